@@ -1,0 +1,1 @@
+"""The Distill-and-Select method: networks, similarity kernels, selection, re-ranking."""

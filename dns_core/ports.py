@@ -1,0 +1,70 @@
+"""What the core asks of the outside, as Protocols, each with a null version.
+
+The core calls these; Prefect, MLflow, rich and whoever else implement them at the rim.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Progress(Protocol):
+    """Shows how far a long loop has come."""
+
+    def track(self, items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+        """Yield ``items`` unchanged while showing progress; ``total`` if it cannot be measured."""
+        ...
+
+    def say(self, message: str) -> None:
+        """Show one line of plain text, for what happens once."""
+        ...
+
+
+class RunLogger(Protocol):
+    """Records what a run did."""
+
+    def log_params(self, params: Mapping[str, object]) -> None:
+        """Record what was asked."""
+        ...
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Record figures, at a step of training or for the whole run."""
+        ...
+
+    def log_artifact(self, path: Path) -> None:
+        """Record a file that the run wrote."""
+        ...
+
+
+class WeightSource(Protocol):
+    """Finds the file of pretrained weights."""
+
+    def locate(self, name: str) -> Path:
+        """Path of the weights called ``architecture.tag``; raises MissingArtefactError."""
+        ...
+
+
+class SilentProgress:
+    """Progress that shows nothing."""
+
+    def track(self, items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+        """Yield ``items`` unchanged."""
+        yield from items
+
+    def say(self, message: str) -> None:
+        """Show nothing."""
+
+
+class NullRunLogger:
+    """A run that nobody records."""
+
+    def log_params(self, params: Mapping[str, object]) -> None:
+        """Record nothing."""
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Record nothing."""
+
+    def log_artifact(self, path: Path) -> None:
+        """Record nothing."""

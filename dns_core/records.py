@@ -1,0 +1,149 @@
+"""Frozen facts that cross the borders between packages (numpy only, no torch)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Float32Array = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
+UInt8Array = npt.NDArray[np.uint8]
+UInt64Array = npt.NDArray[np.uint64]
+Int64Array = npt.NDArray[np.int64]
+
+ResultStage = Literal["coarse", "fine"]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoProbe:
+    """What a container says of its first video stream.
+
+    Attributes:
+        video_id: path relative to the folder the video was found in, with ``/`` separators.
+        duration_s: seconds; from the container, or counted by decoding if it does not say.
+        fps: average frames a second; 0 if unknown (a single image).
+        width_px: width as displayed, after rotation.
+        height_px: height as displayed, after rotation.
+        codec: FFmpeg's short name, for example ``h264``.
+        rotation_deg: clockwise turn that the container asks the player for: 0, 90, 180 or 270.
+        n_bytes: size of the file.
+        sha256: hex digest of the file's content.
+    """
+
+    video_id: str
+    duration_s: float
+    fps: float
+    width_px: int
+    height_px: int
+    codec: str
+    rotation_deg: int
+    n_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A video that could not be used, and why. Absence is data: it is kept, counted and shown."""
+
+    video_id: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFeatures:
+    """Region descriptors of one video.
+
+    Attributes:
+        video_id: as in `VideoProbe`.
+        regions: ``[T, R, D]`` float32, unit length along D (a zero row: a region with no content).
+        times_s: ``[T]`` float64, presentation time of each sampled frame, increasing.
+    """
+
+    video_id: str
+    regions: Float32Array
+    times_s: Float64Array
+
+    @property
+    def n_frames(self) -> int:
+        """T, the number of sampled frames."""
+        return int(self.regions.shape[0])
+
+    def window(self, start: int, stop: int) -> "VideoFeatures":
+        """Frames ``start`` to ``stop`` (exclusive) of the same video."""
+        return VideoFeatures(self.video_id, self.regions[start:stop], self.times_s[start:stop])
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of the query and the stretch of the target that shows the same, in seconds.
+
+    ``score`` is the mean frame-frame similarity along the alignment path, in [-1, 1].
+    """
+
+    query_start_s: float
+    query_end_s: float
+    target_start_s: float
+    target_end_s: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One row of a ranked list: ``score`` is calibrated to [0, 1], higher is closer."""
+
+    video_id: str
+    score: float
+    stage: ResultStage
+    segments: tuple[Segment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """The answer to one query: matches by falling score, ties by video id.
+
+    Attributes:
+        query: id or path of the query video.
+        results: ranked matches.
+        coverage: share in [0, 1] of the indexed corpus that could be compared
+            (1 minus the quarantined share).
+        timing_ms: milliseconds by step (``decode``, ``features``, ``coarse``, ``select``, ``fine``,
+            ``localise``, ``total``).
+    """
+
+    query: str
+    results: tuple[Match, ...]
+    coverage: float
+    timing_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GroundTruth:
+    """What is right for a set of queries.
+
+    Attributes:
+        queries: ids of the queries, sorted.
+        database: ids of the videos searched, sorted.
+        labels: ``labels[query][video]`` is the relation of the two, in FIVR's terms: ``ND``
+            near-duplicate, ``DS`` duplicate scene, ``CS`` complementary scene, ``IS`` incident.
+            A pair that is not listed is not related.
+        tasks: ``tasks[name]`` lists the labels that count as positive, for example
+            ``{"DSVR": ("ND", "DS")}``.
+        segments: ``segments[query][video]`` lists matched stretches (their score is 1).
+    """
+
+    queries: tuple[str, ...]
+    database: tuple[str, ...]
+    labels: Mapping[str, Mapping[str, str]]
+    tasks: Mapping[str, tuple[str, ...]]
+    segments: Mapping[str, Mapping[str, tuple[Segment, ...]]] = field(default_factory=dict)
+
+    def positives(self, task: str) -> dict[str, frozenset[str]]:
+        """Videos that count as positive for each query in ``task``; raises KeyError if unknown."""
+        wanted = set(self.tasks[task])
+        return {
+            query: frozenset(v for v, label in self.labels.get(query, {}).items() if label in wanted)
+            for query in self.queries
+        }

@@ -1,0 +1,1 @@
+"""The rim: one module per outside tool."""
