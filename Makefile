@@ -1,0 +1,65 @@
+# Every target works from a fresh clone: `setup` is a prerequisite of the others and costs nothing once done.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.ONESHELL:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+# Test workers share the cores: one thread each, or they wait for one another.
+WORKERS ?= 2
+TEST_ENV := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=2 PYTHONHASHSEED=0
+
+export DVC_NO_ANALYTICS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo test check bench format
+
+help: ## Show the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-7s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Create .venv with the pinned packages (about 2 minutes and 2 GB, once)
+	@:
+
+# pip's chatter becomes one counter; a build of torch with needs of its own (CUDA) gets them at the end.
+$(STAMP): requirements.lock pyproject.toml
+	@start=$$SECONDS; total=$$(grep -c == requirements.lock)
+	$(PYTHON) -c 'import sys; sys.exit(f"Python 3.11 or newer is needed, found {sys.version.split()[0]}" if sys.version_info < (3, 11) else 0)'
+	echo "setup 1/3: .venv of $$($(PYTHON) --version)"
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	echo "setup 2/3: $$total pinned packages"
+	$(BIN)/pip install --no-deps -r requirements.lock 2>&1 | awk -v total="$$total" \
+		'/^(Collecting|Processing|Requirement already satisfied)/ {n++; if (n % 25 == 0) {print "  found " n " of " total; fflush()}} \
+		 /^Installing/ {print "  unpacking"; fflush()} /^ *(ERROR|error)/ {print}'
+	$(BIN)/pip check >/dev/null || { echo "  adding what this platform's builds ask for"; $(BIN)/pip install -q -r requirements.lock; }
+	echo "setup 3/3: the project itself"
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	touch $@
+	echo "setup: done in $$((SECONDS - start)) s; the command is $(BIN)/dns"
+
+demo: setup ## Film a small corpus, train on it, index it and query it (demo/report.json)
+	@$(BIN)/dns corpus demo data
+	$(BIN)/dns reproduce
+	mkdir -p demo
+	$(BIN)/dns query data/test/queries/edited-excerpt.mp4 --index artifacts/index
+	cp artifacts/report.json demo/report.json
+	echo "demo: the report is demo/report.json"
+
+test: setup ## Run the tests
+	@$(TEST_ENV) $(BIN)/pytest -q -n $(WORKERS)
+
+check: setup ## Lint, format, types and import contracts
+	@$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Rewrite the code in the project's format
+	@$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## Time the similarity kernels beside their slow twins
+	@$(BIN)/python benchmarks/kernels.py
