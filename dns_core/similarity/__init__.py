@@ -1,0 +1,1 @@
+"""Similarity of frames and of videos: Chamfer, packed Hamming codes, the comparator network."""
