@@ -1,0 +1,186 @@
+"""Making and changing an index: every change is a new version, whole or not there."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dns_core.errors import InputError
+from dns_core.index.encoded import EncodedVideo
+from dns_core.index.manifest import Manifest, ShardEntry, data_fingerprint, write_manifest
+from dns_core.index.reader import Index, open_index
+from dns_core.index.shard import Shard, write_shard
+from dns_core.index.versions import Draft, link_folder, next_version
+from dns_core.records import Quarantined
+
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What made the records of an index.
+
+    Attributes:
+        models: fingerprint by role: ``backbone``, ``whitening``, ``coarse``, each fine network and
+            selector. A search with others is refused.
+        params: what else decided the content, for example the chunking; any JSON.
+    """
+
+    models: Mapping[str, str]
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def build_index(
+    path: Path,
+    records: Iterable[EncodedVideo],
+    origin: Origin,
+    *,
+    quarantine: Sequence[Quarantined] = (),
+) -> Manifest:
+    """The index at ``path`` holds exactly ``records``; an index that stood there is superseded.
+
+    Equal records in equal order give equal files, whatever stood there before, but for the version.
+
+    Args:
+        path: the folder of the index; made if it is not there.
+        records: written as they come, one in memory at a time.
+        origin: what made them.
+        quarantine: videos of the corpus that could not be encoded.
+
+    Returns:
+        The manifest of the new version.
+
+    Raises:
+        InputError: an id comes twice, or the arrays of a record do not fit the others.
+        ArtefactError: another process is writing to this index.
+    """
+    with next_version(path) as draft:
+        entry = write_shard(draft.folder / _shard_name(draft), records, taken=set())
+        manifest = Manifest(
+            version=draft.number, data="", models=dict(origin.models), params=dict(origin.params)
+        )
+        return _finish(draft, manifest, [entry], quarantine)
+
+
+def add_videos(
+    path: Path,
+    records: Iterable[EncodedVideo],
+    *,
+    models: Mapping[str, str],
+    quarantine: Sequence[Quarantined] = (),
+) -> Manifest:
+    """The index holds ``records`` too, in a new shard; what was there is linked, not rebuilt.
+
+    Args:
+        path: the index.
+        records: as for `build_index`.
+        models: fingerprints of what made them, by role; must agree with the index's.
+        quarantine: rows to add to the index's; a video that is now indexed leaves the list.
+
+    Returns:
+        The manifest of the new version.
+
+    Raises:
+        InputError: an id is already in the index.
+        MismatchError: other models made the records.
+        MissingArtefactError: there is no index.
+    """
+    open_index(path).manifest.check_models(models)
+    with next_version(path) as draft:
+        index = open_index(path)
+        index.manifest.check_models(models)
+        taken = set(index.ids)
+        kept = [_kept(index, entry, draft) for entry in index.manifest.shards]
+        entry = write_shard(draft.folder / _shard_name(draft), records, taken=taken)
+        rows = {row.video_id: row for row in (*index.manifest.quarantine, *quarantine)}
+        absent = [row for video_id, row in rows.items() if video_id not in taken]
+        return _finish(draft, index.manifest, [*kept, entry], absent)
+
+
+def remove_videos(path: Path, video_ids: Sequence[str]) -> Manifest:
+    """The index no longer shows ``video_ids``; their arrays stay on disk until `compact_index`.
+
+    Args:
+        path: the index.
+        video_ids: indexed or quarantined videos.
+
+    Returns:
+        The manifest of the new version.
+
+    Raises:
+        InputError: an id is neither indexed nor quarantined; the error names it.
+        MissingArtefactError: there is no index.
+    """
+    open_index(path)
+    with next_version(path) as draft:
+        index = open_index(path)
+        wanted = set(video_ids)
+        absent = [row for row in index.manifest.quarantine if row.video_id not in wanted]
+        unknown = sorted(wanted - set(index.ids) - {row.video_id for row in index.manifest.quarantine})
+        if unknown:
+            more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+            raise InputError(f"not in the index: {', '.join(unknown[:_NAMED])}{more}")
+        kept = [_kept(index, entry, draft, wanted) for entry in index.manifest.shards]
+        return _finish(draft, index.manifest, kept, absent)
+
+
+def compact_index(path: Path) -> Manifest:
+    """The index is one shard of its live videos by id; searching gives the same results.
+
+    Whatever adds and removes led to a set of videos, their compacted indices hold equal arrays.
+
+    Args:
+        path: the index.
+
+    Returns:
+        The manifest of the new version.
+
+    Raises:
+        MissingArtefactError: there is no index.
+    """
+    open_index(path)
+    with next_version(path) as draft:
+        index = open_index(path)
+        order = sorted(range(index.n_videos), key=index.ids.__getitem__)
+        records = (index.record(row) for row in order)
+        entry = write_shard(draft.folder / _shard_name(draft), records, taken=set())
+        return _finish(draft, index.manifest, [entry], index.manifest.quarantine)
+
+
+def _shard_name(draft: Draft) -> str:
+    # Named after the version that wrote it, so that names stay unique while shards are carried along.
+    return f"shard-{draft.number:06d}"
+
+
+def _kept(index: Index, entry: ShardEntry, draft: Draft, gone: Iterable[str] = ()) -> ShardEntry | None:
+    """The entry of an old shard in the draft, without the videos in ``gone``; None if nothing is left."""
+    wanted = set(gone)
+    shard = Shard(index.folder / entry.name, entry)
+    rows = {int(row) for row in shard.live if shard.videos[row][0] in wanted} if wanted else set()
+    removed = tuple(sorted({*entry.removed, *rows}))
+    if len(removed) == entry.n_videos:
+        return None
+    link_folder(shard.folder, draft.folder / entry.name)
+    return entry.model_copy(update={"removed": removed})
+
+
+def _finish(
+    draft: Draft,
+    before: Manifest,
+    shards: Sequence[ShardEntry | None],
+    quarantine: Sequence[Quarantined],
+) -> Manifest:
+    """Write the manifest of the draft, which makes it whole."""
+    entries = tuple(entry for entry in shards if entry is not None)
+    opened = [Shard(draft.folder / entry.name, entry) for entry in entries]
+    contents = (shard.videos[row] for shard in opened for row in shard.live)
+    manifest = before.model_copy(
+        update={
+            "version": draft.number,
+            "data": data_fingerprint(contents),
+            "shards": entries,
+            "quarantine": tuple(sorted(quarantine, key=lambda row: row.video_id)),
+        }
+    )
+    write_manifest(draft.folder, manifest)
+    return manifest

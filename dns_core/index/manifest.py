@@ -1,0 +1,114 @@
+"""The manifest of an index: what it holds, what made it, and the digest of every file."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dns_core.errors import CorruptArtefactError, MismatchError
+from dns_core.records import Quarantined
+from dns_core.store.atomic import read_json, write_json
+from dns_core.store.fingerprints import fingerprint_json
+
+MANIFEST = "manifest.json"
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileEntry(_Entry):
+    """Size and full SHA-256 of one file."""
+
+    n_bytes: int = Field(ge=0)
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> "FileEntry":
+        """The entry of the file at ``path`` as it is now."""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(n_bytes=path.stat().st_size, sha256=digest)
+
+
+class ShardEntry(_Entry):
+    """One immutable folder of arrays, and which of its videos have been removed since.
+
+    Attributes:
+        name: the folder's name, unique in the index's history.
+        n_videos: videos written, the removed ones too.
+        n_chunks: chunks written.
+        n_frames: frames written.
+        files: by name.
+        removed: rows of the videos that a reader must not see, increasing.
+    """
+
+    name: str
+    n_videos: int = Field(ge=1)
+    n_chunks: int = Field(ge=1)
+    n_frames: int = Field(ge=1)
+    files: Mapping[str, FileEntry]
+    removed: tuple[int, ...] = ()
+
+
+class Manifest(_Entry):
+    """What one version of an index holds and what made it.
+
+    Attributes:
+        format: of the files; a reader refuses any other.
+        version: 1 for the first, then one more at each change.
+        data: fingerprint of the ids and contents of the live videos, whatever their order.
+        models: fingerprint by role, for example ``backbone``, ``whitening``, ``coarse``.
+        params: what else decided the content.
+        shards: oldest first.
+        quarantine: videos of the corpus that are not in the index, and why.
+    """
+
+    format: Literal[1] = 1
+    version: int = Field(ge=1)
+    data: str
+    models: Mapping[str, str]
+    params: Mapping[str, Any]
+    shards: tuple[ShardEntry, ...] = ()
+    quarantine: tuple[Quarantined, ...] = ()
+
+    def check_models(self, expected: Mapping[str, str]) -> None:
+        """The index was made by the models that ``expected`` names, role by role.
+
+        Raises:
+            MismatchError: a role has another fingerprint here, or none.
+        """
+        for role, fingerprint in sorted(expected.items()):
+            found = self.models.get(role, "none")
+            if found != fingerprint:
+                raise MismatchError(role, fingerprint, found)
+
+
+def data_fingerprint(contents: Iterable[tuple[str, str]]) -> str:
+    """Fingerprint of (id, content) pairs; their order is no matter."""
+    return fingerprint_json(sorted(contents))
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """``folder`` holds the manifest, signed with its own fingerprint."""
+    content = manifest.model_dump(mode="json")
+    write_json(folder / MANIFEST, {"manifest": content, "fingerprint": fingerprint_json(content)})
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest in ``folder``.
+
+    Raises:
+        MissingArtefactError: there is none.
+        CorruptArtefactError: it was altered after it was written, or is of another format.
+    """
+    path = folder / MANIFEST
+    signed = read_json(path)
+    try:
+        if fingerprint_json(signed["manifest"]) != signed["fingerprint"]:
+            raise CorruptArtefactError(f"{path} was altered: its fingerprint does not agree")
+        return Manifest.model_validate(signed["manifest"])
+    except (KeyError, TypeError, ValidationError) as error:
+        raise CorruptArtefactError(f"{path} is not the manifest of an index: {error}") from error

@@ -1,0 +1,115 @@
+"""An index opened for reading: its shards as one list of videos."""
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from dns_core.errors import CorruptArtefactError, MissingArtefactError
+from dns_core.index.coarse import coarse_scores
+from dns_core.index.encoded import EncodedVideo
+from dns_core.index.manifest import Manifest, read_manifest
+from dns_core.index.shard import Shard
+from dns_core.index.versions import current_version, version_folder
+from dns_core.records import Float32Array, Int64Array
+
+_ATTEMPTS = 3
+
+
+class Index:
+    """One version of an index, whatever writers do meanwhile.
+
+    Rows number the live videos from 0, shard after shard; chunks number their chunks likewise. Opening
+    reads the manifest and the sizes of files; ids are read and arrays mapped when first asked for.
+
+    Args:
+        folder: of the version.
+        manifest: what it holds.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self._shards = [Shard(folder / entry.name, entry) for entry in manifest.shards]
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the live videos by row."""
+        return tuple(shard.videos[row][0] for shard in self._shards for row in shard.live)
+
+    @cached_property
+    def contents(self) -> tuple[str, ...]:
+        """Content fingerprints of the live videos by row."""
+        return tuple(shard.videos[row][1] for shard in self._shards for row in shard.live)
+
+    @cached_property
+    def chunk_offsets(self) -> Int64Array:
+        """``[V + 1]``: the live chunks of row ``v`` are those from ``[v]`` to ``[v + 1]``."""
+        counts = [np.diff(shard.chunk_offsets)[shard.live] for shard in self._shards]
+        return np.concatenate([[0], *counts]).cumsum().astype(np.int64)
+
+    @property
+    def n_videos(self) -> int:
+        """V, the number of live videos."""
+        return sum(entry.n_videos - len(entry.removed) for entry in self.manifest.shards)
+
+    @property
+    def coverage(self) -> float:
+        """Share in [0, 1] of the corpus that is indexed: 1 minus the quarantined share."""
+        n_missing = len(self.manifest.quarantine)
+        return self.n_videos / (self.n_videos + n_missing) if n_missing else 1.0
+
+    def coarse_scores(self, queries: Float32Array) -> Float32Array:
+        """``[Q, C]`` cosines of query chunks ``[Q, E]`` and every live chunk."""
+        empty: Float32Array = np.empty((len(queries), 0), dtype=np.float32)
+        parts = [
+            coarse_scores(shard.column("coarse"), queries)[:, shard.live_chunks] for shard in self._shards
+        ]
+        return np.concatenate([empty, *parts], axis=1)
+
+    def numbers(self, fine: str) -> Float32Array:
+        """``[C]`` selector numbers of every live chunk, for one fine network.
+
+        Raises:
+            MissingArtefactError: the index was built without that network.
+        """
+        empty: Float32Array = np.empty(0, dtype=np.float32)
+        self._require(f"numbers.{fine}.npy")
+        parts = [shard.column(f"numbers.{fine}")[shard.live_chunks] for shard in self._shards]
+        return np.concatenate([empty, *parts])
+
+    def record(self, row: int) -> EncodedVideo:
+        """The video of a row, in views of the mapped arrays: only what is used is read."""
+        shard, local = self._located[row]
+        return self._shards[shard].record(local)
+
+    @cached_property
+    def _located(self) -> list[tuple[int, int]]:
+        return [(number, int(row)) for number, shard in enumerate(self._shards) for row in shard.live]
+
+    def _require(self, file: str) -> None:
+        for entry in self.manifest.shards:
+            if file not in entry.files:
+                raise MissingArtefactError(f"{self.folder} has no {file}: it was built without that network")
+
+
+def open_index(path: Path) -> Index:
+    """The current version of the index at ``path``.
+
+    Args:
+        path: the folder that `dns_core.index.build.build_index` was given.
+
+    Raises:
+        MissingArtefactError: there is no index.
+        CorruptArtefactError: a file is missing, truncated, or the manifest was altered.
+    """
+    for _ in range(_ATTEMPTS):
+        number = current_version(path)
+        folder = version_folder(path, number)
+        try:
+            return Index(folder, read_manifest(folder))
+        except (MissingArtefactError, CorruptArtefactError) as error:
+            # Two writers may have come and gone since the pointer was read, and taken the version along.
+            if current_version(path) == number:
+                raise CorruptArtefactError(f"version {number} of {path} is not whole: {error}") from error
+    raise MissingArtefactError(f"{path} changes faster than it can be opened; try again")

@@ -1,0 +1,180 @@
+"""Shards: immutable folders of arrays about a set of videos, written once and read by mapping.
+
+frame_offsets.npy chunk_offsets.npy    [V + 1] where the frames and chunks of each video begin
+times_s.npy frames.<name>.npy          [F, ...] one row a frame of all videos, one after the other
+spans.npy coarse.npy numbers.<fine>.npy  [C, ...] one row a chunk, likewise
+videos.json                            ids and content fingerprints, in the order of the rows
+"""
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from dns_core.errors import CorruptArtefactError, InputError
+from dns_core.index.encoded import EncodedVideo, check_encoded
+from dns_core.index.manifest import FileEntry, ShardEntry
+from dns_core.index.npy_stream import AnyArray, NpyStream, map_npy
+from dns_core.records import Int64Array
+from dns_core.store.atomic import read_json, write_json
+
+_IDS = "videos.json"
+_NUMBERS, _FRAMES = "numbers.", "frames."
+
+
+def write_shard(folder: Path, records: Iterable[EncodedVideo], *, taken: set[str]) -> ShardEntry | None:
+    """The entry of a new shard in ``folder`` with one row a record, or None if there was no record.
+
+    Records are written as they come: memory holds one at a time.
+
+    Args:
+        folder: to be made; its name becomes the shard's.
+        records: all of one shape: the same networks made them.
+        taken: ids already in the index; those written are added to it.
+
+    Raises:
+        InputError: an id comes twice or is taken, or the arrays of a record do not fit.
+    """
+    folder.mkdir()
+    ids: list[str] = []
+    contents: list[str] = []
+    frame_offsets, chunk_offsets = [0], [0]
+    with contextlib.ExitStack() as stack:
+        streams: dict[str, NpyStream] = {}
+        for record in records:
+            _claim(record.video_id, taken)
+            check_encoded(record)
+            _append(_columns(record), streams, folder, stack)
+            ids.append(record.video_id)
+            contents.append(record.content)
+            frame_offsets.append(frame_offsets[-1] + record.n_frames)
+            chunk_offsets.append(chunk_offsets[-1] + len(record.spans))
+    if not ids:
+        folder.rmdir()
+        return None
+    write_json(folder / _IDS, {"ids": ids, "contents": contents})
+    np.save(folder / "frame_offsets.npy", np.array(frame_offsets, dtype=np.int64))
+    np.save(folder / "chunk_offsets.npy", np.array(chunk_offsets, dtype=np.int64))
+    return ShardEntry(
+        name=folder.name,
+        n_videos=len(ids),
+        n_chunks=chunk_offsets[-1],
+        n_frames=frame_offsets[-1],
+        files={file.name: FileEntry.of(file) for file in sorted(folder.iterdir())},
+    )
+
+
+class Shard:
+    """A shard as written, the removed videos too; arrays are mapped when first asked for.
+
+    Args:
+        folder: where its files are.
+        entry: what the manifest says of it.
+
+    Raises:
+        CorruptArtefactError: a file is missing or not as long as it was written.
+    """
+
+    def __init__(self, folder: Path, entry: ShardEntry) -> None:
+        self.folder = folder
+        self.entry = entry
+        for name, file in entry.files.items():
+            path = folder / name
+            found = path.stat().st_size if path.exists() else -1
+            if found != file.n_bytes:
+                state = "is missing" if found < 0 else f"has {found} bytes, expected {file.n_bytes}"
+                raise CorruptArtefactError(f"{path} {state}; build the index again")
+
+    @cached_property
+    def videos(self) -> tuple[tuple[str, str], ...]:
+        """(id, content fingerprint) of each row."""
+        table = read_json(self.folder / _IDS)
+        return tuple(zip(table["ids"], table["contents"], strict=True))
+
+    @cached_property
+    def frame_offsets(self) -> Int64Array:
+        """``[V + 1]``: frames of video ``v`` are the rows from ``[v]`` to ``[v + 1]``."""
+        return self.column("frame_offsets")
+
+    @cached_property
+    def chunk_offsets(self) -> Int64Array:
+        """``[V + 1]``: chunks of video ``v`` are the rows from ``[v]`` to ``[v + 1]``."""
+        return self.column("chunk_offsets")
+
+    @cached_property
+    def live(self) -> Int64Array:
+        """Rows of the videos that have not been removed, increasing."""
+        rows = np.arange(self.entry.n_videos, dtype=np.int64)
+        return np.delete(rows, list(self.entry.removed))
+
+    @cached_property
+    def live_chunks(self) -> Int64Array:
+        """Rows of the chunks of live videos, increasing."""
+        counts = np.diff(self.chunk_offsets)
+        keep = np.zeros(self.entry.n_videos, dtype=bool)
+        keep[self.live] = True
+        return np.flatnonzero(np.repeat(keep, counts))
+
+    def column(self, name: str) -> AnyArray:
+        """The array called ``name``, mapped; each name is opened once."""
+        if name not in self._mapped:
+            self._mapped[name] = map_npy(self.folder / f"{name}.npy")
+        return self._mapped[name]
+
+    def record(self, row: int) -> EncodedVideo:
+        """The video of a row as it was written, in views of the mapped arrays."""
+        video_id, content = self.videos[row]
+        frames = slice(*self.frame_offsets[row : row + 2])
+        chunks = slice(*self.chunk_offsets[row : row + 2])
+        return EncodedVideo(
+            video_id=video_id,
+            content=content,
+            times_s=self.column("times_s")[frames],
+            spans=self.column("spans")[chunks],
+            coarse=self.column("coarse")[chunks],
+            numbers={name: self.column(_NUMBERS + name)[chunks] for name in self._names(_NUMBERS)},
+            frames={name: self.column(_FRAMES + name)[frames] for name in self._names(_FRAMES)},
+        )
+
+    @cached_property
+    def _mapped(self) -> dict[str, AnyArray]:
+        return {}
+
+    def _names(self, prefix: str) -> list[str]:
+        files = [name.removesuffix(".npy") for name in self.entry.files if name.endswith(".npy")]
+        return [name.removeprefix(prefix) for name in files if name.startswith(prefix)]
+
+
+def _columns(record: EncodedVideo) -> dict[str, AnyArray]:
+    return {
+        "times_s": record.times_s,
+        "spans": record.spans,
+        "coarse": record.coarse,
+        **{_NUMBERS + name: array for name, array in record.numbers.items()},
+        **{_FRAMES + name: array for name, array in record.frames.items()},
+    }
+
+
+def _append(
+    columns: Mapping[str, AnyArray],
+    streams: dict[str, NpyStream],
+    folder: Path,
+    stack: contextlib.ExitStack,
+) -> None:
+    """Write a row to every stream; the first record decides which streams there are."""
+    if not streams:
+        for name in columns:
+            streams[name] = stack.enter_context(NpyStream(folder / f"{name}.npy"))
+    if streams.keys() != columns.keys():
+        odd = ", ".join(sorted(streams.keys() ^ columns.keys()))
+        raise InputError(f"the videos of an index must have the same arrays; these differ: {odd}")
+    for name, array in columns.items():
+        streams[name].append(array)
+
+
+def _claim(video_id: str, taken: set[str]) -> None:
+    if video_id in taken:
+        raise InputError(f"{video_id} is already in the index; remove it first to replace it")
+    taken.add(video_id)
