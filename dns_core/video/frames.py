@@ -1,0 +1,146 @@
+"""The decoded frames of an open container, each with the time at which it is shown."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from dns_core.errors import VideoError
+from dns_core.video.container import describe
+
+_log = logging.getLogger(__name__)
+
+USUAL_FPS = 25.0
+"""Assumed where a container states no plausible rate."""
+_DISCONTINUITY_S = 1.0
+_MAX_PLAUSIBLE_FPS = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class TimedFrame:
+    """A decoded picture, not yet rotated, and its presentation time in seconds."""
+
+    time_s: float
+    picture: VideoFrame
+
+
+def average_fps(stream: VideoStream) -> float:
+    """Frames a second that the container claims or FFmpeg guesses; 0 if neither is plausible."""
+    for rate in (stream.average_rate, stream.guessed_rate):
+        if rate is not None and 0 < rate <= _MAX_PLAUSIBLE_FPS:
+            return float(rate)
+    return 0.0
+
+
+def timed_frames(container: InputContainer, stream: VideoStream, path: Path) -> Iterator[TimedFrame]:
+    """Every frame that can be decoded, in order of presentation, with strictly increasing times.
+
+    Time 0 is the start of the video stream. Packets that cannot be decoded are skipped, as players do,
+    and a file that ends in the middle yields what came before; either is logged as one warning, so a
+    damaged archive is searched as far as it can be shown.
+
+    Args:
+        container: opened by `open_video`.
+        stream: the footage in it.
+        path: named in errors and in the log.
+
+    Raises:
+        VideoError: ``corrupt`` if damage leaves not one frame, ``no_frames`` if there is none at all.
+    """
+    clock = _Clock(stream)
+    damage: list[str] = []
+    count = 0
+    for picture in _pictures(container, stream, damage):
+        count += 1
+        yield TimedFrame(clock.read(picture), picture)
+    if count == 0 and damage:
+        raise VideoError("corrupt", f"{path}: nothing could be decoded: {damage[0]}")
+    if count == 0:
+        raise VideoError("no_frames", f"{path} holds a video stream without a frame")
+    if damage:
+        _log.warning("%s is damaged: %d errors, the first: %s; %d frames were decoded",
+                     path, len(damage), damage[0], count)  # fmt: skip
+
+
+def readable_packets(
+    container: InputContainer, stream: VideoStream, damage: list[str]
+) -> "Iterator[Packet[VideoStream] | None]":
+    """The packets of a stream, then None, which flushes the decoder; a break ends them and is noted.
+
+    Args:
+        container: opened by `open_video`.
+        stream: of which the packets are.
+        damage: a description is appended if the container breaks.
+    """
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            break
+        except av.FFmpegError as error:
+            damage.append(describe(error))
+            break
+        if packet.size:  # FFmpeg's own flushing packet is empty
+            yield packet
+    yield None
+
+
+def _pictures(container: InputContainer, stream: VideoStream, damage: list[str]) -> Iterator[VideoFrame]:
+    for packet in readable_packets(container, stream, damage):
+        yield from _decoded(packet, stream, damage)
+
+
+def _decoded(
+    packet: "Packet[VideoStream] | None", stream: VideoStream, damage: list[str]
+) -> list[VideoFrame]:
+    try:
+        return stream.decode(packet)
+    except av.FFmpegError as error:
+        damage.append(describe(error))
+        return []
+
+
+class _Clock:
+    """Turns timestamps, present or not, into seconds that only increase.
+
+    A frame without a stamp comes one average period after the last. A stamp that jumps back by more
+    than a second (joined recordings, a counter that wrapped) starts a new stretch of the same time line.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._period_s = 1.0 / (average_fps(stream) or USUAL_FPS)
+        self._start_s: float | None = None
+        if stream.start_time is not None and stream.time_base is not None:
+            self._start_s = float(stream.start_time * stream.time_base)
+        self._last_s: float | None = None
+        self._shift_s = 0.0
+
+    def read(self, picture: VideoFrame) -> float:
+        """Seconds from the start of the stream at which ``picture`` is shown."""
+        stamp_s = picture.time if picture.pts is not None else None
+        time_s = self._first(stamp_s) if self._last_s is None else self._next(stamp_s, self._last_s)
+        self._last_s = time_s
+        return time_s
+
+    def _first(self, stamp_s: float | None) -> float:
+        if stamp_s is None:
+            return 0.0
+        start_s = stamp_s if self._start_s is None else min(self._start_s, stamp_s)
+        self._shift_s = -start_s
+        return stamp_s - start_s
+
+    def _next(self, stamp_s: float | None, last_s: float) -> float:
+        due_s = last_s + self._period_s
+        if stamp_s is None:
+            return due_s
+        time_s = stamp_s + self._shift_s
+        if time_s < last_s - _DISCONTINUITY_S:
+            self._shift_s += due_s - time_s
+        return time_s if time_s > last_s else due_s
