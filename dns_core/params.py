@@ -1,0 +1,103 @@
+"""The whole of ``params.yaml``, one field a stage; there is no second default anywhere."""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from dns_core.errors import MissingArtefactError, ParamsError
+from dns_core.stages import STAGES
+from dns_core.stages.context import StageContext
+
+
+class Params(BaseModel):
+    """Base of the validated file: frozen, one attribute a stage, an unknown name is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:
+    """The validated content of a params file.
+
+    Args:
+        path: ``params.yaml``.
+        overrides: ``stage.key=value`` with a YAML value, applied before validation.
+
+    Raises:
+        MissingArtefactError: if there is no such file.
+        ParamsError: if it is not YAML, a name is unknown or missing, or a value is out of range.
+    """
+    values = apply_overrides(_read(path), overrides)
+    try:
+        return _model().model_validate(values)
+    except ValidationError as error:
+        raise ParamsError(f"{path}: {_sentence(error)}") from error
+
+
+def apply_overrides(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """``values`` with each ``dotted.key=value`` put in its place; the key must exist already.
+
+    Raises:
+        ParamsError: if an override is not ``key=value`` or names no existing key.
+    """
+    changed: dict[str, Any] = yaml.safe_load(yaml.safe_dump(dict(values)))
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals:
+            raise ParamsError(f"expected key=value, found {override!r}")
+        *parents, last = key.split(".")
+        place: Any = changed
+        for parent in parents:
+            place = place.get(parent) if isinstance(place, dict) else None
+        if not isinstance(place, dict) or last not in place:
+            raise ParamsError(f"unknown parameter {key!r}")
+        place[last] = yaml.safe_load(text)
+    return changed
+
+
+def run_stage(name: str, params: Params, context: StageContext) -> None:
+    """Run one stage by name with its own part of the params.
+
+    Raises:
+        ParamsError: if there is no such stage.
+    """
+    stage_module(name).run(getattr(params, name), context)
+
+
+def stage_module(name: str) -> Any:
+    """The module of a stage, imported when asked.
+
+    Raises:
+        ParamsError: if there is no such stage.
+    """
+    if name not in STAGES:
+        raise ParamsError(f"unknown stage {name!r}; known: {', '.join(STAGES)}")
+    return import_module(f"dns_core.stages.{name}")
+
+
+def _model() -> type[Params]:
+    fields: dict[str, Any] = {name: (stage_module(name).Config, ...) for name in STAGES}
+    return create_model("ParamsFile", __base__=Params, **fields)
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        raise MissingArtefactError(f"{path}: expected a params file, found nothing")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path}: not YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ParamsError(f"{path}: expected a mapping of stages, found {type(values).__name__}")
+    return values
+
+
+def _sentence(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in row['loc'])}: {row['msg'].lower()}"
+        + ("" if row["type"] in ("extra_forbidden", "missing") else f", found {row['input']!r}")
+        for row in error.errors()
+    )

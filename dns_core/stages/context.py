@@ -1,0 +1,110 @@
+"""What every stage is given, and where in a workspace everything lies."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from dns_core.ports import NullRunLogger, Progress, RunLogger, SilentProgress
+
+COLLECTIONS = ("train", "database", "queries")
+"""The unlabelled videos to learn from, the videos to search, and the videos to search with."""
+
+
+class StageConfig(BaseModel):
+    """The settings of one stage: frozen, and an unknown name is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The folder that holds ``params.yaml``, ``data/`` and ``artifacts/``; the home of all path names."""
+
+    root: Path
+
+    @property
+    def artifacts(self) -> Path:
+        """Everything that stages write."""
+        return self.root / "artifacts"
+
+    @property
+    def models(self) -> Path:
+        """The bundle: all models of one generation."""
+        return self.artifacts / "models"
+
+    @property
+    def index(self) -> Path:
+        """The index over the database collection."""
+        return self.artifacts / "index"
+
+    @property
+    def ground_truth(self) -> Path:
+        """The annotation of queries and database."""
+        return self.root / "data" / "test" / "ground_truth.json"
+
+    def videos(self, collection: str) -> Path:
+        """Folder of one collection's video files."""
+        return self.root / "data" / ("train" if collection == "train" else f"test/{collection}")
+
+    def probes(self, collection: str) -> Path:
+        """Readable and quarantined videos of a collection."""
+        return self.artifacts / "probes" / f"{collection}.json"
+
+    def features(self, collection: str) -> Path:
+        """Region descriptors as the backbone gives them; ``views`` are edited copies of ``train``."""
+        return self.artifacts / "features" / f"{collection}.hdf5"
+
+    def whitened(self, collection: str) -> Path:
+        """Whitened region descriptors."""
+        return self.artifacts / "whitened" / f"{collection}.hdf5"
+
+    def model(self, name: str) -> Path:
+        """One network of the bundle."""
+        return self.models / f"{name}.safetensors"
+
+    def table(self, name: str) -> Path:
+        """A table of pairs: ``mined``, ``labelled`` or ``scored``."""
+        return self.artifacts / "pairs" / f"{name}.parquet"
+
+    def training_log(self, name: str) -> Path:
+        """Losses by epoch of one network."""
+        return self.artifacts / "training" / f"{name}.json"
+
+    def partial(self, name: str) -> Path:
+        """Where interrupted work waits to be resumed; never an output."""
+        return self.artifacts / ".partial" / name
+
+    @property
+    def split(self) -> Path:
+        """Which training videos share footage, and which validate."""
+        return self.artifacts / "split.json"
+
+    @property
+    def report(self) -> Path:
+        """The figures of the last evaluation."""
+        return self.artifacts / "report.json"
+
+    @property
+    def trade_off(self) -> Path:
+        """The trade-off curve, a row a method and budget."""
+        return self.artifacts / "trade_off.json"
+
+
+@dataclass(frozen=True, slots=True)
+class StageContext:
+    """Where a stage runs and whom it tells.
+
+    Attributes:
+        workspace: where it reads and writes.
+        item: the item of a matrix stage, for example ``fine_binary``; empty otherwise.
+        device: torch device of its networks.
+        progress: shows long loops.
+        logger: records params and metrics.
+    """
+
+    workspace: Workspace
+    item: str = ""
+    device: str = "cpu"
+    progress: Progress = field(default_factory=SilentProgress)
+    logger: RunLogger = field(default_factory=NullRunLogger)

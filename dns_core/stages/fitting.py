@@ -1,0 +1,76 @@
+"""What the three training stages share: fit, keep the best weights, save them with their parents."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from torch import nn
+
+from dns_core.models.checkpoints import save_network
+from dns_core.stages.context import StageContext
+from dns_core.store.atomic import write_json
+from dns_core.store.fingerprints import fingerprint_json
+from dns_core.training.config import OptimisationConfig
+from dns_core.training.trainer import Objective, Trainer
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedNetwork:
+    """A network to be trained and what its file will say of it.
+
+    Attributes:
+        name: of the file in the bundle.
+        network: trained in place.
+        architecture: its key in the registry of architectures.
+        config: what it was built of.
+        parents: fingerprints of what it is made from.
+    """
+
+    name: str
+    network: nn.Module
+    architecture: str
+    config: Mapping[str, Any]
+    parents: Mapping[str, str]
+
+
+def fit_and_save(
+    trained: TrainedNetwork,
+    objective: Objective,
+    optimisation: OptimisationConfig,
+    context: StageContext,
+    *,
+    settings: Mapping[str, Any],
+) -> None:
+    """Train, then write weights and losses; resumes when the same training was interrupted.
+
+    Args:
+        trained: the network and its description.
+        objective: what it learns.
+        optimisation: how.
+        context: where.
+        settings: the stage's params; with the parents they decide whether a checkpoint may be resumed.
+    """
+    workspace = context.workspace
+    trainer = Trainer(
+        objective,
+        optimisation,
+        checkpoint=workspace.partial(f"{trained.name}.checkpoint"),
+        digest=fingerprint_json({**settings, **trained.parents}),
+        seed=int(settings["seed"]),
+    )
+    report = trainer.fit(context.progress, context.logger)
+    if report.resumed_from:
+        context.progress.say(f"{trained.name}: resumed after epoch {report.resumed_from}")
+    write_json(workspace.training_log(trained.name), {**asdict(report), "resumed_from": 0})
+    save_network(
+        workspace.model(trained.name),
+        trained.network.cpu(),
+        architecture=trained.architecture,
+        config=trained.config,
+        provenance={**trained.parents, "params": fingerprint_json(dict(settings))},
+    )
+    trainer.finish()
+    context.progress.say(
+        f"{trained.name}: validation loss {report.validation_losses[report.best_epoch]:.4f} "
+        f"at epoch {report.best_epoch + 1} of {len(report.validation_losses)}"
+    )

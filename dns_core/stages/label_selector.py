@@ -1,0 +1,133 @@
+"""Stage ``label_selector``.
+
+Reads: the teacher and the students, artifacts/split.json, whitened train and views.
+Writes: artifacts/pairs/scored.parquet (query, target, side, relation, and each network's similarity) and
+    artifacts/models/calibration.json (raw scores to probabilities of a match).
+Params: label_selector.
+Repeats exactly: yes, seeded.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from pydantic import Field
+
+from dns_core.models.checkpoints import load_network
+from dns_core.models.coarse import CoarseStudent
+from dns_core.records import Float32Array
+from dns_core.retrieval.calibration import Calibration, fit_frame_threshold, fit_logistic
+from dns_core.stages.context import StageConfig, StageContext
+from dns_core.stages.split_videos import VideoSplit, read_split
+from dns_core.stages.training_features import training_features
+from dns_core.training.batches import FeatureSet, source_id
+from dns_core.training.calibrating import strange_frame_similarities
+from dns_core.training.mining import write_table
+from dns_core.training.scoring import FineNetwork, coarse_vectors, fine_similarities
+
+FINE = ("teacher", "fine_attention", "fine_binary")
+
+
+class Config(StageConfig):
+    """Settings of the stage.
+
+    Attributes:
+        targets_per_query: videos compared with each query at most; all of its side if there are fewer.
+        block_frames: target frames compared at once; bounds the memory, not the result.
+        seed: of the draw of targets.
+    """
+
+    targets_per_query: int = Field(ge=2)
+    block_frames: int = Field(ge=64)
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """``[P]`` rows: ids, side of the split, and what is known without labels.
+
+    ``relation`` is ``copy`` (one is an edited copy of the other), ``stranger`` (of different clusters of
+    shared footage) or ``unknown``.
+    """
+
+    pairs: list[tuple[str, str]]
+    sides: list[str]
+    relations: list[str]
+
+
+def run(config: Config, context: StageContext) -> None:
+    """Let every network score queries against videos as a search would, and calibrate the scores."""
+    split = read_split(context.workspace)
+    with training_features(context.workspace) as features:
+        drawn = _drawn_pairs(split, features, config)
+        scores = {"coarse": _coarse_scores(context, features, drawn.pairs)}
+        thresholds: dict[str, float] = {}
+        for name in FINE:
+            network = _fine_network(context, name)
+            scores[name] = fine_similarities(
+                network, features, drawn.pairs, progress=context.progress, block_frames=config.block_frames
+            )
+            strangers = strange_frame_similarities(network, features, split.validation, split.alike)
+            thresholds[name] = fit_frame_threshold(strangers)
+    calibration = _calibrated(drawn, scores, thresholds)
+    calibration.save(context.workspace.models / "calibration.json")
+    queries, targets = zip(*drawn.pairs, strict=True)
+    columns = {"query": queries, "target": targets, "side": drawn.sides, "relation": drawn.relations}
+    write_table(context.workspace.table("scored"), {**columns, **scores})
+    context.progress.say(f"{len(drawn.pairs)} pairs scored by coarse, {', '.join(FINE)}")
+
+
+def _calibrated(
+    drawn: _Pairs, scores: Mapping[str, Float32Array], thresholds: Mapping[str, float]
+) -> Calibration:
+    """Fine maps give the probability of a copy, on held-out pairs; the coarse map the teacher's to expect."""
+    relations = np.array(drawn.relations)
+    known = (np.array(drawn.sides) == "validation") & (relations != "unknown")
+    labels = relations[known] == "copy"
+    maps = {name: fit_logistic(scores[name][known], labels) for name in FINE}
+    expected = maps["teacher"](scores["teacher"])
+    maps["coarse"] = fit_logistic(np.clip(scores["coarse"], -1, 1), expected)
+    return Calibration(maps, thresholds)
+
+
+def _drawn_pairs(split: VideoSplit, features: FeatureSet, config: Config) -> _Pairs:
+    """Every video and edited copy as a query, against its source and others of its side."""
+    drawn = _Pairs([], [], [])
+    sources = frozenset(split.cluster_of)
+    for side, members in (("train", split.train), ("validation", split.validation)):
+        queries = [query for query in features.ids if source_id(query, sources) in set(members)]
+        for number, query in enumerate(queries):
+            own = source_id(query, sources)
+            rng = np.random.default_rng([config.seed, number])
+            for target in _targets(query, own, members, config.targets_per_query, rng):
+                drawn.pairs.append((query, target))
+                drawn.sides.append(side)
+                drawn.relations.append(_relation(own, target, split))
+    return drawn
+
+
+def _targets(query: str, own: str, members: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
+    others = [target for target in members if target != own]
+    drawn = [others[row] for row in rng.permutation(len(others))[: count - 1]]
+    return drawn if query == own else [own, *drawn]
+
+
+def _relation(own: str, target: str, split: VideoSplit) -> str:
+    if own == target:
+        return "copy"
+    return "unknown" if split.cluster_of[own] == split.cluster_of[target] else "stranger"
+
+
+def _fine_network(context: StageContext, name: str) -> FineNetwork:
+    loaded = load_network(context.workspace.model(name), expect=name)
+    return cast("FineNetwork", loaded.network.to(context.device))
+
+
+def _coarse_scores(
+    context: StageContext, features: FeatureSet, pairs: Sequence[tuple[str, str]]
+) -> Float32Array:
+    loaded = load_network(context.workspace.model("coarse"), expect="coarse")
+    network = cast("CoarseStudent", loaded.network.to(context.device))
+    vectors = coarse_vectors(network, features, sorted({video_id for pair in pairs for video_id in pair}))
+    return np.array([vectors[query] @ vectors[target] for query, target in pairs], dtype=np.float32)

@@ -1,0 +1,86 @@
+"""Stage ``train_selector``: for fine_attention or fine_binary.
+
+Reads: artifacts/pairs/scored.parquet, artifacts/models/calibration.json, whitened train and views.
+Writes: artifacts/models/selector_STUDENT.safetensors, artifacts/training/selector_STUDENT.json.
+Params: train_selector.
+Repeats exactly: yes on one machine and number of threads, also when interrupted and resumed.
+"""
+
+from typing import cast
+
+import numpy as np
+import torch
+
+from dns_core.errors import InputError
+from dns_core.models.registry import build_network
+from dns_core.models.selector import Selector
+from dns_core.retrieval.calibration import Calibration
+from dns_core.stages.context import StageConfig, StageContext
+from dns_core.stages.fitting import TrainedNetwork, fit_and_save
+from dns_core.stages.training_features import training_features
+from dns_core.store.fingerprints import fingerprint_file
+from dns_core.training.config import OptimisationConfig
+from dns_core.training.mining import read_table
+from dns_core.training.selection import ScoredPair, SelectionConfig, SelectorObjective
+
+
+class Config(StageConfig):
+    """Settings of the stage.
+
+    Attributes:
+        network: how the selector differs from its architecture's defaults.
+        selection: how pairs are labelled and drawn.
+        optimisation: of the weights.
+        seed: of weights and draws.
+    """
+
+    network: dict[str, int]
+    selection: SelectionConfig
+    optimisation: OptimisationConfig
+    seed: int
+
+
+def run(config: Config, context: StageContext) -> None:
+    """Learn which pairs the fine student that ``context.item`` names would score differently."""
+    workspace = context.workspace
+    pairs = labelled_pairs(context, config.selection.threshold)
+    share = float(np.mean([pair.worthwhile for pair in pairs["train"]]))
+    if share in (0.0, 1.0):
+        raise InputError(
+            f"selector of {context.item}: expected pairs that are worth re-ranking and pairs that are not, "
+            f"found {share:.0%} of the former at threshold {config.selection.threshold:g}"
+        )
+    context.progress.say(f"{context.item}: {share:.1%} of the pairs are worth re-ranking")
+    with training_features(workspace) as features:
+        torch.manual_seed(config.seed)
+        network_config = {"dims": features.dims, **config.network}
+        selector = cast("Selector", build_network("selector", network_config)).to(context.device)
+        objective = SelectorObjective(
+            selector,
+            features,
+            train=pairs["train"],
+            validation=pairs["validation"],
+            config=config.selection,
+            seed=config.seed,
+        )
+        parents = {
+            "features": features.fingerprint,
+            "pairs": fingerprint_file(workspace.table("scored")),
+            "calibration": fingerprint_file(workspace.models / "calibration.json"),
+        }
+        trained = TrainedNetwork(f"selector_{context.item}", selector, "selector", network_config, parents)
+        fit_and_save(trained, objective, config.optimisation, context, settings=config.model_dump())
+
+
+def labelled_pairs(context: StageContext, threshold: float) -> dict[str, list[ScoredPair]]:
+    """Pairs by side of the split; worthwhile are those whose calibrated scores differ by more."""
+    calibration = Calibration.load(context.workspace.models / "calibration.json")
+    columns = read_table(context.workspace.table("scored"))
+    coarse = np.array(columns["coarse"], dtype=np.float32)
+    fine = np.array(columns[context.item], dtype=np.float32)
+    gap = np.abs(calibration.probability(context.item, fine) - calibration.probability("coarse", coarse))
+    sides: dict[str, list[ScoredPair]] = {"train": [], "validation": []}
+    for row, side in enumerate(cast("list[str]", columns["side"])):
+        query, target = str(columns["query"][row]), str(columns["target"][row])
+        sides[side].append(ScoredPair(query, target, float(coarse[row]), bool(gap[row] > threshold)))
+    return sides

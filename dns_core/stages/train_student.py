@@ -1,0 +1,102 @@
+"""Stage ``train_student``: one of fine_attention, fine_binary, coarse.
+
+Reads: artifacts/models/teacher.safetensors, artifacts/pairs/labelled.parquet, whitened train and views.
+Writes: artifacts/models/STUDENT.safetensors, artifacts/training/STUDENT.json (losses by epoch).
+Params: train_student.
+Repeats exactly: yes on one machine and number of threads, also when interrupted and resumed.
+"""
+
+from typing import Any, cast
+
+import torch
+from pydantic import Field
+
+from dns_core.models.checkpoints import load_network
+from dns_core.models.fine import FineStudent
+from dns_core.models.registry import build_network
+from dns_core.models.teacher import Teacher
+from dns_core.stages.context import StageConfig, StageContext
+from dns_core.stages.fitting import TrainedNetwork, fit_and_save
+from dns_core.stages.training_features import training_features
+from dns_core.store.fingerprints import fingerprint_file
+from dns_core.training.batches import FeatureSet
+from dns_core.training.config import OptimisationConfig
+from dns_core.training.distillation import DistillationConfig, LabelledPair, Student, StudentObjective
+from dns_core.training.initialisation import sampled_regions, start_codes, start_from_teacher
+from dns_core.training.mining import read_table
+
+
+class StudentConfig(StageConfig):
+    """One student: how it differs from its architecture's defaults, and its optimisation."""
+
+    network: dict[str, bool | int | float | str]
+    optimisation: OptimisationConfig
+
+
+class Config(StageConfig):
+    """Settings of the stage.
+
+    Attributes:
+        distillation: how pairs become batches, for all students.
+        code_sigma: variance of the noise that makes the binary student's codes smooth in training.
+        fine_attention: the attention student.
+        fine_binary: the binary student.
+        coarse: the one-vector student.
+        seed: of weights and draws.
+    """
+
+    distillation: DistillationConfig
+    code_sigma: float = Field(gt=0)
+    fine_attention: StudentConfig
+    fine_binary: StudentConfig
+    coarse: StudentConfig
+    seed: int
+
+
+def run(config: Config, context: StageContext) -> None:
+    """Distil the teacher into the student that ``context.item`` names."""
+    name = context.item
+    student_config: StudentConfig = getattr(config, name)
+    workspace = context.workspace
+    with training_features(workspace) as features:
+        torch.manual_seed(config.seed)
+        network_config = {"dims": features.dims, **student_config.network}
+        student = cast("Student", build_network(name, network_config))
+        if isinstance(student, FineStudent):
+            _initialise(student, config, context, features)
+        pairs = {side: _labelled(context, side) for side in ("train", "validation")}
+        objective = StudentObjective(
+            student.to(context.device),
+            features,
+            train=pairs["train"],
+            validation=pairs["validation"],
+            config=config.distillation,
+            seed=config.seed,
+        )
+        parents = {
+            "features": features.fingerprint,
+            "teacher": load_network(workspace.model("teacher"), expect="teacher").fingerprint,
+            "pairs": fingerprint_file(workspace.table("labelled")),
+        }
+        trained = TrainedNetwork(name, student, name, network_config, parents)
+        settings = {**student_config.model_dump(), **_shared(config)}
+        fit_and_save(trained, objective, student_config.optimisation, context, settings=settings)
+
+
+def _shared(config: Config) -> dict[str, Any]:
+    return config.model_dump(include={"distillation", "code_sigma", "seed"})
+
+
+def _initialise(student: FineStudent, config: Config, context: StageContext, features: FeatureSet) -> None:
+    loaded = load_network(context.workspace.model("teacher"), expect="teacher")
+    sample = sampled_regions(features, features.ids, 2048, config.seed)
+    if student.binarization is not None:
+        vectors = sample.reshape(-1, sample.shape[-1])
+        start_codes(student, vectors, sigma=config.code_sigma, seed=config.seed)
+    start_from_teacher(student, cast("Teacher", loaded.network), sample[:128])
+
+
+def _labelled(context: StageContext, side: str) -> list[LabelledPair]:
+    columns = read_table(context.workspace.table("labelled"))
+    rows = zip(*(columns[name] for name in ("anchor", "target", "pool", "similarity", "side")), strict=True)
+    return [LabelledPair(*row[:4]) for row in rows if row[4] == side]

@@ -1,0 +1,59 @@
+"""Stage ``train_teacher``.
+
+Reads: artifacts/split.json, artifacts/whitened/train.hdf5, artifacts/whitened/views.hdf5.
+Writes: artifacts/models/teacher.safetensors, artifacts/training/teacher.json (losses by epoch).
+Params: train_teacher.
+Repeats exactly: yes on one machine and number of threads, also when interrupted and resumed.
+"""
+
+from typing import cast
+
+import torch
+
+from dns_core.models.registry import build_network
+from dns_core.models.teacher import Teacher
+from dns_core.stages.context import StageConfig, StageContext
+from dns_core.stages.fitting import TrainedNetwork, fit_and_save
+from dns_core.stages.split_videos import read_split
+from dns_core.stages.training_features import training_features
+from dns_core.store.fingerprints import fingerprint_file
+from dns_core.training.config import OptimisationConfig
+from dns_core.training.teacher import SelfSupervisionConfig, TeacherObjective
+
+
+class Config(StageConfig):
+    """Settings of the stage.
+
+    Attributes:
+        network: how the teacher differs from its architecture's defaults.
+        recipe: of self-supervision.
+        optimisation: of the weights.
+        seed: of weights and draws.
+    """
+
+    network: dict[str, bool | int | str]
+    recipe: SelfSupervisionConfig
+    optimisation: OptimisationConfig
+    seed: int
+
+
+def run(config: Config, context: StageContext) -> None:
+    """Teach a ViSiL head to find edited copies, without labels."""
+    split = read_split(context.workspace)
+    with training_features(context.workspace) as features:
+        torch.manual_seed(config.seed)
+        network_config = {"dims": features.dims, **config.network}
+        network = cast("Teacher", build_network("teacher", network_config)).to(context.device)
+        objective = TeacherObjective(
+            network,
+            features,
+            train=split.train,
+            validation=split.validation,
+            alike=split.alike,
+            n_views=features.n_views(split.train[0]),
+            config=config.recipe,
+            seed=config.seed,
+        )
+        parents = {"features": features.fingerprint, "split": fingerprint_file(context.workspace.split)}
+        trained = TrainedNetwork("teacher", network, "teacher", network_config, parents)
+        fit_and_save(trained, objective, config.optimisation, context, settings=config.model_dump())

@@ -1,0 +1,1 @@
+"""Training on unlabelled video: pair mining, losses, batches, teacher, students and selector."""

@@ -1,0 +1,89 @@
+"""Videos of several feature stores as padded batches."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dns_core.records import Float32Array
+from dns_core.store.feature_store import FeatureStore
+
+VIEW_MARK = "#"
+
+
+def view_id(video_id: str, number: int) -> str:
+    """Id under which the ``number``-th edited copy of a training video is stored."""
+    return f"{video_id}{VIEW_MARK}{number}"
+
+
+def source_id(video_or_view_id: str, sources: frozenset[str]) -> str:
+    """The training video that an id or one of its edited copies stems from.
+
+    A file name may hold the mark itself, so an id that is a source is never taken apart.
+    """
+    if video_or_view_id in sources:
+        return video_or_view_id
+    return video_or_view_id.rpartition(VIEW_MARK)[0]
+
+
+class FeatureSet:
+    """Features of training videos and of their edited copies, read when asked, kept within a limit.
+
+    Args:
+        stores: open stores; an id is looked up in each in turn.
+        limit_bytes: memory for features kept as float16.
+    """
+
+    def __init__(self, stores: Sequence[FeatureStore], *, limit_bytes: int = 2_000_000_000) -> None:
+        self._store_of = {video_id: store for store in stores for video_id in store.ids}
+        self._limit_bytes = limit_bytes
+        self._used_bytes = 0
+        self._kept: OrderedDict[str, np.ndarray[tuple[int, ...], np.dtype[np.float16]]] = OrderedDict()
+        self.fingerprint = "-".join(store.fingerprint for store in stores)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Every id, sorted."""
+        return tuple(sorted(self._store_of))
+
+    @property
+    def dims(self) -> int:
+        """D of the region vectors."""
+        return int(self.regions(self.ids[0]).shape[-1])
+
+    def n_views(self, video_id: str) -> int:
+        """How many edited copies of a training video there are."""
+        number = 0
+        while view_id(video_id, number) in self._store_of:
+            number += 1
+        return number
+
+    def n_frames(self, video_id: str) -> int:
+        """T of one video."""
+        return self._store_of[video_id].n_frames(video_id)
+
+    def regions(self, video_id: str) -> Float32Array:
+        """``[T, R, D]`` float32 of one video."""
+        if video_id not in self._kept:
+            self._keep(video_id, self._store_of[video_id].read(video_id).regions.astype(np.float16))
+        self._kept.move_to_end(video_id)
+        return self._kept[video_id].astype(np.float32)
+
+    def _keep(self, video_id: str, regions: np.ndarray[tuple[int, ...], np.dtype[np.float16]]) -> None:
+        self._kept[video_id] = regions
+        self._used_bytes += regions.nbytes
+        while self._used_bytes > self._limit_bytes and len(self._kept) > 1:
+            self._used_bytes -= self._kept.popitem(last=False)[1].nbytes
+
+
+def padded(videos: Sequence[Float32Array]) -> tuple[Tensor, Tensor]:
+    """Videos ``[T, R, D]`` as ``[B, Tmax, R, D]`` float32 and the mask ``[B, Tmax]`` of real frames."""
+    longest = max(len(video) for video in videos)
+    batch = torch.zeros(len(videos), longest, *videos[0].shape[1:])
+    mask = torch.zeros(len(videos), longest, dtype=torch.bool)
+    for row, video in enumerate(videos):
+        batch[row, : len(video)] = torch.from_numpy(np.ascontiguousarray(video, dtype=np.float32))
+        mask[row, : len(video)] = True
+    return batch, mask

@@ -1,0 +1,175 @@
+"""The objective of a student: give each pair the similarity that the teacher gave it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from dns_core.models.coarse import CoarseStudent
+from dns_core.models.fine import FineStudent
+from dns_core.records import Float32Array
+from dns_core.training.augmentation import augmented_frames, random_crop
+from dns_core.training.batches import FeatureSet, padded
+from dns_core.training.config import StrictModel
+from dns_core.training.losses import distillation_loss
+from dns_core.training.mining import Pool
+
+Student = FineStudent | CoarseStudent
+
+
+class DistillationConfig(StrictModel):
+    """How pairs become batches (the paper, section 4.3).
+
+    Attributes:
+        batch_triplets: anchors a step, each with one near and one far target.
+        window_frames: longest stretch of a video used at once (the paper: 300).
+        augmentation_probability: chance of each temporal augmentation of a target (the paper: .1).
+        regularisation_weight: weight of the similarity regularisation of fine students (the paper: 1e-3).
+    """
+
+    batch_triplets: int = Field(ge=1)
+    window_frames: int = Field(ge=4)
+    augmentation_probability: float = Field(ge=0, le=1)
+    regularisation_weight: float = Field(ge=0)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPair:
+    """A mined pair with the teacher's similarity in [-1, 1]."""
+
+    anchor: str
+    target: str
+    pool: Pool
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class PairBatch:
+    """Distinct ``videos`` ``[N, T, R, D]`` with ``mask`` ``[N, T]``; pairs name rows of them.
+
+    ``anchors`` and ``targets`` are ``[P]`` row numbers, ``similarities`` ``[P]`` the teacher's.
+    """
+
+    videos: Tensor
+    mask: Tensor
+    anchors: Tensor
+    targets: Tensor
+    similarities: Tensor
+
+
+class StudentObjective:
+    """Distillation of a fine or coarse student from labelled pairs.
+
+    Args:
+        network: the student, trained in place.
+        features: videos, and their edited copies.
+        train: pairs to learn from; each epoch draws one near and one far pair for every anchor.
+        validation: pairs, of other clusters, that the validation loss is measured on.
+        config: how pairs become batches.
+        seed: of every draw.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        network: Student,
+        features: FeatureSet,
+        *,
+        train: Sequence[LabelledPair],
+        validation: Sequence[LabelledPair],
+        config: DistillationConfig,
+        seed: int,
+    ) -> None:
+        self.network = network
+        self._features = features
+        self._near, self._far = _by_anchor(train, "near"), _by_anchor(train, "far")
+        self._anchors = tuple(sorted(self._near))
+        self._validation = tuple(validation)
+        self._config = config
+        self._seed = seed
+
+    def batches(self, epoch: int) -> Iterator[PairBatch]:
+        """Yield the epoch's batches, drawn from (seed, epoch)."""
+        rng = np.random.default_rng([self._seed, epoch])
+        order = [self._anchors[row] for row in rng.permutation(len(self._anchors))]
+        for start in range(0, len(order), self._config.batch_triplets):
+            pairs = []
+            for anchor in order[start : start + self._config.batch_triplets]:
+                pairs += [_draw(pool[anchor], rng) for pool in (self._near, self._far) if anchor in pool]
+            yield self._batch(pairs, rng)
+
+    def loss(self, batch: PairBatch) -> Tensor:
+        """L1 to the teacher, plus the regularisation of a fine student."""
+        predicted, regularisation = self._predicted(batch)
+        loss = distillation_loss(predicted, self._targets(batch))
+        return loss + self._config.regularisation_weight * regularisation / len(batch.anchors)
+
+    def validation_loss(self) -> float:
+        """Mean L1 to the teacher over all validation pairs, without augmentation."""
+        total = 0.0
+        size = 2 * self._config.batch_triplets
+        for start in range(0, len(self._validation), size):
+            batch = self._batch(self._validation[start : start + size], None)
+            predicted, _ = self._predicted(batch)
+            total += float((predicted - self._targets(batch)).abs().sum())
+        return total / len(self._validation)
+
+    def _targets(self, batch: PairBatch) -> Tensor:
+        """A coarse student's cosine is compared with s/2 + .5 (the paper's released code)."""
+        if isinstance(self.network, CoarseStudent):
+            return batch.similarities / 2 + 0.5
+        return batch.similarities
+
+    def _predicted(self, batch: PairBatch) -> tuple[Tensor, Tensor]:
+        student = self.network
+        if isinstance(student, CoarseStudent):
+            vectors = student.index(batch.videos, batch.mask)
+            cosine = (vectors[batch.anchors] * vectors[batch.targets]).sum(dim=-1)
+            return cosine.float(), torch.zeros(())
+        indexed = student.index(batch.videos, batch.mask)
+        similarity, regularisation = student.pair_similarity(
+            indexed[batch.anchors],
+            indexed[batch.targets],
+            batch.mask[batch.anchors],
+            batch.mask[batch.targets],
+        )
+        return similarity.float(), regularisation
+
+    def _batch(self, pairs: Sequence[LabelledPair], rng: np.random.Generator | None) -> PairBatch:
+        rows: dict[str, int] = {}
+        videos: list[Float32Array] = []
+        for anchor in dict.fromkeys(pair.anchor for pair in pairs):
+            rows[anchor] = len(videos)
+            videos.append(self._frames(anchor, None, rng))
+        anchors = [rows[pair.anchor] for pair in pairs]
+        targets = []
+        for pair in pairs:
+            targets.append(len(videos))
+            videos.append(self._frames(pair.target, self._config.augmentation_probability, rng))
+        similarities = torch.tensor([pair.similarity for pair in pairs], dtype=torch.float32)
+        return PairBatch(*padded(videos), torch.tensor(anchors), torch.tensor(targets), similarities)
+
+    def _frames(
+        self, video_id: str, augmentation: float | None, rng: np.random.Generator | None
+    ) -> Float32Array:
+        regions = self._features.regions(video_id)
+        frames = np.arange(len(regions), dtype=np.int64)
+        if rng is not None and augmentation is not None:
+            frames = augmented_frames(len(regions), rng, probability=augmentation)
+        if rng is not None:
+            frames = random_crop(frames, self._config.window_frames, rng)
+        return regions[frames]
+
+
+def _by_anchor(pairs: Sequence[LabelledPair], pool: Pool) -> dict[str, list[LabelledPair]]:
+    grouped: dict[str, list[LabelledPair]] = {}
+    for pair in pairs:
+        if pair.pool == pool:
+            grouped.setdefault(pair.anchor, []).append(pair)
+    return grouped
+
+
+def _draw(pairs: Sequence[LabelledPair], rng: np.random.Generator) -> LabelledPair:
+    return pairs[int(rng.integers(len(pairs)))]

@@ -1,0 +1,44 @@
+"""Losses of the self-supervised teacher and of distillation."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def info_nce(similarities: Tensor, ignored: Tensor, *, temperature: float) -> Tensor:
+    """Scalar: cross-entropy of finding each video's own copy among the batch, both ways round.
+
+    Args:
+        similarities: ``[B, B]`` in [-1, 1]; row an anchor, column a copy; the diagonal are the true pairs.
+        ignored: ``[B, B]`` bool; pairs that are neither positive nor negative (likely duplicates).
+        temperature: softness of the softmax; S2VS uses .03.
+
+    Reference: van den Oord et al., 2018; S2VS (Kordopatis-Zilos et al., CVPRW 2023), section 3.3.
+    """
+    logits = (similarities / temperature).masked_fill(ignored, float("-inf"))
+    targets = torch.arange(len(logits), device=logits.device)
+    return 0.5 * (F.cross_entropy(logits, targets) + F.cross_entropy(logits.T, targets))
+
+
+def hard_negative_loss(similarities: Tensor, ignored: Tensor, *, margin: float = 1e-2) -> Tensor:
+    """Scalar: pushes true pairs towards 1 and each anchor's hardest negative towards -1.
+
+    Both are read as probabilities, s/2 + .5, and enter as negative log-likelihoods; values are kept
+    ``margin`` away from 0 and 1 so that a saturated pair does not dominate.
+
+    Args:
+        similarities: ``[B, B]`` in [-1, 1] as in `info_nce`.
+        ignored: ``[B, B]`` bool as in `info_nce`.
+        margin: distance kept from 0 and 1.
+
+    Reference: S2VS, section 3.3 (self-similarity and hard-negative loss).
+    """
+    probability = (similarities / 2 + 0.5).clamp(margin, 1 - margin)
+    own = torch.eye(len(probability), dtype=torch.bool, device=probability.device)
+    hardest = probability.masked_fill(own | ignored, margin).amax(dim=1)
+    return -(probability.diagonal().log().mean() + (1 - hardest).log().mean())
+
+
+def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """Scalar: mean absolute difference of two similarities (the paper, eq. 13)."""
+    return F.l1_loss(student, teacher)

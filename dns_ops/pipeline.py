@@ -1,0 +1,69 @@
+"""Running the DAG with DVC: one order, one cache, every stage a child process with its own memory."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from dns_core.errors import DnsError, InputError
+from dns_core.params import apply_overrides, load_params
+from dns_core.store.atomic import atomic_file
+
+
+class PipelineError(DnsError):
+    """A stage of the pipeline failed; its own message stands above."""
+
+
+def reproduce(root: Path, overrides: Sequence[str] = ()) -> None:
+    """Run every stage whose inputs, code or params changed; return when all is up to date.
+
+    Args:
+        root: the workspace: holds ``dvc.yaml``, ``params.yaml`` and ``data/``.
+        overrides: ``stage.key=value``, validated and then written into ``params.yaml``, since DVC decides
+            from that file what has to run again.
+
+    Raises:
+        InputError: if the folder is not a workspace.
+        ParamsError: if the params do not validate; nothing has run then.
+        PipelineError: if a stage failed.
+    """
+    if not (root / "dvc.yaml").is_file():
+        raise InputError(f"{root}: expected a workspace with dvc.yaml and params.yaml, found no dvc.yaml")
+    params = root / "params.yaml"
+    load_params(params, overrides)
+    if overrides:
+        _write_overrides(params, overrides)
+    if _dvc(root, "repro") != 0:
+        raise PipelineError("the pipeline stopped: see the failed stage above; run again to resume")
+
+
+def _write_overrides(params: Path, overrides: Sequence[str]) -> None:
+    """Change the values in place; comments and order of the file stay."""
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    content = yaml.load(params.read_text(encoding="utf-8"))
+    changed = apply_overrides(content, overrides)
+    for override in overrides:
+        *parents, last = override.partition("=")[0].split(".")
+        old, new = content, changed
+        for parent in parents:
+            old, new = old[parent], new[parent]
+        old[last] = new[last]
+    with atomic_file(params) as path, path.open("w", encoding="utf-8") as file:
+        yaml.dump(content, file)
+
+
+def _dvc(root: Path, *arguments: str) -> int:
+    """Exit code of a DVC command; its output, and that of the stages, goes to the terminal."""
+    binaries = Path(sys.executable).parent
+    environment = {
+        **os.environ,
+        "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}",
+        "DVC_NO_ANALYTICS": "1",
+    }
+    command = [sys.executable, "-m", "dvc", *arguments]
+    return subprocess.run(command, cwd=root, env=environment, check=False).returncode  # noqa: S603
