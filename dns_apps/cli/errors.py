@@ -1,0 +1,50 @@
+"""How a command ends when it does not end well."""
+
+import errno
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from dns_apps.cli.output import printable
+from dns_core.errors import DnsError
+
+FAILED = 2
+"""Exit status of a command that was asked something it cannot do."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+# The disk and its permissions are the user's to repair; any other OSError is a defect of ours.
+_OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+def complain(message: str) -> None:
+    """One line on stderr says ``message``, whatever is in it."""
+    sys.stderr.write(f"dns: {printable(message)}\n")
+    sys.stderr.flush()
+
+
+class OneLineErrors(TyperGroup):
+    """A group of commands whose foreseen errors are one line each; defects keep their traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """What the command returns; foreseen errors become a line and an exit status.
+
+        Raises:
+            typer.Exit: the command could not do what it was asked (2), or was interrupted (130).
+        """
+        try:
+            return super().invoke(ctx)
+        except DnsError as error:
+            complain(str(error))
+            raise typer.Exit(FAILED) from error
+        except KeyboardInterrupt as error:
+            complain("interrupted; what was finished is kept")
+            raise typer.Exit(INTERRUPTED) from error
+        except OSError as error:
+            if error.errno not in _OF_THE_MACHINE:
+                raise
+            complain(f"{error.filename or 'a file'}: {error.strerror}")
+            raise typer.Exit(FAILED) from error

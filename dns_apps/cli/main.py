@@ -1,0 +1,46 @@
+"""The command ``dns``."""
+
+import sys
+from importlib.metadata import version
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+
+from dns_apps.cli import corpus, pipeline
+from dns_apps.cli.errors import OneLineErrors
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Find every copy, excerpt and other footage of a clip in a large video archive.",
+)
+app.add_typer(corpus.app, name="corpus")
+app.command()(pipeline.stage)
+app.command()(pipeline.reproduce)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dns {version('distill-and-select')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """What is true of every command."""
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    # A file name may hold bytes that are no text; printing one must not fail.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    app(prog_name="dns")

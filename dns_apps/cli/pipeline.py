@@ -1,0 +1,34 @@
+"""``dns stage`` and ``dns reproduce``: run one step of the offline pipeline, or all that are out of date."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dns_apps.cli.progress import command_progress
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Replace one value of params.yaml; may be repeated."),
+]
+
+
+def stage(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A stage of dvc.yaml, or STAGE@ITEM.")],
+    overrides: Overrides = None,
+) -> None:
+    """Run one stage, whether or not it is up to date."""
+    from dns_core.params import load_params, run_stage
+    from dns_core.stages.context import StageContext, Workspace
+
+    workspace = Workspace(Path.cwd())
+    params = load_params(workspace.root / "params.yaml", overrides or [])
+    stage_name, _, item = name.partition("@")
+    run_stage(stage_name, params, StageContext(workspace, item=item, progress=command_progress()))
+
+
+def reproduce(overrides: Overrides = None) -> None:
+    """Run every stage whose inputs have changed, in the order of dvc.yaml; --set rewrites params.yaml."""
+    from dns_ops.pipeline import reproduce as reproduce_pipeline
+
+    reproduce_pipeline(Path.cwd(), overrides or [])
