@@ -1,0 +1,55 @@
+"""Who may import whom, as stated in pyproject.toml, and what a light import may load."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("torch", "faiss", "av", "numba", "h5py", "sklearn", "pyarrow", "scipy", "matplotlib", "dvc")
+
+
+def run(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_import_contracts_are_kept() -> None:
+    linter = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "dns_core",
+        "dns_core.records",
+        "dns_core.errors",
+        "dns_core.ports",
+        "dns_core.evaluation",
+        "dns_core.datasets",
+        "dns_core.stages",
+    ],
+)
+def test_light_modules_load_nothing_heavy(module: str) -> None:
+    code = f"import sys, {module}; print([m for m in {HEAVY!r} if m in sys.modules])"
+    assert run(code).strip() == "[]"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["query", "--help"], ["index", "--help"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    code = f"""
+import sys
+from dns_apps.cli.main import main
+sys.argv = ["dns", *{arguments!r}]
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print("LOADED", [m for m in {HEAVY!r} if m in sys.modules])
+"""
+    assert run(code).splitlines()[-1] == "LOADED []"
