@@ -116,15 +116,15 @@ class _Clock:
 
     def __init__(self, stream: VideoStream) -> None:
         self._period_s = 1.0 / (average_fps(stream) or USUAL_FPS)
-        self._start_s: float | None = None
-        if stream.start_time is not None and stream.time_base is not None:
-            self._start_s = float(stream.start_time * stream.time_base)
+        # Not the picture's own time base: PyAV leaves it unset on pictures that flushing brings out.
+        self._tick_s = float(stream.time_base or 1 / 90_000)
+        self._start_s = None if stream.start_time is None else stream.start_time * self._tick_s
         self._last_s: float | None = None
         self._shift_s = 0.0
 
     def read(self, picture: VideoFrame) -> float:
         """Seconds from the start of the stream at which ``picture`` is shown."""
-        stamp_s = picture.time if picture.pts is not None else None
+        stamp_s = None if picture.pts is None else picture.pts * self._tick_s
         time_s = self._first(stamp_s) if self._last_s is None else self._next(stamp_s, self._last_s)
         self._last_s = time_s
         return time_s
