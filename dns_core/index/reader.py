@@ -83,6 +83,12 @@ class Index:
         shard, local = self._located[row]
         return self._shards[shard].record(local)
 
+    def n_frames(self, row: int) -> int:
+        """T of the video of a row."""
+        shard, local = self._located[row]
+        offsets = self._shards[shard].frame_offsets
+        return int(offsets[local + 1] - offsets[local])
+
     @cached_property
     def _located(self) -> list[tuple[int, int]]:
         return [(number, int(row)) for number, shard in enumerate(self._shards) for row in shard.live]

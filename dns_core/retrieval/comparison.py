@@ -1,0 +1,56 @@
+"""Two videos compared on their own, without an index."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dns_core.index.chunks import Chunking
+from dns_core.records import Float32Array, Segment, VideoFeatures
+from dns_core.retrieval.bundle import Bundle
+from dns_core.retrieval.encode import frame_spans
+from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
+from dns_core.retrieval.scorer import scorer_of
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How alike two videos are, and where.
+
+    Attributes:
+        score: raw fine score in [-1, 1].
+        calibrated: the score on the common scale of searches, in (0, 1).
+        matrix: ``[Ta, Tb]`` similarity of frames in [-1, 1], before the comparator.
+        segments: stretches that match; ``query`` is the first video.
+    """
+
+    score: float
+    calibrated: float
+    matrix: Float32Array
+    segments: tuple[Segment, ...]
+
+
+def compare(a: VideoFeatures, b: VideoFeatures, bundle: Bundle, fine: str = "fine_binary") -> Comparison:
+    """What a search with ``a`` would say of ``b``, were it re-ranked.
+
+    Args:
+        a: whitened features of the first video, at least one frame.
+        b: of the second.
+        bundle: the models.
+        fine: the fine network, or ``teacher``.
+
+    Raises:
+        InputError: a video has no frame, or there is no fine network of that name.
+    """
+    scorer = scorer_of(bundle.fine(fine))
+    query, target = (
+        Stretches(scorer.stored(video.regions), video.times_s, frame_spans(video, Chunking()))
+        for video in (a, b)
+    )
+    score = stretch_scores(scorer, query, [target])
+    threshold = bundle.calibration.frame_threshold(fine)
+    return Comparison(
+        score=float(score[0]),
+        calibrated=float(bundle.calibration.probability(fine, score)[0]),
+        matrix=np.array(scorer.matrices(query.frames, [target.frames])[0]),
+        segments=pair_segments(scorer, query, target, threshold=threshold),
+    )

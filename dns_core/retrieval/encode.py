@@ -1,0 +1,108 @@
+"""What the networks of a bundle say of one video, as arrays that an index can keep."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+import torch
+
+from dns_core.errors import InputError
+from dns_core.index.build import Origin
+from dns_core.index.chunks import Chunking
+from dns_core.index.encoded import EncodedVideo
+from dns_core.index.npy_stream import AnyArray
+from dns_core.models.coarse import CoarseStudent
+from dns_core.models.selector import Selector
+from dns_core.records import Float32Array, Int64Array, VideoFeatures
+from dns_core.retrieval.bundle import FINE_NETWORKS, Bundle
+from dns_core.retrieval.scorer import scorer_of
+from dns_core.store.fingerprints import fingerprint_bytes
+
+
+class VideoEncoder:
+    """Turns whitened features into what the index stores of a video.
+
+    Args:
+        bundle: the models.
+        fines: the fine networks that the index shall serve.
+        chunking: how videos are cut; queries are cut the same way.
+
+    Raises:
+        InputError: one of ``fines`` is not a network that an index can serve.
+    """
+
+    def __init__(
+        self, bundle: Bundle, fines: Sequence[str] = FINE_NETWORKS, chunking: Chunking | None = None
+    ) -> None:
+        unknown = sorted(set(fines) - set(FINE_NETWORKS))
+        if unknown or not fines:
+            raise InputError(
+                f"an index serves {', '.join(FINE_NETWORKS)}; got {', '.join(unknown) or 'none'}"
+            )
+        self.bundle = bundle
+        self.fines = tuple(fines)
+        self.chunking = chunking or Chunking()
+        self._scorers = {fine: scorer_of(bundle.fine(fine)) for fine in fines}
+
+    @property
+    def origin(self) -> Origin:
+        """What `dns_core.index.build_index` wants to know of how records were made."""
+        params = {"chunking": asdict(self.chunking), "fine_networks": sorted(self.fines)}
+        return Origin(self.bundle.index_models(self.fines), params)
+
+    def encode(self, features: VideoFeatures) -> EncodedVideo:
+        """The record of one video.
+
+        Args:
+            features: whitened, at least one frame.
+
+        Raises:
+            InputError: there is no frame.
+        """
+        spans = frame_spans(features, self.chunking)
+        return EncodedVideo(
+            video_id=features.video_id,
+            content=content_fingerprint(features),
+            times_s=features.times_s.astype(np.float64),
+            spans=spans,
+            coarse=chunk_vectors(self.bundle.coarse, features, spans),
+            numbers={fine: chunk_numbers(self.bundle.selector(fine), features, spans) for fine in self.fines},
+            frames={fine: self._scorers[fine].stored(features.regions) for fine in self.fines},
+        )
+
+
+def frame_spans(features: VideoFeatures, chunking: Chunking) -> Int64Array:
+    """``[C, 2]`` the chunks of a video.
+
+    Raises:
+        InputError: it has no frame.
+    """
+    if not features.n_frames:
+        raise InputError(f"{features.video_id} has no frame to compare")
+    return chunking.spans(features.n_frames)
+
+
+def chunk_vectors(network: CoarseStudent, features: VideoFeatures, spans: Int64Array) -> Float32Array:
+    """``[C, E]`` the coarse unit vector of each chunk."""
+    return _by_chunk(network, features, spans)
+
+
+def chunk_numbers(network: Selector, features: VideoFeatures, spans: Int64Array) -> Float32Array:
+    """``[C]`` the selector's number of each chunk."""
+    return _by_chunk(network, features, spans)
+
+
+def content_fingerprint(features: VideoFeatures) -> str:
+    """Fingerprint of regions and times; the id has no part in it."""
+    parts: list[AnyArray] = [features.regions, features.times_s]
+    return fingerprint_bytes(b"".join(np.ascontiguousarray(part).tobytes() for part in parts))
+
+
+@torch.inference_mode()
+def _by_chunk(network: CoarseStudent | Selector, features: VideoFeatures, spans: Int64Array) -> Float32Array:
+    device = next(network.parameters()).device
+    rows = []
+    for start, stop in spans:
+        chunk = torch.from_numpy(np.array(features.regions[start:stop], dtype=np.float32))
+        rows.append(network.index(chunk.unsqueeze(0).to(device))[0].float().cpu().numpy())
+    return np.stack(rows).astype(np.float32)

@@ -1,0 +1,208 @@
+"""Searching an index: coarse scores for all, fine scores for the pairs that deserve them.
+
+    coarse     every chunk's cosine with the query (exhaustive)
+    select     the policy orders all candidates, the budget says how many are re-ranked
+    fine       the fine network compares the chosen ones
+    rank       both kinds of score on one scale (see `Calibration`), ties by id
+    localise   matched stretches of the answers that were compared finely
+
+Reference: DnS, IJCV 2022, section 3.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from dns_core.errors import CorruptArtefactError, ParamsError
+from dns_core.index.chunks import Chunking
+from dns_core.index.encoded import EncodedVideo
+from dns_core.index.npy_stream import AnyArray
+from dns_core.index.reader import Index
+from dns_core.records import (
+    Float32Array,
+    Float64Array,
+    Int64Array,
+    Match,
+    QueryResult,
+    Segment,
+    VideoFeatures,
+)
+from dns_core.retrieval.budget import Budget
+from dns_core.retrieval.bundle import Bundle
+from dns_core.retrieval.encode import chunk_numbers, chunk_vectors, frame_spans
+from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
+from dns_core.retrieval.ranking import best_pairs, falling_order, video_scores
+from dns_core.retrieval.scorer import scorer_of
+from dns_core.retrieval.selection import BySelector, Candidates, Policy, select
+
+# Frame pairs compared before the clock is read: some milliseconds of work, a dozen short videos.
+_TIMED_BLOCK_CELLS = 1 << 17
+# Bounds the memory of a search without a clock: the matrices of a block take 16 MB.
+_BLOCK_CELLS = 1 << 22
+
+
+class Engine:
+    """Answers queries from one version of an index.
+
+    Args:
+        index: opened for reading.
+        bundle: the models that made it; only the networks that the search uses are read.
+        fine: the fine network that re-ranks.
+        policy: what decides which candidates are re-ranked; the bundle's selector if None.
+
+    Raises:
+        MismatchError: other models made the index; the error names both fingerprints.
+        InputError: there is no fine network of that name.
+    """
+
+    def __init__(
+        self, index: Index, bundle: Bundle, *, fine: str = "fine_binary", policy: Policy | None = None
+    ) -> None:
+        index.manifest.check_models(bundle.index_models((fine,)))
+        self.index = index
+        self.bundle = bundle
+        self.fine = fine
+        self.policy = policy or BySelector(bundle.selector(fine))
+        self._scorer = scorer_of(bundle.fine(fine))
+        self._chunking = _chunking(index)
+
+    def search(self, features: VideoFeatures, *, top_k: int = 10, budget: Budget) -> QueryResult:
+        """The ranked answers to one query.
+
+        Args:
+            features: whitened, at least one frame; sampled as the indexed videos were.
+            top_k: answers wanted; 0 ranks the whole index and localises nothing.
+            budget: how much re-ranking to do.
+
+        Raises:
+            InputError: the query has no frame, or ``top_k`` is negative (a ParamsError).
+            CorruptArtefactError: a file of the index cannot be read.
+        """
+        if top_k < 0:
+            raise ParamsError(f"top_k must be 0 (all) or more, got {top_k}")
+        timing_ms: dict[str, float] = {}
+        with _timed(timing_ms, "total"):
+            with _timed(timing_ms, "coarse"):
+                candidates = self.candidates(features)
+            with _timed(timing_ms, "select"):
+                chosen = select(self.policy, candidates, budget.count(len(candidates.ids)))
+            with _timed(timing_ms, "fine"):
+                fine = self.fine_scores(features, chosen, deadline_ms=budget.ms)
+            scores = self.calibrated(candidates, fine)
+            order = falling_order(scores, candidates.ids)
+            with _timed(timing_ms, "localise"):
+                wanted = order[:top_k] if top_k else order[:0]
+                segments = self._segments(features, wanted[~np.isnan(fine[wanted])])
+        matches = tuple(
+            Match(
+                video_id=candidates.ids[row],
+                score=float(scores[row]),
+                stage="coarse" if np.isnan(fine[row]) else "fine",
+                segments=segments.get(int(row), ()),
+            )
+            for row in (order[:top_k] if top_k else order)
+        )
+        return QueryResult(features.video_id, matches, self.index.coverage, timing_ms)
+
+    def candidates(self, features: VideoFeatures) -> Candidates:
+        """Every video of the index as the coarse stage sees it.
+
+        Args:
+            features: as for `search`.
+        """
+        spans = frame_spans(features, self._chunking)
+        chunk_scores = self.index.coarse_scores(chunk_vectors(self.bundle.coarse, features, spans))
+        offsets = self.index.chunk_offsets
+        query_chunk, target_chunk = best_pairs(chunk_scores, offsets)
+        query_numbers = chunk_numbers(self.bundle.selector(self.fine), features, spans)
+        columns = [
+            query_numbers[query_chunk],
+            self.index.numbers(self.fine)[target_chunk],
+            chunk_scores[query_chunk, target_chunk],
+        ]
+        table = np.stack(columns, axis=1).astype(np.float32)
+        return Candidates(self.index.ids, video_scores(chunk_scores, offsets), table)
+
+    def fine_scores(
+        self, features: VideoFeatures, rows: Int64Array, *, deadline_ms: float | None = None
+    ) -> Float32Array:
+        """``[V]`` raw fine scores in [-1, 1] of the videos at ``rows``, NaN elsewhere.
+
+        Args:
+            features: as for `search`.
+            rows: of the index, the most wanted first.
+            deadline_ms: stop after the block during which so many milliseconds are over.
+        """
+        scores = np.full(self.index.n_videos, np.nan, dtype=np.float32)
+        if not len(rows):
+            return scores
+        started = time.perf_counter()
+        query = self._query(features)
+        limit = _BLOCK_CELLS if deadline_ms is None else _TIMED_BLOCK_CELLS
+        for block in self._blocks(rows, features.n_frames, limit):
+            targets = [self._target(self.index.record(int(row))) for row in block]
+            scores[block] = stretch_scores(self._scorer, query, targets)
+            if deadline_ms is not None and (time.perf_counter() - started) * 1000 >= deadline_ms:
+                break
+        return scores
+
+    def calibrated(self, candidates: Candidates, fine: Float32Array) -> Float64Array:
+        """``[V]`` scores in (0, 1): of the fine stage where there is one, else of the coarse stage.
+
+        Args:
+            candidates: as `candidates` returns.
+            fine: as `fine_scores` returns.
+        """
+        calibration = self.bundle.calibration
+        coarse = calibration.probability("coarse", candidates.scores)
+        return np.where(np.isnan(fine), coarse, calibration.probability(self.fine, fine))
+
+    def _segments(self, features: VideoFeatures, rows: Int64Array) -> dict[int, tuple[Segment, ...]]:
+        if not len(rows):
+            return {}
+        threshold = self.bundle.calibration.frame_threshold(self.fine)
+        query = self._query(features)
+        return {
+            int(row): pair_segments(
+                self._scorer, query, self._target(self.index.record(int(row))), threshold=threshold
+            )
+            for row in rows
+        }
+
+    def _query(self, features: VideoFeatures) -> Stretches:
+        stored = self._scorer.stored(features.regions)
+        return Stretches(stored, features.times_s, frame_spans(features, self._chunking))
+
+    def _target(self, record: EncodedVideo) -> Stretches:
+        frames: AnyArray = record.frames[self.fine]
+        return Stretches(frames, record.times_s, record.spans)
+
+    def _blocks(self, rows: Int64Array, n_query_frames: int, limit: int) -> Iterator[Int64Array]:
+        """Rows in order, cut where the frame pairs of a block would exceed ``limit``."""
+        block: list[int] = []
+        cells = 0
+        for row in rows:
+            more = n_query_frames * self.index.n_frames(int(row))
+            if block and cells + more > limit:
+                yield np.array(block, dtype=np.int64)
+                block, cells = [], 0
+            block.append(int(row))
+            cells += more
+        if block:
+            yield np.array(block, dtype=np.int64)
+
+
+def _chunking(index: Index) -> Chunking:
+    try:
+        return Chunking(**index.manifest.params["chunking"])
+    except (KeyError, TypeError, ParamsError) as error:
+        raise CorruptArtefactError(f"{index.folder} does not say how videos were cut: {error!r}") from error
+
+
+@contextmanager
+def _timed(timing_ms: dict[str, float], step: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    timing_ms[step] = (time.perf_counter() - started) * 1000

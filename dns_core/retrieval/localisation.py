@@ -1,0 +1,189 @@
+"""Which stretches of two videos show the same: local alignment in the frame-frame matrix.
+
+Cells score their similarity minus a threshold, and the best paths through the matrix are the matched
+segments (Smith and Waterman, 1981; the slopes are those of dynamic time warping: a path may stand
+still in one video while it goes on in the other, so changed speed is followed). It works on the matrix
+before the comparator, at the full resolution of sampled frames.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from dns_core.records import Float32Array, Float64Array, Int64Array, Segment
+
+# Frames that a segment spans in either video, where the videos are that long.
+_MIN_FRAMES = 3
+# Cells in a row under the threshold that a path may cross: a flash or a title, not another scene.
+_MAX_MISSES = 3
+# What a step that stands still in one video costs, so that steady speed is preferred.
+_STANDSTILL_COST = 0.02
+_MAX_PATHS = 32
+_ONE_FRAME_PERIOD_S = 1.0
+# Pieces of one match, cut by the border of a chunk, may be this far off a common line.
+_PIECE_TOLERANCE = 0.1
+
+_NONE, _DIAGONAL, _QUERY_STEP, _TARGET_STEP = 0, 1, 2, 3
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def matched_segments(
+    matrix: Float32Array, query_times_s: Float64Array, target_times_s: Float64Array, *, threshold: float
+) -> tuple[Segment, ...]:
+    """Stretches that match, by start in the query, then in the target.
+
+    A segment begins at the time of its first matched frame and ends one sampling period after its last
+    (of a video of one frame the period is taken to be a second). Two segments may share a stretch of
+    one video, where it is repeated in the other, never of both. A segment spans at least 3 frames in
+    both videos, or all frames of a video that has fewer.
+
+    Args:
+        matrix: ``[Tq, Tt]`` similarity of frames, in [-1, 1].
+        query_times_s: ``[Tq]`` increasing.
+        target_times_s: ``[Tt]`` increasing.
+        threshold: similarity from which frames count as showing the same.
+    """
+    if not matrix.size:
+        return ()
+    cells = np.ascontiguousarray(matrix, dtype=np.float32)
+    paths = _best_paths(cells, float(threshold), min(_MIN_FRAMES, *cells.shape))
+    segments = [_segment(path, cells, query_times_s, target_times_s) for path in paths]
+    return tuple(sorted((s for s in segments if s.score >= threshold), key=_place))
+
+
+def merged_segments(segments: Sequence[Segment], *, gap_s: float) -> tuple[Segment, ...]:
+    """The segments with pieces of one match joined: what borders of chunks cut apart.
+
+    A segment continues another if it begins before the other has ended by ``gap_s`` in both videos, and
+    lies on the other's line, to a tenth of its length or ``gap_s``. The score is the mean by duration.
+
+    Args:
+        segments: of one pair of videos, in any order.
+        gap_s: pause between pieces, in seconds, that is bridged.
+    """
+    merged: list[Segment] = []
+    for segment in sorted(segments, key=_place):
+        for row, earlier in enumerate(merged):
+            if _continues(earlier, segment, gap_s):
+                merged[row] = _joined(earlier, segment)
+                break
+        else:
+            merged.append(segment)
+    return tuple(sorted(merged, key=_place))
+
+
+def sampling_period_s(times_s: Float64Array) -> float:
+    """Median distance of frames; 1 s for a video of one frame."""
+    return float(np.median(np.diff(times_s))) if len(times_s) > 1 else _ONE_FRAME_PERIOD_S
+
+
+def _best_paths(cells: Float32Array, threshold: float, min_frames: int) -> list[Int64Array]:
+    """Paths of at least ``min_frames`` in both videos, best first; no two share a rectangle."""
+    taken = np.zeros(cells.shape, dtype=np.bool_)
+    paths: list[Int64Array] = []
+    for _ in range(_MAX_PATHS):
+        path = _best_path(cells, taken, threshold)
+        if not len(path):
+            break
+        (q0, t0), (q1, t1) = path.min(axis=0), path.max(axis=0)
+        taken[q0 : q1 + 1, t0 : t1 + 1] = True
+        if min(q1 - q0, t1 - t0) + 1 >= min_frames:
+            paths.append(path)
+    return paths
+
+
+def _segment(
+    path: Int64Array, cells: Float32Array, query_times_s: Float64Array, target_times_s: Float64Array
+) -> Segment:
+    (q0, t0), (q1, t1) = path[0], path[-1]
+    return Segment(
+        query_start_s=float(query_times_s[q0]),
+        query_end_s=float(query_times_s[q1]) + sampling_period_s(query_times_s),
+        target_start_s=float(target_times_s[t0]),
+        target_end_s=float(target_times_s[t1]) + sampling_period_s(target_times_s),
+        score=float(cells[path[:, 0], path[:, 1]].mean(dtype=np.float64)),
+    )
+
+
+def _place(segment: Segment) -> tuple[float, float, float, float]:
+    return segment.query_start_s, segment.target_start_s, segment.query_end_s, segment.target_end_s
+
+
+def _continues(earlier: Segment, later: Segment, gap_s: float) -> bool:
+    duration_s = earlier.query_end_s - earlier.query_start_s
+    speed = (earlier.target_end_s - earlier.target_start_s) / duration_s
+    expected_s = earlier.target_start_s + speed * (later.query_start_s - earlier.query_start_s)
+    return (
+        later.query_start_s <= earlier.query_end_s + gap_s
+        and later.target_start_s <= earlier.target_end_s + gap_s
+        and abs(later.target_start_s - expected_s) <= max(gap_s, _PIECE_TOLERANCE * duration_s)
+    )
+
+
+def _joined(earlier: Segment, later: Segment) -> Segment:
+    weights = [s.query_end_s - s.query_start_s for s in (earlier, later)]
+    return Segment(
+        query_start_s=min(earlier.query_start_s, later.query_start_s),
+        query_end_s=max(earlier.query_end_s, later.query_end_s),
+        target_start_s=min(earlier.target_start_s, later.target_start_s),
+        target_end_s=max(earlier.target_end_s, later.target_end_s),
+        score=float(np.average([earlier.score, later.score], weights=weights)),
+    )
+
+
+def _compiled(function: _F) -> _F:
+    """``function`` compiled on its first call, without the interpreter's lock, and kept on disk."""
+    return cast(_F, numba.njit(nogil=True, cache=True)(function))
+
+
+@_compiled
+def _best_path(cells: Float32Array, taken: npt.NDArray[np.bool_], threshold: float) -> Int64Array:
+    """``[N, 2]`` cells (query frame, target frame) of the best local path; empty if there is none.
+
+    A diagonal step counts its cell twice, a step in one video once (Sakoe and Chiba's symmetric
+    weights), so that a staircase gains nothing over a diagonal.
+    """
+    n_query, n_target = cells.shape
+    total = np.zeros((n_query + 1, n_target + 1), dtype=np.float32)
+    step = np.zeros((n_query + 1, n_target + 1), dtype=np.uint8)
+    misses = np.zeros((n_query + 1, n_target + 1), dtype=np.uint8)
+    best, end_query, end_target = 0.0, 0, 0
+    for q in range(1, n_query + 1):
+        for t in range(1, n_target + 1):
+            if taken[q - 1, t - 1]:
+                continue
+            gain = cells[q - 1, t - 1] - threshold
+            value, kind, missed = total[q - 1, t - 1] + 2 * gain, _DIAGONAL, misses[q - 1, t - 1]
+            up, left = total[q - 1, t], total[q, t - 1]
+            # Only a path that exists may stand still: a new one begins with a whole cell.
+            if up > 0 and up + gain - _STANDSTILL_COST > value:
+                value, kind, missed = up + gain - _STANDSTILL_COST, _QUERY_STEP, misses[q - 1, t]
+            if left > 0 and left + gain - _STANDSTILL_COST > value:
+                value, kind, missed = left + gain - _STANDSTILL_COST, _TARGET_STEP, misses[q, t - 1]
+            missed = missed + 1 if gain < 0 else 0
+            if value <= 0 or missed > _MAX_MISSES:
+                continue
+            total[q, t], step[q, t], misses[q, t] = value, kind, missed
+            if value > best:
+                best, end_query, end_target = value, q, t
+    return _traced(step, end_query, end_target)
+
+
+@_compiled
+def _traced(step: npt.NDArray[np.uint8], q: int, t: int) -> Int64Array:
+    """The path that ends at (q, t) of ``step``, first cell first, in indices of cells."""
+    path = np.empty((q + t, 2), dtype=np.int64)
+    length = 0
+    while step[q, t] != _NONE:
+        path[length, 0], path[length, 1] = q - 1, t - 1
+        length += 1
+        kind = step[q, t]
+        if kind != _TARGET_STEP:
+            q -= 1
+        if kind != _QUERY_STEP:
+            t -= 1
+    return path[:length][::-1].copy()

@@ -1,0 +1,65 @@
+"""Fine comparison of videos that may be long: chunk by chunk, then put together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dns_core.index.npy_stream import AnyArray
+from dns_core.records import Float32Array, Float64Array, Int64Array, Segment
+from dns_core.retrieval.localisation import matched_segments, merged_segments, sampling_period_s
+from dns_core.retrieval.ranking import video_scores
+from dns_core.retrieval.scorer import FineScorer
+
+# Sampling periods between pieces of a match that still belong together.
+_GAP_PERIODS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """A video cut for fine comparison.
+
+    Attributes:
+        frames: ``[T, R, ...]`` as `FineScorer.stored`.
+        times_s: ``[T]`` presentation times.
+        spans: ``[C, 2]`` frames of each chunk.
+    """
+
+    frames: AnyArray
+    times_s: Float64Array
+    spans: Int64Array
+
+    def chunks(self) -> list[AnyArray]:
+        """The frames of each chunk."""
+        return [self.frames[start:stop] for start, stop in self.spans]
+
+
+def stretch_scores(scorer: FineScorer, query: Stretches, targets: Sequence[Stretches]) -> Float32Array:
+    """``[K]`` raw fine scores in [-1, 1] of a query with each target; see `video_scores` for long ones."""
+    chunks = [chunk for target in targets for chunk in target.chunks()]
+    offsets = np.concatenate([[0], np.cumsum([len(target.spans) for target in targets])])
+    by_query_chunk = [scorer.scores(chunk, chunks) for chunk in query.chunks()]
+    return video_scores(np.stack(by_query_chunk), offsets.astype(np.int64))
+
+
+def pair_segments(
+    scorer: FineScorer, query: Stretches, target: Stretches, *, threshold: float
+) -> tuple[Segment, ...]:
+    """Matched stretches of two videos, by start; pieces that borders of chunks cut are joined.
+
+    Args:
+        scorer: of the fine network.
+        query: what the segments' query times refer to.
+        target: likewise.
+        threshold: frame-frame similarity that counts as a match.
+    """
+    pieces: list[Segment] = []
+    for query_span, query_frames in zip(query.spans, query.chunks(), strict=True):
+        matrices = scorer.matrices(query_frames, target.chunks())
+        for target_span, matrix in zip(target.spans, matrices, strict=True):
+            times = query.times_s[slice(*query_span)], target.times_s[slice(*target_span)]
+            pieces += matched_segments(matrix, *times, threshold=threshold)
+    if len(query.spans) == len(target.spans) == 1:
+        return tuple(pieces)
+    period_s = max(sampling_period_s(query.times_s), sampling_period_s(target.times_s))
+    return merged_segments(pieces, gap_s=_GAP_PERIODS * period_s)
