@@ -1,0 +1,1 @@
+"""From frames to whitened region descriptors: backbones, region pooling, whitening, extraction."""

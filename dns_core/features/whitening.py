@@ -1,0 +1,156 @@
+"""PCA whitening of region descriptors, fitted on a sample of them.
+
+Reference: Jegou and Chum, Negative evidences and co-occurences in image retrieval, ECCV 2012; DnS,
+IJCV 2022, section 4.1 (to 512 dimensions).
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+
+from dns_core.errors import CorruptArtefactError, InputError
+from dns_core.records import Float32Array, Float64Array, Int64Array
+from dns_core.store.feature_store import FeatureStore
+from dns_core.store.fingerprints import fingerprint_bytes
+from dns_core.store.weights import read_weights, save_weights
+
+_FLOOR = 1e-7  # added to each variance, as the reference does
+_BLOCK_ROWS = 16384
+
+
+class Whitening:
+    """Subtracts a mean, projects to ``d`` dimensions of equal variance, and scales to unit length.
+
+    Attributes:
+        mean: ``[D]`` float32.
+        projection: ``[D, d]`` float32; column k is the k-th principal axis divided by the square root of
+            the variance along it.
+        fingerprint: of both.
+    """
+
+    def __init__(self, mean: Float32Array, projection: Float32Array) -> None:
+        if mean.ndim != 1 or projection.shape[:1] != mean.shape or projection.ndim != 2:
+            raise ValueError(f"mean {mean.shape} and projection {projection.shape} are not [D] and [D, d]")
+        self.mean = np.ascontiguousarray(mean, dtype=np.float32)
+        self.projection = np.ascontiguousarray(projection, dtype=np.float32)
+        shape = np.array(projection.shape, dtype=np.int64)
+        self.fingerprint = fingerprint_bytes(
+            shape.tobytes() + self.mean.tobytes() + self.projection.tobytes()
+        )
+
+    @property
+    def dims(self) -> int:
+        """The dimensions after whitening, ``d``."""
+        return int(self.projection.shape[1])
+
+    def apply(self, regions: Float32Array) -> Float32Array:
+        """Whitened copies of descriptors: ``[..., D]`` to ``[..., d]``, unit length.
+
+        A zero row, which stands for a region without content, stays zero; else all such regions would
+        become the same vector and match one another.
+
+        Raises:
+            ValueError: the last axis is not D.
+        """
+        if regions.shape[-1:] != self.mean.shape:
+            raise ValueError(f"descriptors {regions.shape} cannot be whitened by a mean of {self.mean.shape}")
+        white: Float32Array = (regions.astype(np.float32, copy=False) - self.mean) @ self.projection
+        norms = np.linalg.norm(white, axis=-1, keepdims=True)
+        white /= np.maximum(norms, np.finfo(np.float32).tiny)
+        white[~regions.any(axis=-1)] = 0
+        return white
+
+    @classmethod
+    def fit(cls, sample: Float32Array, dims: int) -> Self:
+        """Whitening to the ``dims`` directions in which ``sample`` ``[N, D]`` varies most.
+
+        Worked out in double precision. Each axis points to where its largest component is positive, so
+        equal samples give equal axes.
+
+        Raises:
+            InputError: the sample does not vary in that many directions.
+        """
+        mean = sample.mean(axis=0, dtype=np.float64)
+        variances, axes = np.linalg.eigh(_covariance(sample, mean))
+        variances, axes = variances[::-1], axes[:, ::-1]
+        tolerance = max(variances[0], 0.0) * max(sample.shape) * np.finfo(np.float64).eps
+        rank = int((variances > tolerance).sum())
+        if not 1 <= dims <= rank:
+            raise InputError(
+                f"cannot whiten to {dims} dimensions: the sample of {len(sample)} descriptors of "
+                f"{sample.shape[1]} dimensions varies in {rank}; take more videos or fewer dimensions"
+            )
+        variances, axes = variances[:dims], axes[:, :dims]
+        signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(dims)])
+        projection = axes * signs / np.sqrt(variances + _FLOOR)
+        return cls(mean.astype(np.float32), projection.astype(np.float32))
+
+    def save(self, path: Path, metadata: Mapping[str, str]) -> None:
+        """Write a safetensors file with what the whitening was fitted on as ``metadata``."""
+        tensors = {"mean": torch.from_numpy(self.mean), "projection": torch.from_numpy(self.projection)}
+        save_weights(path, tensors, metadata)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The whitening that `save` wrote.
+
+        Raises:
+            MissingArtefactError: there is no such file.
+            CorruptArtefactError: the file is damaged or holds something else.
+        """
+        tensors, _ = read_weights(path)
+        try:
+            return cls(tensors["mean"].numpy(), tensors["projection"].numpy())
+        except (KeyError, ValueError) as error:
+            raise CorruptArtefactError(f"{path} does not hold a whitening: {error}") from error
+
+
+def sample_regions(store: FeatureStore, ids: Iterable[str], n: int, seed: int) -> Float32Array:
+    """``[n, D]`` region descriptors drawn without repetition, from each video as many, as far as it has them.
+
+    The draw depends on the set of ids, ``n`` and ``seed``. All descriptors are returned, and so fewer,
+    if there are fewer than ``n``.
+
+    Raises:
+        InputError: there are no ids, or ``n`` is not positive.
+    """
+    ordered = sorted(set(ids))
+    if not ordered or n < 1:
+        raise InputError(f"cannot sample {n} descriptors from {len(ordered)} videos")
+    rng = np.random.default_rng(seed)
+    n_regions = store.read(ordered[0], 0, 1).regions.shape[1]
+    available = np.array([store.n_frames(video_id) * n_regions for video_id in ordered])
+    drawn: list[Float32Array] = []
+    for video_id, quota, have in zip(ordered, _even_quotas(available, n, rng), available, strict=True):
+        if quota:
+            rows = np.sort(rng.choice(have, size=quota, replace=False))
+            regions = store.read(video_id).regions
+            drawn.append(regions.reshape(-1, regions.shape[-1])[rows])
+    return np.concatenate(drawn)
+
+
+def _even_quotas(available: Int64Array, n: int, rng: np.random.Generator) -> Int64Array:
+    """How many to take of each video: one level for all that have as many, and 1 more for some."""
+    low, high = 0, int(available.max())
+    while low < high:
+        level = (low + high + 1) // 2
+        if np.minimum(available, level).sum() <= n:
+            low = level
+        else:
+            high = level - 1
+    quotas = np.minimum(available, low)
+    with_more = rng.permutation(np.flatnonzero(available > low))
+    quotas[with_more[: n - int(quotas.sum())]] += 1
+    return quotas
+
+
+def _covariance(sample: Float32Array, mean: Float64Array) -> Float64Array:
+    """Covariance ``[D, D]``, summed block by block: a copy of the sample in doubles would be large."""
+    total = np.zeros((mean.size, mean.size))
+    for start in range(0, len(sample), _BLOCK_ROWS):
+        centred = sample[start : start + _BLOCK_ROWS] - mean
+        total += centred.T @ centred
+    return total / max(1, len(sample) - 1)
