@@ -1,7 +1,9 @@
 """The one training loop: epochs, validation, early stop, and resumption bit for bit."""
 
 import math
+import pickle
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -87,6 +89,10 @@ class Trainer:
 
     def fit(self, progress: Progress, logger: RunLogger) -> FitReport:
         """Train to the last epoch or the early stop; the network ends with the best weights."""
+        with _deterministic():
+            return self._fit(progress, logger)
+
+    def _fit(self, progress: Progress, logger: RunLogger) -> FitReport:
         state = self._resume()
         resumed_from = state.epoch
         remaining = range(state.epoch, self._config.epochs)
@@ -153,8 +159,8 @@ class Trainer:
             **vars(state),
         }
         self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_file(self._checkpoint) as path:
-            torch.save(content, path)
+        with atomic_file(self._checkpoint) as path, path.open("wb") as file:
+            torch.save(content, file)
 
     def _resume(self) -> _State:
         fresh = _State(0, [], [], 0, _copy(self._objective.network.state_dict()))
@@ -162,7 +168,7 @@ class Trainer:
             return fresh
         try:
             content = torch.load(self._checkpoint, weights_only=True)
-        except (RuntimeError, OSError, EOFError) as error:
+        except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
             raise CorruptArtefactError(
                 f"{self._checkpoint}: not a checkpoint of this software ({error}); delete it to start over"
             ) from error
@@ -171,6 +177,17 @@ class Trainer:
         self._objective.network.load_state_dict(content.pop("network"))
         self._optimiser.load_state_dict(content.pop("optimiser"))
         return _State(**content)
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    """Inside, torch adds gradients of gathered rows in a fixed order; some do so in parallel otherwise."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 def _copy(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,0 +1,176 @@
+"""The training loop on the real objectives, small: it learns, resumes and stops."""
+
+import numpy as np
+import pytest
+import torch
+
+from dns_core.errors import CorruptArtefactError
+from dns_core.models.registry import build_network
+from dns_core.ports import NullRunLogger, SilentProgress
+from dns_core.training.config import OptimisationConfig
+from dns_core.training.distillation import DistillationConfig, LabelledPair, StudentObjective
+from dns_core.training.mining import PoolConfig, mine_pairs
+from dns_core.training.scoring import coarse_vectors, fine_similarities
+from dns_core.training.selection import ScoredPair, SelectionConfig, SelectorObjective
+from dns_core.training.teacher import SelfSupervisionConfig, TeacherObjective
+from dns_core.training.trainer import Trainer
+
+OPTIMISATION = OptimisationConfig(epochs=3, learning_rate=1e-3, weight_decay=0.0, patience=9, precision="fp32")
+RECIPE = SelfSupervisionConfig(
+    batch_videos=4,
+    window_frames=8,
+    temperature=0.03,
+    hard_negative_weight=1.0,
+    regularisation_weight=0.1,
+    augmentation_probability=0.3,
+    video_in_video_probability=0.5,
+)
+DISTILLATION = DistillationConfig(
+    batch_triplets=4, window_frames=8, augmentation_probability=0.3, regularisation_weight=1e-3
+)
+COARSE = {
+    "transformer_heads": 4,
+    "transformer_feedforward_dims": 32,
+    "netvlad_clusters": 4,
+    "netvlad_outdims": 16,
+}
+
+
+def teacher_objective(corpus, sources):
+    alike = {
+        video_id: frozenset({f"v{int(video_id[1:-4]) ^ 1}.mp4"}) for video_id in sources
+    }  # 2k and 2k + 1 share footage
+    return TeacherObjective(
+        build_network("teacher", {"dims": 64}),
+        corpus,
+        train=sources[:8],
+        validation=sources[8:],
+        alike=alike,
+        n_views=2,
+        config=RECIPE,
+        seed=1,
+    )
+
+
+def student_objective(corpus, sources, name):
+    pairs = []
+    for pair in mine_pairs(corpus, corpus.ids, PoolConfig(near=3, far=3, seed=0), SilentProgress()):
+        same = pair.anchor.split("#")[0] == pair.target.split("#")[0]
+        pairs.append(LabelledPair(pair.anchor, pair.target, pair.pool, 0.9 if same else -0.8))
+    network = build_network(name, {"dims": 64, **COARSE} if name == "coarse" else {"dims": 64})
+    return StudentObjective(
+        network, corpus, train=pairs[:60], validation=pairs[60:90], config=DISTILLATION, seed=1
+    )
+
+
+def selector_objective(corpus, sources, _):
+    rng = np.random.default_rng(0)
+    pairs = [
+        ScoredPair(query, target, float(coarse := rng.uniform(-1, 1)), bool(coarse > 0))
+        for query in sources
+        for target in sources
+    ]
+    return SelectorObjective(
+        build_network("selector", {"dims": 64}),
+        corpus,
+        train=pairs[:100],
+        validation=pairs[100:],
+        config=SelectionConfig(threshold=0.2, batch_pairs=16, epoch_pairs=64),
+        seed=1,
+    )
+
+
+def objective_of(name, corpus, sources):
+    torch.manual_seed(3)
+    if name == "teacher":
+        return teacher_objective(corpus, sources)
+    if name == "selector":
+        return selector_objective(corpus, sources, name)
+    return student_objective(corpus, sources, name)
+
+
+def trainer_of(objective, checkpoint, optimisation=OPTIMISATION, digest="d"):
+    return Trainer(objective, optimisation, checkpoint=checkpoint, digest=digest, seed=1)
+
+
+class Interrupted(Exception):
+    """Stands for a kill after some epochs."""
+
+
+class StopsAfter(NullRunLogger):
+    def __init__(self, epochs):
+        self.epochs = epochs
+
+    def log_metrics(self, metrics, step=None):
+        if step == self.epochs:
+            raise Interrupted
+
+
+NETWORKS = ["teacher", "fine_attention", "coarse", "selector"]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_resumed_run_ends_with_the_same_bits(name, corpus, sources, tmp_path):
+    whole = objective_of(name, corpus, sources)
+    report = trainer_of(whole, tmp_path / "whole").fit(SilentProgress(), NullRunLogger())
+    broken = objective_of(name, corpus, sources)
+    with pytest.raises(Interrupted):
+        trainer_of(broken, tmp_path / "broken").fit(SilentProgress(), StopsAfter(2))
+    resumed = objective_of(name, corpus, sources)
+    after = trainer_of(resumed, tmp_path / "broken").fit(SilentProgress(), NullRunLogger())
+    assert (report.resumed_from, after.resumed_from) == (0, 2)
+    assert after.train_losses == report.train_losses
+    assert after.validation_losses == report.validation_losses
+    for key, tensor in whole.network.state_dict().items():
+        assert torch.equal(tensor, resumed.network.state_dict()[key]), key
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, "fine_binary"])
+def test_the_training_loss_falls(name, corpus, sources, tmp_path):
+    optimisation = OPTIMISATION.model_copy(update={"epochs": 8, "learning_rate": 3e-3})
+    objective = objective_of(name, corpus, sources)
+    report = trainer_of(objective, tmp_path / "c", optimisation).fit(SilentProgress(), NullRunLogger())
+    assert min(report.train_losses[-3:]) < 0.95 * report.train_losses[0]
+
+
+def test_a_checkpoint_of_other_data_is_not_resumed(corpus, sources, tmp_path):
+    for digest, start in (("a", 0), ("a", 3), ("b", 0)):
+        objective = objective_of("coarse", corpus, sources)
+        report = trainer_of(objective, tmp_path / "c", digest=digest).fit(SilentProgress(), NullRunLogger())
+        assert report.resumed_from == start
+
+
+def test_a_broken_checkpoint_is_named(corpus, sources, tmp_path):
+    (tmp_path / "c").write_bytes(b"not a checkpoint")
+    with pytest.raises(CorruptArtefactError, match="delete it to start over"):
+        trainer_of(objective_of("coarse", corpus, sources), tmp_path / "c").fit(
+            SilentProgress(), NullRunLogger()
+        )
+
+
+def test_training_stops_when_validation_no_longer_improves(corpus, sources, tmp_path):
+    objective = objective_of("coarse", corpus, sources)
+    losses = iter([3.0, 1.0, 2.0, 2.0, 2.0, 2.0, 0.5])
+    objective.validation_loss = lambda: next(losses)
+    optimisation = OPTIMISATION.model_copy(update={"epochs": 7, "patience": 2})
+    report = trainer_of(objective, tmp_path / "c", optimisation).fit(SilentProgress(), NullRunLogger())
+    assert (report.best_epoch, len(report.validation_losses)) == (1, 4)
+
+
+def test_scores_do_not_depend_on_the_block(corpus, sources):
+    network = objective_of("teacher", corpus, sources).network.eval()
+    pairs = [(query, target) for query in sources[:3] for target in corpus.ids]
+    whole = fine_similarities(network, corpus, pairs, progress=SilentProgress(), block_frames=4096)
+    alone = fine_similarities(network, corpus, pairs, progress=SilentProgress(), block_frames=1)
+    np.testing.assert_allclose(whole, alone, atol=2e-5)
+    shuffled = fine_similarities(network, corpus, pairs[::-1], progress=SilentProgress(), block_frames=64)
+    np.testing.assert_allclose(whole, shuffled[::-1], atol=2e-5)
+
+
+def test_coarse_vectors_are_unit_and_ignore_the_batch(corpus, sources):
+    network = objective_of("coarse", corpus, sources).network.eval()
+    together = coarse_vectors(network, corpus, sources)
+    alone = coarse_vectors(network, corpus, sources, batch_videos=1)
+    for video_id in sources:
+        assert np.linalg.norm(together[video_id]) == pytest.approx(1, abs=1e-5)
+        np.testing.assert_allclose(together[video_id], alone[video_id], atol=2e-5)
