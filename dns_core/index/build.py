@@ -45,7 +45,8 @@ def build_index(
         path: the folder of the index; made if it is not there.
         records: written as they come, one in memory at a time.
         origin: what made them.
-        quarantine: videos of the corpus that could not be encoded.
+        quarantine: videos of the corpus that could not be encoded; read when ``records`` are at an end,
+            so that whoever yields them may fill it meanwhile.
 
     Returns:
         The manifest of the new version.
@@ -75,7 +76,8 @@ def add_videos(
         path: the index.
         records: as for `build_index`.
         models: fingerprints of what made them, by role; must agree with the index's.
-        quarantine: rows to add to the index's; a video that is now indexed leaves the list.
+        quarantine: rows to add to the index's, read when ``records`` are at an end; a video that is now
+            indexed leaves the list.
 
     Returns:
         The manifest of the new version.

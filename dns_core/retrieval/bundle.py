@@ -1,6 +1,6 @@
 """A bundle: the models of one generation, in one folder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -12,11 +12,20 @@ from dns_core.models.coarse import CoarseStudent
 from dns_core.models.pair_network import PairNetwork
 from dns_core.models.selector import Selector
 from dns_core.retrieval.calibration import Calibration
+from dns_core.store.weights import read_weights
 
 FINE_NETWORKS = ("fine_binary", "fine_attention")
 """Names of the fine networks that an index can serve."""
 
 _SELECTOR = "selector_"
+_NETWORKS = {
+    "coarse": "coarse",
+    "teacher": "teacher",
+    **{fine: fine for fine in FINE_NETWORKS},
+    **{_SELECTOR + fine: "selector" for fine in FINE_NETWORKS},
+}
+# What `fit_whitening` calls the fingerprint of the backbone that made the features.
+_EXTRACTOR = "extractor"
 
 
 class Bundle:
@@ -48,7 +57,7 @@ class Bundle:
     @cached_property
     def whitening(self) -> Whitening:
         """What turns the backbone's regions into those that the networks take."""
-        return Whitening.load(self.folder / "whitening.safetensors")
+        return Whitening.load(self._whitening_file)
 
     @cached_property
     def calibration(self) -> Calibration:
@@ -58,7 +67,7 @@ class Bundle:
     @property
     def coarse(self) -> CoarseStudent:
         """The network that gives one vector a chunk."""
-        return cast("CoarseStudent", self._network("coarse", "coarse"))
+        return cast("CoarseStudent", self._loaded_network("coarse").network)
 
     def fine(self, name: str) -> PairNetwork:
         """The fine network called ``name``; ``teacher`` is one too, though no index holds its vectors.
@@ -66,35 +75,55 @@ class Bundle:
         Raises:
             InputError: there is no fine network of that name.
         """
-        if name not in (*FINE_NETWORKS, "teacher"):
-            raise InputError(f"{name!r} is no fine network; they are {', '.join(FINE_NETWORKS)} and teacher")
-        return cast("PairNetwork", self._network(name, name))
+        _require(name, (*FINE_NETWORKS, "teacher"))
+        return cast("PairNetwork", self._loaded_network(name).network)
 
     def selector(self, fine: str) -> Selector:
-        """The selector trained for one fine network."""
-        return cast("Selector", self._network(_SELECTOR + fine, "selector"))
+        """The selector trained for one fine network.
+
+        Raises:
+            InputError: there is no fine network of that name that has one.
+        """
+        _require(fine, FINE_NETWORKS)
+        return cast("Selector", self._loaded_network(_SELECTOR + fine).network)
 
     def fingerprint(self, role: str) -> str:
-        """Fingerprint of one file: ``whitening``, ``coarse``, a fine network or ``selector_<fine>``."""
-        if role == "whitening":
-            return self.whitening.fingerprint
-        self._network(role, "selector" if role.startswith(_SELECTOR) else role)
-        return self._loaded[role].fingerprint
+        """Fingerprint of ``whitening``, ``coarse``, ``teacher``, a fine network or ``selector_<fine>``."""
+        return self.whitening.fingerprint if role == "whitening" else self._loaded_network(role).fingerprint
 
     @property
     def fingerprints(self) -> Mapping[str, str]:
-        """Fingerprint by role of every model that is there."""
-        roles = sorted(path.stem for path in self.folder.glob("*.safetensors"))
-        return {role: self.fingerprint(role) for role in roles}
+        """Fingerprint by role of every model that is there; reads them all."""
+        there = [role for role in ("whitening", *_NETWORKS) if (self.folder / f"{role}.safetensors").exists()]
+        return {role: self.fingerprint(role) for role in there}
 
-    def index_models(self, fines: tuple[str, ...]) -> dict[str, str]:
-        """Fingerprint by role of what makes, and what may search, an index for the networks ``fines``."""
+    def index_models(self, fines: Sequence[str]) -> dict[str, str]:
+        """Fingerprint by role of what makes, and what may search, an index for the networks ``fines``.
+
+        ``backbone`` is among them if the whitening says which one it was fitted on.
+
+        Raises:
+            InputError: one of ``fines`` is not a network that an index can serve.
+        """
+        for fine in fines:
+            _require(fine, FINE_NETWORKS)
         roles = ["whitening", "coarse", *fines, *(_SELECTOR + fine for fine in fines)]
-        return {role: self.fingerprint(role) for role in roles}
+        models = {role: self.fingerprint(role) for role in roles}
+        _, metadata = read_weights(self._whitening_file)
+        return models | ({"backbone": metadata[_EXTRACTOR]} if _EXTRACTOR in metadata else {})
 
-    def _network(self, role: str, architecture: str) -> object:
+    @property
+    def _whitening_file(self) -> Path:
+        return self.folder / "whitening.safetensors"
+
+    def _loaded_network(self, role: str) -> LoadedNetwork:
         if role not in self._loaded:
-            loaded = load_network(self.folder / f"{role}.safetensors", expect=architecture)
+            loaded = load_network(self.folder / f"{role}.safetensors", expect=_NETWORKS[role])
             loaded.network.to(self.device)
             self._loaded[role] = loaded
-        return self._loaded[role].network
+        return self._loaded[role]
+
+
+def _require(name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise InputError(f"{name!r} is none of the fine networks {', '.join(known)}")
