@@ -5,7 +5,7 @@ from which the teacher learns without labels.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -142,13 +142,13 @@ def random_edits(rng: np.random.Generator, strength: Strength, count: int) -> tu
 
 def _spatial(edit: _FramesEdit) -> _ClipEdit:
     def edited(clip: Clip, rng: np.random.Generator, strength: Strength, _other: Clip | None) -> Clip:
-        return Clip(edit(clip.frames, rng, strength), clip.fps, clip.source_times_s.copy())
+        return replace(clip, frames=edit(clip.frames, rng, strength))
 
     return edited
 
 
 def _filmed(clip: Clip, rng: np.random.Generator, strength: Strength, _other: Clip | None) -> Clip:
-    return Clip(camcorder(clip, rng, strength), clip.fps, clip.source_times_s.copy())
+    return replace(clip, frames=camcorder(clip, rng, strength))
 
 
 def _alone(edit: Callable[[Clip, np.random.Generator, Strength], Clip]) -> _ClipEdit:

@@ -31,5 +31,6 @@ def trim(clip: Clip, rng: np.random.Generator, strength: Strength) -> Clip:
 
 
 def taken(clip: Clip, order: Int64Array) -> Clip:
-    """The clip's frames in ``order``, at the same frame rate, each with its source time."""
-    return Clip(clip.frames[order], clip.fps, clip.source_times_s[order])
+    """The clip's frames in ``order``, at the same frame rate, each with the times it shows."""
+    other_times_s = None if clip.other_times_s is None else clip.other_times_s[order]
+    return Clip(clip.frames[order], clip.fps, clip.source_times_s[order], other_times_s)

@@ -20,6 +20,9 @@ USUAL_FPS = 25.0
 """Assumed where a container states no plausible rate."""
 _DISCONTINUITY_S = 1.0
 _MAX_PLAUSIBLE_FPS = 1000.0
+# A file is called cut short when the picture misses a tenth and a second of what was stated.
+_CUT_SHARE = 0.9
+_CUT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,15 @@ def average_fps(stream: VideoStream) -> float:
         if rate is not None and 0 < rate <= _MAX_PLAUSIBLE_FPS:
             return float(rate)
     return 0.0
+
+
+def stated_duration_s(container: InputContainer, stream: VideoStream) -> float | None:
+    """Seconds that the container claims for the stream, or for the file; None if it does not say."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    if container.duration and container.duration > 0:
+        return container.duration / av.time_base
+    return None
 
 
 def timed_frames(container: InputContainer, stream: VideoStream, path: Path) -> Iterator[TimedFrame]:
@@ -55,14 +67,17 @@ def timed_frames(container: InputContainer, stream: VideoStream, path: Path) -> 
     """
     clock = _Clock(stream)
     damage: list[str] = []
-    count = 0
+    count, time_s = 0, 0.0
     for picture in _pictures(container, stream, damage):
-        count += 1
-        yield TimedFrame(clock.read(picture), picture)
+        count, time_s = count + 1, clock.read(picture)
+        yield TimedFrame(time_s, picture)
     if count == 0 and damage:
         raise VideoError("corrupt", f"{path}: nothing could be decoded: {damage[0]}")
     if count == 0:
         raise VideoError("no_frames", f"{path} holds a video stream without a frame")
+    stated_s = stated_duration_s(container, stream) or 0.0
+    if time_s < _CUT_SHARE * stated_s - _CUT_S:
+        damage.append(f"the picture ends after {time_s:.1f} of {stated_s:.1f} seconds")
     if damage:
         _log.warning("%s is damaged: %d errors, the first: %s; %d frames were decoded",
                      path, len(damage), damage[0], count)  # fmt: skip

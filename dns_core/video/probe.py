@@ -4,13 +4,15 @@ import hashlib
 import math
 from pathlib import Path
 
-import av
-from av.container import InputContainer
-from av.video.stream import VideoStream
-
 from dns_core.records import VideoProbe
 from dns_core.video.container import open_video
-from dns_core.video.frames import USUAL_FPS, average_fps, readable_packets, timed_frames
+from dns_core.video.frames import (
+    USUAL_FPS,
+    average_fps,
+    readable_packets,
+    stated_duration_s,
+    timed_frames,
+)
 from dns_core.video.picture import displayed_size, orientation, pixel_ratio
 
 _HASH_BLOCK_BYTES = 1 << 20
@@ -34,19 +36,11 @@ def probe_video(path: Path, video_id: str) -> VideoProbe:
         width, height = displayed_size(first.picture, pixel_ratio(stream))
         rotation_deg = orientation(first.picture).rotation_deg
         fps, codec = average_fps(stream), stream.codec_context.name
-        duration_s = _stated_duration(container, stream)
+        duration_s = stated_duration_s(container, stream)
     if duration_s is None:
         duration_s = _counted_duration(path)
     return VideoProbe(video_id, duration_s, fps, width, height, codec, rotation_deg,
                       path.stat().st_size, _sha256(path))  # fmt: skip
-
-
-def _stated_duration(container: InputContainer, stream: VideoStream) -> float | None:
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    if container.duration and container.duration > 0:
-        return container.duration / av.time_base
-    return None
 
 
 def _counted_duration(path: Path) -> float:
