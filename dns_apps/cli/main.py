@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dns_apps.cli import corpus, pipeline
+from dns_apps.cli import check, compare, corpus, evaluate, index, pipeline, query
 from dns_apps.cli.errors import OneLineErrors
 
 app = typer.Typer(
@@ -19,6 +19,11 @@ app = typer.Typer(
 app.add_typer(corpus.app, name="corpus")
 app.command()(pipeline.stage)
 app.command()(pipeline.reproduce)
+app.add_typer(index.app, name="index")
+app.command()(query.query)
+app.command()(compare.compare)
+app.command()(evaluate.evaluate)
+app.command()(check.check)
 
 
 def _show_version(wanted: bool) -> None:

@@ -43,7 +43,9 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     table = Table(title=Text(printable(title)) if title else None, title_justify="left")
     for column in columns:
         right = column.startswith(">")
-        table.add_column(column.removeprefix(">"), justify="right" if right else "left", no_wrap=right)
+        table.add_column(
+            column.removeprefix(">"), justify="right" if right else "left", no_wrap=right, overflow="fold"
+        )
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     # A pipe has no width; the one that rich assumes would cut names in the middle.

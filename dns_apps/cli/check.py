@@ -1,0 +1,145 @@
+"""``dns check``: is this machine ready, and are the models and the index in order."""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from dns_apps.cli.errors import FAILED
+from dns_apps.cli.options import DEFAULT_MODELS, Json, Models
+from dns_apps.cli.output import print_json, print_table, size
+from dns_core.errors import DnsError, MissingArtefactError
+
+if TYPE_CHECKING:
+    from dns_core.features.backbone import BackboneCard
+
+PACKAGES = (
+    "distill-and-select", "torch", "numpy", "av", "faiss-cpu", "h5py", "numba", "safetensors", "scikit-learn",
+    "pyarrow", "pydantic", "typer", "rich", "dvc", "matplotlib",
+)  # fmt: skip
+OPTIONAL = {"dvc", "matplotlib"}
+
+State = Literal["ok", "absent", "broken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the table: ``absent`` is only a remark, ``broken`` makes the command fail."""
+
+    part: str
+    state: State
+    found: str
+
+
+def check(
+    models: Models = DEFAULT_MODELS,
+    index: Annotated[Path, typer.Option(metavar="INDEX", help="Folder of the index.")] = Path(
+        "artifacts/index"
+    ),
+    json: Json = False,
+) -> None:
+    """Show what is installed, what the machine has, and whether models and index are in order."""
+    findings = [*_software(), *_machine(), *_weights(), *_models(models), *_index(index)]
+    if json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        print_table("", ["part", "state", "found"], [(f.part, f.state, f.found) for f in findings])
+    if any(finding.state == "broken" for finding in findings):
+        raise typer.Exit(FAILED)
+
+
+def _software() -> Iterator[Finding]:
+    yield Finding("Python", "ok", f"{platform.python_version()} at {sys.executable}")
+    for package in PACKAGES:
+        try:
+            yield Finding(package, "ok", version(package))
+        except PackageNotFoundError:
+            yield Finding(package, "absent" if package in OPTIONAL else "broken", "not installed")
+
+
+def _machine() -> Iterator[Finding]:
+    import psutil
+    import torch
+
+    usable = len(os.sched_getaffinity(0))
+    yield Finding("CPU", "ok", f"{platform.machine()}, {usable} of {os.cpu_count()} cores usable")
+    yield Finding("threads", "ok", f"torch uses {torch.get_num_threads()}")
+    if torch.cuda.is_available():
+        yield Finding("GPU", "ok", torch.cuda.get_device_name())
+    else:
+        yield Finding("GPU", "absent", "none that torch can use; everything runs on the CPU")
+    memory = psutil.virtual_memory()
+    yield Finding("memory", "ok", f"{size(memory.available)} of {size(memory.total)} available")
+    disk = shutil.disk_usage(Path.cwd())
+    yield Finding("disk", "ok", f"{size(disk.free)} of {size(disk.total)} free here")
+
+
+def _weights() -> Iterator[Finding]:
+    from dns_core.features.registry import BACKBONES
+
+    for card in BACKBONES.values():
+        part = f"weights {card.name}"
+        try:
+            yield Finding(part, "ok", str(_located(card)))
+        except MissingArtefactError as error:
+            optional = card.extra or card.weights_url
+            yield Finding(part, "absent" if optional else "broken", str(error))
+
+
+def _located(card: "BackboneCard") -> Path:
+    """Where the weights are; looking never fetches them."""
+    import torch
+
+    from dns_core.features.pretrained import PublishedWeights
+
+    if not card.weights_url:
+        return PublishedWeights(card).locate(card.name)
+    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(card.weights_url).name
+    if not path.is_file():
+        raise MissingArtefactError("not here yet; fetched when first used")
+    return path
+
+
+def _models(folder: Path) -> Iterator[Finding]:
+    from dns_core.retrieval.bundle import Bundle
+
+    if not folder.is_dir():
+        yield Finding("models", "absent", f"no folder {folder}; `dns reproduce` trains them")
+        return
+    bundle = Bundle.load(folder)
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            yield Finding(f"model {path.stem}", "ok", f"fingerprint {bundle.fingerprint(path.stem)}")
+        except DnsError as error:
+            yield Finding(f"model {path.stem}", "broken", str(error))
+    try:
+        stages = ", ".join(sorted(bundle.calibration.maps))
+        yield Finding("calibration", "ok", f"of {stages}")
+    except MissingArtefactError as error:
+        yield Finding("calibration", "absent", str(error))
+    except DnsError as error:
+        yield Finding("calibration", "broken", str(error))
+
+
+def _index(folder: Path) -> Iterator[Finding]:
+    from dns_core.index import index_info
+
+    try:
+        info = index_info(folder)
+    except MissingArtefactError:
+        yield Finding("index", "absent", f"none at {folder}; `dns index build` makes one")
+    except DnsError as error:
+        yield Finding("index", "broken", str(error))
+    else:
+        yield Finding(
+            "index",
+            "ok",
+            f"{folder}: {info.n_videos} videos, {info.n_quarantined} quarantined, {size(info.n_bytes)}",
+        )

@@ -1,0 +1,48 @@
+"""``dns compare``: how alike two videos are, and where."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dns_apps.cli.options import DEFAULT_MODELS, Json, Models, segment_texts
+from dns_apps.cli.output import print_json, print_line, print_table
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help="A video file.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Another video file.")],
+    plot: Annotated[
+        Path | None, typer.Option(metavar="OUT.png", help="Draw the similarity of all frames.")
+    ] = None,
+    models: Models = DEFAULT_MODELS,
+    json: Json = False,
+) -> None:
+    """Compare two videos frame by frame: one score, and the stretches that match."""
+    from dns_core.retrieval.bundle import Bundle
+    from dns_core.retrieval.comparison import compare as compare_videos
+    from dns_core.retrieval.pipeline import open_features
+
+    bundle = Bundle.load(models)
+    pipeline = open_features(bundle)
+    a, b = (pipeline.features(path, str(path)) for path in (first, second))
+    found = compare_videos(a, b, bundle)
+    if plot is not None:
+        from dns_apps.cli.heat_map import draw_heat_map
+
+        draw_heat_map(plot, found, a, b)
+    if json:
+        segments = [asdict(segment) for segment in found.segments]
+        answer = {"a": str(first), "b": str(second), "score": found.calibrated, "raw_score": found.score}
+        print_json({**answer, "segments": segments})
+        return
+    print_line(f"score {found.calibrated:.3f} (raw {found.score:+.3f})")
+    rows = [
+        (text, f"{segment.score:.3f}")
+        for text, segment in zip(segment_texts(found.segments), found.segments, strict=True)
+    ]
+    if rows:
+        print_table("", ["A = B", ">frame similarity"], rows)
+    else:
+        print_line("no stretch matches")

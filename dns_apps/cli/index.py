@@ -1,0 +1,143 @@
+"""``dns index``: make an index, change it, look at it."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dns_apps.cli.options import DEFAULT_MODELS, IndexFolder, Json, Models
+from dns_apps.cli.output import print_json, print_line, print_table, size
+from dns_apps.cli.progress import command_progress
+from dns_core.errors import InputError
+
+if TYPE_CHECKING:
+    from dns_core.index import Manifest
+
+app = typer.Typer(no_args_is_help=True, help="Make an index of videos, change it, look at it.")
+
+
+@app.command()
+def build(
+    videos: Annotated[Path, typer.Option(metavar="DIR", help="Videos to index.")],
+    out: Annotated[Path, typer.Option(metavar="INDEX", help="Where to write the index.")],
+    models: Models = DEFAULT_MODELS,
+    json: Json = False,
+) -> None:
+    """Index every video of a folder; what cannot be read is listed with its reason."""
+    from dns_core.retrieval.bundle import Bundle
+    from dns_core.retrieval.pipeline import index_videos
+
+    _print_change(index_videos(videos, out, Bundle.load(models), command_progress()), json=json)
+
+
+@app.command()
+def add(
+    index: IndexFolder,
+    videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Video files to add.")],
+    root: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Ids are paths relative to this; file names if not given."),
+    ] = None,
+    models: Models = DEFAULT_MODELS,
+    json: Json = False,
+) -> None:
+    """Add videos to an index."""
+    named = [(_video_id(video, root), video) for video in videos]
+    from dns_core.index import open_index
+
+    open_index(index)
+    from dns_core.retrieval.bundle import Bundle
+    from dns_core.retrieval.pipeline import add_to_index
+
+    _print_change(add_to_index(index, named, Bundle.load(models), command_progress()), json=json)
+
+
+@app.command()
+def remove(
+    index: IndexFolder,
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of the videos to remove.")],
+    json: Json = False,
+) -> None:
+    """Take videos out of an index; their space is freed by ``dns index compact``."""
+    from dns_core.index import remove_videos
+
+    _print_change(remove_videos(index, ids), json=json)
+
+
+@app.command()
+def compact(index: IndexFolder, json: Json = False) -> None:
+    """Write an index anew without what was removed; results stay the same."""
+    from dns_core.index import compact_index
+
+    _print_change(compact_index(index), json=json)
+
+
+@app.command()
+def verify(index: IndexFolder, json: Json = False) -> None:
+    """Read every byte of an index and compare it with what was written."""
+    from dns_core.index import verify_index
+
+    manifest = verify_index(index)
+    if json:
+        print_json({"index": str(index), "version": manifest.version, "whole": True})
+    else:
+        print_line(f"{index}: version {manifest.version} is whole")
+
+
+@app.command()
+def info(index: IndexFolder, json: Json = False) -> None:
+    """Show what an index holds and which models made it."""
+    from dns_core.index import index_info
+
+    found = index_info(index)
+    figures = {name: value for name, value in _fields(found).items() if name != "manifest"}
+    quarantined = [asdict(row) for row in found.manifest.quarantine]
+    models = dict(found.manifest.models)
+    if json:
+        print_json(
+            {
+                "index": str(index),
+                "version": found.manifest.version,
+                **figures,
+                "bytes_per_video": found.n_bytes / found.n_videos if found.n_videos else 0,
+                "models": models,
+                "params": dict(found.manifest.params),
+                "quarantine": quarantined,
+            }
+        )
+        return
+    rows = [("version", str(found.manifest.version))]
+    rows += [
+        (name.removeprefix("n_"), size(v) if name == "n_bytes" else str(v)) for name, v in figures.items()
+    ]
+    rows += [(f"made by {role}", fingerprint) for role, fingerprint in models.items()]
+    print_table(str(index), ["", "found"], rows)
+    if quarantined:
+        print_table(
+            "quarantined",
+            ["video", "reason", "detail"],
+            [tuple(map(str, row.values())) for row in quarantined],
+        )
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+
+
+def _video_id(video: Path, root: Path | None) -> str:
+    if root is None:
+        return video.name
+    try:
+        return video.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError as error:
+        raise InputError(f"{video}: expected a file under {root}") from error
+
+
+def _print_change(manifest: "Manifest", *, json: bool) -> None:
+    n_videos = sum(entry.n_videos - len(entry.removed) for entry in manifest.shards)
+    quarantine = [asdict(row) for row in manifest.quarantine]
+    if json:
+        print_json({"version": manifest.version, "n_videos": n_videos, "quarantine": quarantine})
+    else:
+        print_line(f"version {manifest.version}: {n_videos} videos, {len(quarantine)} quarantined")

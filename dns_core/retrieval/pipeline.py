@@ -1,0 +1,196 @@
+"""From video files to answers: decoding, description and whitening joined with index and engine."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import get_args
+
+from dns_core.errors import CorruptArtefactError, InputError, MismatchError, VideoError
+from dns_core.features.extractor import Extractor, Precision
+from dns_core.features.registry import load_backbone
+from dns_core.features.whitening import Whitening
+from dns_core.index import Chunking, EncodedVideo, Manifest, add_videos, build_index, open_index
+from dns_core.ports import Progress, SilentProgress, WeightSource
+from dns_core.records import Quarantined, QueryResult, VideoFeatures
+from dns_core.retrieval.budget import Budget
+from dns_core.retrieval.bundle import Bundle
+from dns_core.retrieval.encode import VideoEncoder
+from dns_core.retrieval.engine import Engine
+from dns_core.store.weights import read_weights
+from dns_core.video.decode import Sampling
+from dns_core.video.discover import discover_videos
+
+NamedVideos = Sequence[tuple[str, Path]]
+"""Video ids and where their files are."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturePipeline:
+    """Describes video files the way the models of a bundle expect."""
+
+    extractor: Extractor
+    whitening: Whitening
+    sampling: Sampling
+
+    def features(self, path: Path, video_id: str) -> VideoFeatures:
+        """Whitened regions ``[T, R, d]`` of the sampled frames of one file.
+
+        Args:
+            path: the file.
+            video_id: what the record is called.
+
+        Raises:
+            VideoError: the file is not a video that can be decoded.
+        """
+        video = self.extractor.extract(path, video_id, self.sampling)
+        return replace(video, regions=self.whitening.apply(video.regions))
+
+
+def open_features(
+    bundle: Bundle, *, weights: WeightSource | None = None, device: str = "cpu"
+) -> FeaturePipeline:
+    """The description that the bundle's whitening was fitted on: backbone, precision and sampling.
+
+    Args:
+        bundle: the models.
+        weights: where to look for the backbone's weights; where the backbone's card says if None.
+        device: torch device of the backbone.
+
+    Raises:
+        MissingArtefactError: the whitening or the weights are not there.
+        CorruptArtefactError: the whitening does not say what it was fitted on.
+        MismatchError: no precision of this backbone gives the description that it was fitted on.
+    """
+    path = bundle.folder / "whitening.safetensors"
+    _, metadata = read_weights(path)
+    try:
+        backbone = load_backbone(metadata["backbone"], weights)
+        fps, wanted = float(metadata["sampling_fps"]), metadata["extractor"]
+    except (KeyError, ValueError) as error:
+        raise CorruptArtefactError(f"{path} does not say what it was fitted on: {error!r}") from error
+    # The fingerprint is of backbone and precision together, so it also tells which precision was used.
+    precisions: tuple[Precision, ...] = get_args(Precision)
+    extractors = [Extractor(backbone, device=device, precision=precision) for precision in precisions]
+    for extractor in extractors:
+        if extractor.fingerprint == wanted:
+            sampling = Sampling(fps=fps, resize_px=backbone.card.resize_px, crop_px=backbone.card.crop_px)
+            return FeaturePipeline(extractor, bundle.whitening, sampling)
+    raise MismatchError(f"extractor of {path}", wanted, extractors[0].fingerprint)
+
+
+def index_videos(
+    videos: Path,
+    out: Path,
+    bundle: Bundle,
+    progress: Progress | None = None,
+    *,
+    chunking: Chunking | None = None,
+) -> Manifest:
+    """The index at ``out`` holds every readable video under ``videos``, and the others as quarantined.
+
+    Args:
+        videos: folder of video files; ids are paths relative to it.
+        out: folder of the index; one that stands there is superseded.
+        bundle: the models.
+        progress: shows how far it has come.
+        chunking: how long videos are cut.
+
+    Raises:
+        InputError: ``videos`` is not a folder, or holds no readable video.
+    """
+    named = discover_videos(videos)
+    encoder = VideoEncoder(bundle, chunking=chunking)
+    quarantine: list[Quarantined] = []
+    records = _encoded(named, open_features(bundle), encoder, quarantine, progress or SilentProgress())
+    first = next(records, None)
+    if first is None:
+        raise InputError(f"{videos}: expected videos, found none readable ({len(quarantine)} refused)")
+    # The quarantine list is read when the records have been consumed, and is whole by then.
+    return build_index(out, chain([first], records), encoder.origin, quarantine=quarantine)
+
+
+def add_to_index(
+    index: Path, videos: NamedVideos, bundle: Bundle, progress: Progress | None = None
+) -> Manifest:
+    """The index holds ``videos`` too; those that cannot be read join its quarantine list.
+
+    Args:
+        index: the folder of the index.
+        videos: ids must be new to the index.
+        bundle: the models that made the index.
+        progress: shows how far it has come.
+
+    Raises:
+        InputError: an id is already in the index.
+        MismatchError: other models made the index.
+        MissingArtefactError: there is no index.
+    """
+    manifest = open_index(index).manifest
+    encoder = encoder_of(manifest, bundle)
+    known = sorted(set(open_index(index).ids) & {video_id for video_id, _ in videos})
+    if known:
+        raise InputError(f"already in the index: {', '.join(known)}")
+    quarantine: list[Quarantined] = []
+    records = _encoded(videos, open_features(bundle), encoder, quarantine, progress or SilentProgress())
+    return add_videos(index, records, models=encoder.origin.models, quarantine=quarantine)
+
+
+def encoder_of(manifest: Manifest, bundle: Bundle) -> VideoEncoder:
+    """The encoder that makes records like those of an index.
+
+    Raises:
+        CorruptArtefactError: the index does not say how videos were encoded.
+        MismatchError: other models made the index.
+    """
+    try:
+        chunking = Chunking(**manifest.params["chunking"])
+        fines = tuple(manifest.params["fine_networks"])
+    except (KeyError, TypeError) as error:
+        raise CorruptArtefactError(f"the index does not say how videos were encoded: {error!r}") from error
+    encoder = VideoEncoder(bundle, fines, chunking)
+    manifest.check_models(encoder.origin.models)
+    return encoder
+
+
+def query_video(
+    engine: Engine, pipeline: FeaturePipeline, path: Path, *, top_k: int, budget: Budget
+) -> QueryResult:
+    """The ranked answers to a video file; ``timing_ms`` has ``features`` too, and ``total`` includes it.
+
+    Decoding runs beside the backbone, so that one figure, ``features``, stands for both.
+
+    Args:
+        engine: an index, opened with its models.
+        pipeline: describes the file as the indexed videos were described.
+        path: the query.
+        top_k: answers wanted; 0 ranks the whole index.
+        budget: how much re-ranking to do.
+
+    Raises:
+        VideoError: the file is not a video that can be decoded.
+    """
+    started = time.perf_counter()
+    features = pipeline.features(path, str(path))
+    features_ms = (time.perf_counter() - started) * 1000
+    result = engine.search(features, top_k=top_k, budget=budget)
+    timing_ms = {"features": features_ms, **result.timing_ms}
+    timing_ms["total"] = features_ms + result.timing_ms["total"]
+    return replace(result, timing_ms=timing_ms)
+
+
+def _encoded(
+    videos: NamedVideos,
+    pipeline: FeaturePipeline,
+    encoder: VideoEncoder,
+    quarantine: list[Quarantined],
+    progress: Progress,
+) -> Iterator[EncodedVideo]:
+    """Records of the readable videos, one in memory at a time; the others are put on ``quarantine``."""
+    for video_id, path in progress.track(videos, "indexing", len(videos)):
+        try:
+            yield encoder.encode(pipeline.features(path, video_id))
+        except VideoError as error:
+            quarantine.append(Quarantined(video_id, error.reason, error.detail))
+            progress.say(f"quarantined {video_id}: {error}")
