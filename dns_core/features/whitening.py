@@ -57,7 +57,7 @@ class Whitening:
         """
         if regions.shape[-1:] != self.mean.shape:
             raise ValueError(f"descriptors {regions.shape} cannot be whitened by a mean of {self.mean.shape}")
-        white: Float32Array = (regions.astype(np.float32, copy=False) - self.mean) @ self.projection
+        white = np.asarray((regions - self.mean) @ self.projection, dtype=np.float32)
         norms = np.linalg.norm(white, axis=-1, keepdims=True)
         white /= np.maximum(norms, np.finfo(np.float32).tiny)
         white[~regions.any(axis=-1)] = 0

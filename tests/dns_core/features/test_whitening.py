@@ -1,0 +1,164 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import PCA
+
+from dns_core.errors import CorruptArtefactError, InputError, MissingArtefactError
+from dns_core.features.whitening import Whitening, sample_regions
+from dns_core.store.feature_store import FeatureStore, FeatureWriter
+from dns_core.store.weights import save_weights
+
+GOLDEN = np.load(Path(__file__).parents[2] / "golden" / "features_layers.npz")
+
+
+def _sample(n: int = 500, dims: int = 12) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    rng = np.random.default_rng(0)
+    return (rng.standard_normal((n, dims)) @ rng.standard_normal((dims, dims)) + 3).astype(np.float32)
+
+
+def test_whitened_descriptors_are_those_of_the_reference() -> None:
+    variances, axes = GOLDEN["pca/white/d"], GOLDEN["pca/white/V"]
+    largest = np.argsort(variances)[::-1][:16]
+    projection = axes[:, largest] / np.sqrt(variances[largest] + 1e-7)
+    whitening = Whitening(GOLDEN["pca/white/mean"], projection.astype(np.float32))
+    np.testing.assert_allclose(whitening.apply(GOLDEN["pca/in"]), GOLDEN["pca/out16"], atol=1e-5)
+
+
+def test_the_fit_is_scikit_learns_up_to_signs() -> None:
+    sample = _sample()
+    whitening = Whitening.fit(sample, 5)
+    other = PCA(5, whiten=True).fit(sample.astype(np.float64))
+    expected = other.components_.T / np.sqrt(other.explained_variance_)
+    signs = np.sign((whitening.projection * expected).sum(axis=0))
+    np.testing.assert_allclose(whitening.projection, expected * signs, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(whitening.mean, other.mean_, rtol=1e-6)
+
+
+def test_what_is_whitened_has_equal_variance_and_then_unit_length() -> None:
+    sample = _sample()
+    whitening = Whitening.fit(sample, 12)
+    projected = (sample - whitening.mean) @ whitening.projection
+    np.testing.assert_allclose(np.cov(projected.T), np.eye(12), atol=1e-3)
+    regions = sample[:90].reshape(10, 9, 12)
+    white = whitening.apply(regions)
+    assert white.shape == (10, 9, 12)
+    assert white.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(white, axis=-1), 1, rtol=1e-6)
+
+
+def test_the_order_of_the_sample_decides_nothing() -> None:
+    sample = _sample()
+    shuffled = np.random.default_rng(1).permutation(sample)
+    one, other = Whitening.fit(sample, 8), Whitening.fit(shuffled, 8)
+    np.testing.assert_allclose(one.projection, other.projection, rtol=1e-4, atol=1e-6)
+    assert Whitening.fit(sample, 8).fingerprint == one.fingerprint
+    assert Whitening.fit(sample, 7).fingerprint != one.fingerprint
+
+
+def test_a_large_sample_is_summed_in_blocks_without_loss() -> None:
+    sample = np.tile(_sample(), (70, 1))  # more rows than a block
+    few, many = Whitening.fit(sample[:500], 4), Whitening.fit(sample, 4)
+    np.testing.assert_allclose(few.projection, many.projection, rtol=2e-3)
+
+
+def test_the_input_is_left_alone_and_zero_rows_stay_zero() -> None:
+    whitening = Whitening.fit(_sample(), 4)
+    regions = _sample(18).reshape(2, 9, 12)
+    regions[1, 3] = 0
+    before = regions.copy()
+    white = whitening.apply(regions)
+    np.testing.assert_array_equal(regions, before)
+    assert not white[1, 3].any()
+    assert (np.abs(white).sum(axis=-1) > 0).sum() == 17
+
+
+def test_a_descriptor_scores_the_same_alone_and_among_others() -> None:
+    whitening = Whitening.fit(_sample(), 4)
+    regions = _sample(90).reshape(10, 9, 12)
+    np.testing.assert_allclose(whitening.apply(regions)[3:4], whitening.apply(regions[3:4]), atol=1e-6)
+
+
+@pytest.mark.parametrize(("n", "dims", "rank"), [(5, 6, 4), (500, 13, 12), (500, 0, 12), (1, 1, 0)])
+def test_more_dimensions_than_the_sample_has_are_refused(n: int, dims: int, rank: int) -> None:
+    with pytest.raises(InputError, match=f"varies in {rank};"):
+        Whitening.fit(_sample(n), dims)
+
+
+def test_a_saved_whitening_is_read_back(tmp_path: Path) -> None:
+    whitening = Whitening.fit(_sample(), 4)
+    whitening.save(tmp_path / "w.safetensors", {"backbone": "toy"})
+    loaded = Whitening.load(tmp_path / "w.safetensors")
+    assert loaded.fingerprint == whitening.fingerprint
+    assert loaded.dims == 4
+    regions = _sample(9)
+    np.testing.assert_array_equal(loaded.apply(regions), whitening.apply(regions))
+
+
+def test_what_is_not_a_whitening_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    with pytest.raises(MissingArtefactError):
+        Whitening.load(path)
+    save_weights(path, {"mean": torch.zeros(3)}, {})
+    with pytest.raises(CorruptArtefactError, match=r"w\.safetensors"):
+        Whitening.load(path)
+    save_weights(path, {"mean": torch.zeros(3), "projection": torch.zeros(4, 2)}, {})
+    with pytest.raises(CorruptArtefactError, match=r"w\.safetensors"):
+        Whitening.load(path)
+    with pytest.raises(ValueError, match="whitened"):
+        Whitening.fit(_sample(), 4).apply(np.zeros((2, 9, 11), dtype=np.float32))
+
+
+LENGTHS = {"a": 1, "b": 40, "c/d": 100, "e": 3}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FeatureStore:
+    """Every descriptor is [video, frame, region], so that it tells where it came from."""
+    writer = FeatureWriter(tmp_path / "f.h5", metadata={}, partial=tmp_path / "p")
+    for k, (video_id, length) in enumerate(LENGTHS.items()):
+        frames, regions = np.indices((length, 9), dtype=np.float32)
+        writer.write(
+            video_id, [(np.stack([frames * 0 + k, frames, regions], -1), np.arange(length, dtype=float))]
+        )
+    writer.finish(list(LENGTHS))
+    return FeatureStore.open(tmp_path / "f.h5")
+
+
+@pytest.mark.parametrize(
+    ("n", "counts"),
+    [(40, [9, 11, 10, 10]), (100, [9, 32, 32, 27]), (1296, [9, 360, 900, 27]), (10**6, [9, 360, 900, 27])],
+)
+def test_a_sample_is_even_over_videos_as_far_as_they_last(
+    store: FeatureStore, n: int, counts: list[int]
+) -> None:
+    with store:
+        sample = sample_regions(store, store.ids, n, seed=0)
+    drawn = np.bincount(sample[:, 0].astype(int), minlength=4)
+    assert sorted(drawn) == sorted(counts)
+    assert drawn[0] == 9
+    assert len(np.unique(sample, axis=0)) == len(sample) == min(n, 1296)
+
+
+def test_a_sample_of_fewer_than_the_videos_takes_one_of_some(store: FeatureStore) -> None:
+    with store:
+        sample = sample_regions(store, store.ids, 2, seed=0)
+    assert len(set(sample[:, 0])) == 2
+
+
+def test_a_draw_depends_on_the_seed_and_not_on_the_order_of_ids(store: FeatureStore) -> None:
+    with store:
+        one = sample_regions(store, store.ids, 50, seed=0)
+        same = sample_regions(store, store.ids[::-1] + store.ids, 50, seed=0)
+        other = sample_regions(store, store.ids, 50, seed=1)
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).any()
+
+
+def test_an_empty_draw_is_refused(store: FeatureStore) -> None:
+    with store:
+        with pytest.raises(InputError, match="from 0 videos"):
+            sample_regions(store, [], 5, seed=0)
+        with pytest.raises(InputError, match="cannot sample 0"):
+            sample_regions(store, store.ids, 0, seed=0)
