@@ -12,19 +12,22 @@ import av
 import numpy as np
 from av.container import OutputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from dns_core.errors import InputError
 from dns_core.records import UInt8Array
+
+_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+"""So that processors of other makes round alike."""
 
 
 def write_video(path: Path, frames: Iterable[UInt8Array], fps: float, *, crf: int = 23) -> None:
     """Write frames as H.264 in mp4 (yuv420p), whole or not at all, the same bytes for the same frames.
 
     A side of odd length is lengthened by repeating its last row or column, because yuv420p halves
-    both sides. The encoder runs on one thread and stamps no date or version, so the bytes do not
-    depend on the machine's load.
+    both sides. Scaler and encoder run on one thread and the container bears no date, so the bytes do
+    not depend on the machine's cores or clock.
 
     Args:
         path: the file to write; its folder is made if it is missing.
@@ -67,10 +70,9 @@ def _yuv_frames(frames: Iterable[UInt8Array], shape: tuple[int, ...]) -> Iterato
     odd = [(0, shape[0] % 2), (0, shape[1] % 2), (0, 0)]
     for number, frame in enumerate(frames):
         _require_rgb(frame, shape)
-        picture = VideoFrame.from_ndarray(
-            np.ascontiguousarray(np.pad(frame, odd, mode="edge")), format="rgb24"
-        )
-        converted = reformatter.reformat(picture, format="yuv420p")
+        even = np.pad(frame, odd, mode="edge") if any(map(any, odd)) else frame
+        picture = VideoFrame.from_ndarray(np.ascontiguousarray(even), format="rgb24")
+        converted = reformatter.reformat(picture, format="yuv420p", interpolation=_EXACT, threads=1)
         converted.pts = number
         yield converted
 
