@@ -12,8 +12,9 @@ from dns_core.corpus.recipes import MIXING, Recipe
 from dns_core.corpus.shots import CORE, Shot
 from dns_core.corpus.sources import SOURCES, Scene, Source, Split
 
-_ASPECTS = (16 / 9, 16 / 9, 16 / 9, 3 / 2, 4 / 3, 4 / 3, 2.35, 1.0)
-_N_PARTS = (0.18, 0.32, 0.26, 0.14, 0.06, 0.04)
+_ASPECTS = (16 / 9, 16 / 9, 16 / 9, 16 / 9, 3 / 2, 4 / 3, 4 / 3, 2.35)
+_N_PARTS = (0.24, 0.36, 0.22, 0.1, 0.05, 0.03)
+"""Chance of 1, 2, ... shots in a video."""
 _SLOWER = 2.5
 """A clip's shots last a second or two: in slow motion they fill a shot of a film."""
 
@@ -39,8 +40,8 @@ class CorpusSize:
     takes: tuple[int, int] = (3, 2)
     shot_s: tuple[float, float] = (7.5, 12.0)
     longest_s: float = 24.0
-    widths_px: tuple[int, ...] = (256, 288, 320)
-    rates_fps: tuple[float, ...] = (10.0, 12.0, 12.5, 15.0)
+    widths_px: tuple[int, ...] = (256, 256, 288, 320)
+    rates_fps: tuple[float, ...] = (10.0, 10.0, 12.0, 12.5)
 
 
 @dataclass(slots=True)

@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from dns_core.corpus.sources import Box
 from dns_core.records import Float64Array, UInt8Array
 
 ASPECT = 1.5
 """Width by height of what a camera sees; a video of another shape shows the middle of it."""
-
-_SOFTEST_REDUCTION = 1.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,79 +66,74 @@ def draw_camera(rng: np.random.Generator) -> Camera:
     )
 
 
-def view(camera: Camera, box_px: Box, time_s: float, progress: float) -> Float64Array:
-    """``[4, 2]`` corners (x, y; clockwise from top left) of what the camera sees; inside ``box_px``.
+def views(camera: Camera, box_px: Box, times_s: Float64Array, duration_s: float) -> Float64Array:
+    """``[T, 4, 2]`` corners (x, y; clockwise from top left) of what the camera sees; inside ``box_px``.
 
     Args:
         camera: the camera.
         box_px: left, top, right, bottom of the scene in the picture.
-        time_s: seconds since the shot began, for the shake.
-        progress: share of the shot that has passed, in [0, 1].
+        times_s: ``[T]`` seconds since the shot began.
+        duration_s: how long the shot lasts.
     """
-    left, top, right, bottom = box_px
+    progress = times_s / duration_s
     ease = progress * progress * (3 - 2 * progress)
     roll = camera.roll_rad[0] + ease * (camera.roll_rad[1] - camera.roll_rad[0])
     zoom = camera.zoom[0] + ease * (camera.zoom[1] - camera.zoom[0])
     cos, sin = np.cos(roll), np.sin(roll)
     # Width of the largest turned rectangle whose bounding box fits the scene.
-    bounds = np.array([cos + abs(sin) / ASPECT, abs(sin) + cos / ASPECT])
-    room = np.array([right - left, bottom - top], np.float64)
-    width = zoom * float((room / bounds).min()) / (1 + 4 * camera.shake)
-    free = room - width * bounds
-    swing = camera.travel * (ease - 0.5) * np.array(camera.heading) + np.array(camera.aim)
-    middle = np.array([left, top]) + room / 2 + np.clip(swing, -0.5, 0.5) * free
-    corners = width / 2 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) / np.array([1, ASPECT])
+    bounds = np.stack([cos + abs(sin) / ASPECT, abs(sin) + cos / ASPECT], axis=-1)
+    room = np.array([box_px[2] - box_px[0], box_px[3] - box_px[1]])
+    width = (zoom * (room / bounds).min(axis=-1) / (1 + 4 * camera.shake))[:, None]
+    swing = camera.travel * (ease[:, None] - 0.5) * np.array(camera.heading) + np.array(camera.aim)
+    middle = np.array(box_px[:2]) + room / 2 + np.clip(swing, -0.5, 0.5) * (room - width * bounds)
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) / np.array([2, 2 * ASPECT])
     corners[:2, 0] *= 1 - max(camera.keystone, 0)
     corners[2:, 0] *= 1 + min(camera.keystone, 0)
-    turned: Float64Array = corners @ np.array([[cos, sin], [-sin, cos]])
-    seen: Float64Array = middle + _shaken(camera, time_s) * width + turned
-    return np.clip(seen, [left, top], [right, bottom])
+    turn = np.stack([np.stack([cos, sin], axis=-1), np.stack([-sin, cos], axis=-1)], axis=-2)
+    centres = (middle + _shake(camera, times_s) * width)[:, None]
+    seen: Float64Array = np.clip(centres + width[..., None] * (corners @ turn), box_px[:2], box_px[2:])
+    return seen
 
 
-def record(picture: Image.Image, seen: Float64Array, size_px: tuple[int, int], lut: list[int]) -> UInt8Array:
-    """``[H, W, 3]``: the middle of the quadrangle ``seen``, in the shape of ``size_px`` (width, height)."""
+def coefficients(seen: Float64Array, size_px: tuple[int, int]) -> Float64Array:
+    """``[T, 8]`` of Pillow's perspective transform: the middle of each quadrangle fills the frame.
+
+    Args:
+        seen: ``[T, 4, 2]`` as `views` gives them.
+        size_px: width and height of the frame; what its shape cannot show of the view is left out.
+    """
     width, height = size_px
     aspect = width / height
-    inset = np.array([max(0.0, 1 - aspect / ASPECT), max(0.0, 1 - ASPECT / aspect)]) / 2
-    reduction = float(np.hypot(*(seen[1] - seen[0]))) / width
-    if reduction > _SOFTEST_REDUCTION:  # bilinear sampling would leave out pixels and shimmer
-        picture, seen = picture.reduce(2), seen / 2
-    to_picture = _homography(np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64), seen)
-    corners = np.array([inset, [1 - inset[0], inset[1]], 1 - inset, [inset[0], 1 - inset[1]]])
-    shown = np.column_stack([corners, np.ones(4)]) @ to_picture.T
-    frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
-    coefficients = _homography(frame, shown[:, :2] / shown[:, 2:]).ravel()[:8].tolist()
-    filmed = picture.transform(size_px, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR)
-    return np.asarray(filmed.point(lut))
+    shown = min(1.0, aspect / ASPECT), min(1.0, ASPECT / aspect)
+    to_view = np.diag([shown[0] / width, shown[1] / height, 1.0])
+    to_view[:2, 2] = (1 - shown[0]) / 2, (1 - shown[1]) / 2
+    maps = _from_unit_square(seen) @ to_view
+    return np.reshape(maps / maps[:, 2:, 2:], (-1, 9))[:, :8]
 
 
-def exposure(camera: Camera, time_s: float) -> list[int]:
-    """Look-up tables of red, green and blue, 256 values each, as `record` takes them."""
-    breath = 1 + camera.drift * np.sin(2 * np.pi * 0.13 * time_s + camera.phases[4])
-    curve = (np.arange(256) / 255) ** camera.gamma * 255 * breath
-    tables = np.clip(np.outer(camera.gain, curve), 0, 255).astype(np.uint8)
-    return [int(value) for value in tables.ravel()]
+def exposures(camera: Camera, times_s: Float64Array) -> UInt8Array:
+    """``[T, 768]`` look-up tables: 256 values each of red, green and blue."""
+    breath = 1 + camera.drift * np.sin(2 * np.pi * 0.13 * times_s + camera.phases[4])
+    curve = np.outer(camera.gain, (np.arange(256) / 255) ** camera.gamma * 255).ravel()
+    return np.clip(np.outer(breath, curve), 0, 255).astype(np.uint8)
 
 
-def _shaken(camera: Camera, time_s: float) -> Float64Array:
-    slow, fast = 2 * np.pi * 0.8 * time_s, 2 * np.pi * 2.1 * time_s
-    p = camera.phases
-    return camera.shake * np.array(
-        [
-            np.sin(slow + p[0]) + 0.4 * np.sin(fast + p[1]),
-            np.sin(slow * 1.2 + p[2]) + 0.4 * np.sin(fast + p[3]),
-        ]
-    )
+def _shake(camera: Camera, times_s: Float64Array) -> Float64Array:
+    """``[T, 2]`` offset as a share of the view's width, at most 1.4 times ``camera.shake``."""
+    slow, fast, p = 2 * np.pi * 0.8 * times_s, 2 * np.pi * 2.1 * times_s, camera.phases
+    across = np.sin(slow + p[0]) + 0.4 * np.sin(fast + p[1])
+    down = np.sin(slow * 1.2 + p[2]) + 0.4 * np.sin(fast + p[3])
+    return camera.shake * np.stack([across, down], axis=-1)
 
 
-def _homography(points: Float64Array, images: Float64Array) -> Float64Array:
-    """``[3, 3]`` projective map that takes four points to four images."""
-    (x, y), (u, v) = points.T, images.T
-    zero, one = np.zeros(4), np.ones(4)
-    rows = np.concatenate(
-        [
-            np.column_stack([x, y, one, zero, zero, zero, -u * x, -u * y]),
-            np.column_stack([zero, zero, zero, x, y, one, -v * x, -v * y]),
-        ]
-    )
-    return np.append(np.linalg.solve(rows, np.concatenate([u, v])), 1.0).reshape(3, 3)
+def _from_unit_square(corners: Float64Array) -> Float64Array:
+    """``[T, 3, 3]`` projective maps that take the unit square's corners to ``corners`` ``[T, 4, 2]``."""
+    x, y = np.array([0.0, 1, 1, 0]), np.array([0.0, 0, 1, 1])
+    u, v = corners[..., 0], corners[..., 1]
+    zero, one = np.zeros_like(u), np.ones_like(u)
+    x, y = x * one, y * one
+    rows_u = np.stack([x, y, one, zero, zero, zero, -u * x, -u * y], axis=-1)
+    rows_v = np.stack([zero, zero, zero, x, y, one, -v * x, -v * y], axis=-1)
+    system, image = np.concatenate([rows_u, rows_v], axis=1), np.concatenate([u, v], axis=1)
+    solved = np.linalg.solve(system, image[..., None])[..., 0]
+    return np.concatenate([solved, one[:, :1]], axis=1).reshape(-1, 3, 3)

@@ -65,6 +65,20 @@ def moving(source: Source, eye: int) -> Clip:
     return read_clip(paths[eye % len(paths)], max_side_px=_MAX_SIDE_PX)
 
 
+@lru_cache(maxsize=4)
+def half_still(source: Source, eye: int) -> Image.Image:
+    """As `still`, each 2 x 2 pixels averaged."""
+    return still(source, eye).reduce(2)
+
+
+def picture_size(source: Source, eye: int) -> tuple[int, int]:
+    """Width and height of a source's pictures."""
+    if source.kind == "clip":
+        height, width = moving(source, eye).frames.shape[1:3]
+        return width, height
+    return still(source, eye).size
+
+
 def _relief(path: Path) -> UInt8Array:
     """Ground as seen from above at a low sun: elevations by colour, slopes by light."""
     with np.load(path) as survey:
@@ -77,7 +91,8 @@ def _relief(path: Path) -> UInt8Array:
     share = (height_m - height_m.min()) / np.ptp(height_m)
     stops = np.array([[70, 110, 60], [170, 150, 90], [235, 225, 205]], np.float64)
     colour = np.stack([np.interp(share, [0, 0.5, 1], stops[:, channel]) for channel in range(3)], axis=-1)
-    return np.clip(colour * (0.35 + 0.8 * np.clip(light, 0, 1))[..., None], 0, 255).astype(np.uint8)
+    lit: Float64Array = np.clip(colour * (0.35 + 0.8 * np.clip(light, 0, 1))[..., None], 0, 255)
+    return lit.astype(np.uint8)
 
 
 def _scan(path: Path) -> UInt8Array:

@@ -29,7 +29,7 @@ EXCERPT: tuple[Recipe, ...] = (
     (("picture_in_picture", "strong"),),
     (("colour", "strong"), ("text", "strong")),
     (("speed", "strong"), ("reencode", "medium")),
-    (("scale_down", "strong"), ("reencode", "strong")),
+    (("scale_down", "medium"), ("reencode", "strong")),
     (("sepia", "medium"), ("crop", "strong")),
     (("insert", "light"), ("colour", "medium")),
     (("flip", "medium"), ("camcorder", "medium")),
