@@ -1,0 +1,127 @@
+"""A real bundle with untrained networks, real little videos, and an index of them."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner, Result
+
+from dns_apps.cli.main import app
+from dns_core.features.extractor import Extractor
+from dns_core.features.registry import load_backbone
+from dns_core.features.whitening import Whitening
+from dns_core.models.checkpoints import save_network
+from dns_core.models.registry import build_network
+from dns_core.retrieval.bundle import Bundle
+from dns_core.retrieval.calibration import Calibration, Logistic
+from dns_core.retrieval.pipeline import index_videos
+from dns_core.video.encode import write_video
+
+BACKBONE = "efficientnet_lite0.imagenet1k"
+DIMS = 64
+COARSE = {
+    "dims": DIMS,
+    "transformer_heads": 2,
+    "transformer_feedforward_dims": 32,
+    "netvlad_clusters": 4,
+    "netvlad_outdims": 16,
+}
+NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "fine_attention": ("fine_attention", {"dims": DIMS}),
+    "fine_binary": ("fine_binary", {"dims": DIMS}),
+    "coarse": ("coarse", COARSE),
+    "selector_fine_attention": ("selector", {"dims": DIMS, "hidden_size": 8}),
+    "selector_fine_binary": ("selector", {"dims": DIMS, "hidden_size": 8}),
+}
+NAMES = ("a.mp4", "b.mp4", "folder/c.mp4")
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def run() -> Run:
+    """The command line, in this process."""
+    runner = CliRunner()
+
+    def invoke(*arguments: object) -> Result:
+        return runner.invoke(app, [str(argument) for argument in arguments], prog_name="dns")
+
+    return invoke
+
+
+def save_bundle(folder: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    extractor = Extractor(load_backbone(BACKBONE))
+    width = extractor.backbone.card.dims
+    axes = np.linalg.qr(rng.normal(size=(width, DIMS)))[0].astype(np.float32)
+    whitening = Whitening(np.zeros(width, dtype=np.float32), axes)
+    metadata = {"backbone": BACKBONE, "sampling_fps": "2.0", "extractor": extractor.fingerprint}
+    whitening.save(folder / "whitening.safetensors", metadata)
+    torch.manual_seed(seed)
+    for role, (architecture, config) in NETWORKS.items():
+        network = build_network(architecture, config)
+        path = folder / f"{role}.safetensors"
+        save_network(path, network, architecture=architecture, config=config, provenance={})
+    maps = {name: Logistic(8.0, -2.0) for name in ("coarse", "fine_attention", "fine_binary")}
+    thresholds = {"fine_attention": 0.5, "fine_binary": 0.5}
+    Calibration(maps, thresholds).save(folder / "calibration.json")
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models."""
+    folder = tmp_path_factory.mktemp("models")
+    save_bundle(folder, seed=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def other_models(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another generation: the same but for the coarse network."""
+    folder = tmp_path_factory.mktemp("other") / "models"
+    shutil.copytree(models, folder)
+    torch.manual_seed(7)
+    network = build_network("coarse", COARSE)
+    path = folder / "coarse.safetensors"
+    save_network(path, network, architecture="coarse", config=COARSE, provenance={})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three videos of 3 s of moving blobs, and a file that is no video."""
+    folder = tmp_path_factory.mktemp("videos")
+    for seed, name in enumerate(NAMES):
+        rng = np.random.default_rng(seed)
+        scenes = rng.integers(0, 255, (3, 6, 8, 3), dtype=np.uint8)
+        frames = [np.kron(scene, np.ones((16, 16, 1), dtype=np.uint8)) for scene in scenes for _ in range(8)]
+        write_video(folder / name, frames, fps=8.0)
+    (folder / "broken.mp4").write_bytes(b"no video at all")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built(models: Path, videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of the videos; tests must not change it."""
+    path = tmp_path_factory.mktemp("built") / "index"
+    index_videos(videos, path, Bundle.load(models))
+    return path
+
+
+@pytest.fixture
+def index(built: Path, tmp_path: Path) -> Path:
+    """An index that a test may change."""
+    path = tmp_path / "index"
+    shutil.copytree(built, path)
+    return path

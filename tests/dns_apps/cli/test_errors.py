@@ -1,0 +1,140 @@
+"""How commands end: in this process with commands of our own, and as a program."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from dns_apps.cli.errors import OneLineErrors
+from dns_core.errors import ParamsError, VideoError
+
+DNS = Path(sys.executable).parent / "dns"
+
+
+def ending(raised: Callable[[], None]) -> Result:
+    app = typer.Typer(cls=OneLineErrors, pretty_exceptions_enable=False)
+    app.command()(raised)
+    app.command()(lambda: None)
+    app.registered_commands[0].name, app.registered_commands[1].name = "fail", "other"
+    return CliRunner().invoke(app, ["fail"])
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def command() -> None:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (ParamsError("expected a, found b"), 2, "dns: expected a, found b"),
+        (VideoError("empty", "x.mp4\nhas 0 bytes"), 2, "dns: empty: x.mp4\\nhas 0 bytes"),
+        (KeyboardInterrupt(), 130, "dns: interrupted; what was finished is kept"),
+        (OSError(errno.ENOSPC, "No space left on device", "/x"), 2, "dns: /x: No space left on device"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), 2, "dns: /x: Permission denied"),
+    ],
+)
+def test_what_was_foreseen_is_one_line(error: BaseException, code: int, line: str) -> None:
+    result = ending(raising(error))
+    assert result.exit_code == code
+    assert result.stderr == line + "\n"
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("error", [ValueError("a defect"), FileNotFoundError(errno.ENOENT, "gone", "x")])
+def test_a_defect_keeps_its_traceback(error: Exception) -> None:
+    result = ending(raising(error))
+    assert result.exception is error
+    assert result.stderr == ""
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([DNS, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("index", "info", "nowhere"),
+        ("query", "a.mp4", "--index", "nowhere", "--json"),
+        ("index", "add", "nowhere", "a.mp4"),
+        ("stage", "probe_videos"),
+        ("reproduce",),
+        ("evaluate", "--index", "x", "--ground-truth", "nowhere.json", "--queries", "x"),
+    ],
+)
+def test_the_program_fails_with_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("dns: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_command_that_is_misspelt_is_refused(tmp_path: Path) -> None:
+    done = run("qeury", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+
+
+def test_a_file_name_that_is_no_text_is_shown_and_obeyed_by_nothing(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    name = os.fsdecode(b"evil\xff\x1b[2J[red].json")
+    command = ("evaluate", "--index", "x", "--ground-truth", name, "--queries", "x")
+    done = run(*command, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    assert "evil\\udcff\\x1b[2J[red].json" in done.stderr
+
+
+def test_a_reader_that_has_read_enough_is_no_defect(tmp_path: Path) -> None:
+    code = "import sys; from dns_apps.cli.main import main; sys.argv = ['dns', 'check', '--json']; main()"
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_control_c_ends_the_program_with_130_and_one_line(tmp_path: Path) -> None:
+    # A named pipe that nobody writes to: the command waits in the midst of its work.
+    os.mkfifo(tmp_path / "truth.json")
+    command = [str(DNS), "evaluate", "--index", "x", "--ground-truth", "truth.json", "--queries", "x"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert stderr == "dns: interrupted; what was finished is kept\n"
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    shown = run("--help", cwd=tmp_path).stdout
+    for command in ("corpus", "stage", "reproduce", "index", "query", "compare", "evaluate", "check"):
+        assert f" {command} " in shown
+    assert run("--version", cwd=tmp_path).stdout.startswith("dns ")
+
+
+def test_check_in_json_is_one_line_on_stdout(tmp_path: Path) -> None:
+    done = run("check", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert {row["state"] for row in json.loads(done.stdout)} <= {"ok", "absent"}
