@@ -69,13 +69,13 @@ class EfficientNetLite(nn.Module):
 
     def stage_maps(self, images: Tensor) -> list[Tensor]:
         """Maps ``[N, C, H, W]`` at 1/2, 1/4, 1/8, 1/16 and 1/32 of the side, then the head at 1/32."""
-        x = F.relu6(self.bn0(self.conv_stem(images)))
+        x = F.relu6(self.bn0(self.conv_stem(images)), inplace=True)
         maps = []
         for k, block in enumerate(self.blocks):
             x = block(x)
             if k in self._taps:
                 maps.append(x)
-        return [*maps, F.relu6(self.bn1(self.conv_head(x)))]
+        return [*maps, F.relu6(self.bn1(self.conv_head(x)), inplace=True)]
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits ``[N, 1000]`` of ImageNet's classes."""
@@ -100,8 +100,8 @@ class _Block(nn.Module):
         self.adds = stage.stride == 1 and channels == out
 
     def forward(self, x: Tensor) -> Tensor:
-        wide = F.relu6(self.bn0(self.expand_conv(x))) if self.expands else x
-        y: Tensor = self.bn2(self.project_conv(F.relu6(self.bn1(self.depthwise_conv(wide)))))
+        wide = F.relu6(self.bn0(self.expand_conv(x)), inplace=True) if self.expands else x
+        y: Tensor = self.bn2(self.project_conv(F.relu6(self.bn1(self.depthwise_conv(wide)), inplace=True)))
         return x + y if self.adds else y
 
 

@@ -24,7 +24,8 @@ class Extractor:
 
     Args:
         backbone: the network; it is moved to ``device``.
-        batch_frames: frames that go through the network at once.
+        batch_frames: frames that go through the network at once; on a CPU more than 16 fill the caches and
+            are slower, a GPU takes more.
         device: as torch calls it, for example ``cpu`` or ``cuda:0``.
         precision: ``bf16`` runs the convolutions in bfloat16, two to three times as fast on a CPU with
             AVX-512 BF16 or AMX and on GPUs; a region vector then keeps a cosine of about .9995 (at worst
@@ -39,7 +40,7 @@ class Extractor:
         self,
         backbone: Backbone,
         *,
-        batch_frames: int = 32,
+        batch_frames: int = 16,
         device: str = "cpu",
         precision: Precision = "fp32",
     ) -> None:
