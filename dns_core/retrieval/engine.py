@@ -66,7 +66,7 @@ class Engine:
         self.fine = fine
         self.policy = policy or BySelector(bundle.selector(fine))
         self._scorer = scorer_of(bundle.fine(fine))
-        self._chunking = _chunking(index)
+        self._chunking = index_chunking(index)
 
     def search(self, features: VideoFeatures, *, top_k: int = 10, budget: Budget) -> QueryResult:
         """The ranked answers to one query.
@@ -194,7 +194,12 @@ class Engine:
             yield np.array(block, dtype=np.int64)
 
 
-def _chunking(index: Index) -> Chunking:
+def index_chunking(index: Index) -> Chunking:
+    """How the videos of an index were cut, and so how its queries must be.
+
+    Raises:
+        CorruptArtefactError: the index does not say.
+    """
     try:
         return Chunking(**index.manifest.params["chunking"])
     except (KeyError, TypeError, ParamsError) as error:

@@ -17,8 +17,9 @@ from dns_core.records import Float32Array, Float64Array, Int64Array, Segment
 
 # Frames that a segment spans in either video, where the videos are that long.
 _MIN_FRAMES = 3
-# Cells in a row under the threshold that a path may cross: a flash or a title, not another scene.
-_MAX_MISSES = 3
+# Frames in a row, of both videos together, that a path may pass without a match: 3 that show something
+# else in both, or 6 inserted in one. A flash or a title, not another scene.
+_MAX_MISSES = 6
 # What a step that stands still in one video costs, so that steady speed is preferred.
 _STANDSTILL_COST = 0.02
 _MAX_PATHS = 32
@@ -38,8 +39,9 @@ def matched_segments(
 
     A segment begins at the time of its first matched frame and ends one sampling period after its last
     (of a video of one frame the period is taken to be a second). Two segments may share a stretch of
-    one video, where it is repeated in the other, never of both. A segment spans at least 3 frames in
-    both videos, or all frames of a video that has fewer.
+    one video, where it is repeated in the other; of two that share more than half of the smaller one in
+    both videos only the better is kept. A segment spans at least 3 frames in both videos, or all frames
+    of a video that has fewer.
 
     Args:
         matrix: ``[Tq, Tt]`` similarity of frames, in [-1, 1].
@@ -82,18 +84,25 @@ def sampling_period_s(times_s: Float64Array) -> float:
 
 
 def _best_paths(cells: Float32Array, threshold: float, min_frames: int) -> list[Int64Array]:
-    """Paths of at least ``min_frames`` in both videos, best first; no two share a rectangle."""
+    """Paths of at least ``min_frames`` in both videos, best first; none goes through another's rectangle."""
     taken = np.zeros(cells.shape, dtype=np.bool_)
     paths: list[Int64Array] = []
     for _ in range(_MAX_PATHS):
         path = _best_path(cells, taken, threshold)
         if not len(path):
             break
-        (q0, t0), (q1, t1) = path.min(axis=0), path.max(axis=0)
+        (q0, t0), (q1, t1) = path[0], path[-1]
         taken[q0 : q1 + 1, t0 : t1 + 1] = True
-        if min(q1 - q0, t1 - t0) + 1 >= min_frames:
+        if min(q1 - q0, t1 - t0) + 1 >= min_frames and not any(_repeats(path, kept) for kept in paths):
             paths.append(path)
     return paths
+
+
+def _repeats(path: Int64Array, other: Int64Array) -> bool:
+    """Whether the rectangles of two paths share more than half of the smaller one."""
+    sides = np.minimum(path[-1], other[-1]) - np.maximum(path[0], other[0]) + 1
+    smaller = min(int(np.prod(one[-1] - one[0] + 1)) for one in (path, other))
+    return bool((sides > 0).all() and 2 * np.prod(sides) > smaller)
 
 
 def _segment(
@@ -157,14 +166,15 @@ def _best_path(cells: Float32Array, taken: npt.NDArray[np.bool_], threshold: flo
             if taken[q - 1, t - 1]:
                 continue
             gain = cells[q - 1, t - 1] - threshold
-            value, kind, missed = total[q - 1, t - 1] + 2 * gain, _DIAGONAL, misses[q - 1, t - 1]
+            value, kind, missed = total[q - 1, t - 1] + 2 * gain, _DIAGONAL, misses[q - 1, t - 1] + 2
             up, left = total[q - 1, t], total[q, t - 1]
             # Only a path that exists may stand still: a new one begins with a whole cell.
             if up > 0 and up + gain - _STANDSTILL_COST > value:
-                value, kind, missed = up + gain - _STANDSTILL_COST, _QUERY_STEP, misses[q - 1, t]
+                value, kind, missed = up + gain - _STANDSTILL_COST, _QUERY_STEP, misses[q - 1, t] + 1
             if left > 0 and left + gain - _STANDSTILL_COST > value:
-                value, kind, missed = left + gain - _STANDSTILL_COST, _TARGET_STEP, misses[q, t - 1]
-            missed = missed + 1 if gain < 0 else 0
+                value, kind, missed = left + gain - _STANDSTILL_COST, _TARGET_STEP, misses[q, t - 1] + 1
+            if gain >= 0:
+                missed = 0
             if value <= 0 or missed > _MAX_MISSES:
                 continue
             total[q, t], step[q, t], misses[q, t] = value, kind, missed

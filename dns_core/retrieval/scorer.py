@@ -15,9 +15,11 @@ from dns_core.similarity.hamming import frame_similarities_packed, pack_signs
 
 # Cells of the frame-frame matrices that go through the comparator together: 64 MB in its widest layer.
 _BATCH_CELLS = 1 << 19
-# Targets are padded to a multiple of this, by their own length and not by their neighbours': the
-# shape that a pair is computed in, and so its score to the last bit, does not depend on the batch.
+# Targets are padded to a multiple of this: few shapes for the comparator, little waste.
 _LENGTH_STEP = 16
+# Convolutions round differently in batches of different size, by some 1e-8. Without this, copies of one
+# video that fall in different batches would be ordered by that, and not by their ids.
+_DECIMALS = 6
 
 
 class FineScorer(ABC):
@@ -44,7 +46,7 @@ class FineScorer(ABC):
 
     @torch.inference_mode()
     def scores(self, query: AnyArray, targets: Sequence[AnyArray]) -> Float32Array:
-        """``[K]`` similarities in [-1, 1] of a query with each of K targets, in order.
+        """``[K]`` similarities in [-1, 1] of a query with each of K targets, in order, to 6 decimals.
 
         Args:
             query: ``[Tq, R, ...]`` as `stored`, at least one frame.
@@ -65,7 +67,7 @@ class FineScorer(ABC):
                 torch.from_numpy(batch).to(self._device), None, target_mask
             )
             scores[rows] = similarity.float().cpu().numpy()
-        return scores
+        return np.round(scores, _DECIMALS)
 
     def _indexed(self, regions: Float32Array) -> torch.Tensor:
         # A copy, because arrays of a mapped file are read-only and torch knows no such tensors.

@@ -1,0 +1,64 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from dns_core.errors import InputError
+from dns_core.index import Index
+from dns_core.records import VideoFeatures
+from dns_core.retrieval.budget import Budget
+from dns_core.retrieval.bundle import Bundle
+from dns_core.retrieval.comparison import compare
+from dns_core.retrieval.engine import Engine
+
+MakeFeatures = Callable[[str, int], VideoFeatures]
+
+
+@pytest.mark.parametrize("fine", ["fine_binary", "fine_attention", "teacher"])
+def test_a_video_matches_itself(bundle: Bundle, make_features: MakeFeatures, fine: str) -> None:
+    video, stranger = make_features("a", 12), make_features("b", 20)
+    same, other = compare(video, video, bundle, fine), compare(video, stranger, bundle, fine)
+    assert same.score > other.score
+    assert same.calibrated > other.calibrated
+    assert same.matrix.shape == (12, 12)
+    assert other.matrix.shape == (12, 20)
+    assert other.segments == ()
+    (segment,) = same.segments
+    assert (segment.query_start_s, segment.query_end_s, segment.target_end_s) == (0, 12, 12)
+    assert segment.score == pytest.approx(float(np.diagonal(same.matrix).mean()), abs=1e-6)
+
+
+@pytest.mark.parametrize("fine", ["fine_binary", "fine_attention"])
+def test_a_comparison_agrees_with_a_search(
+    index: Index, bundle: Bundle, videos: dict[str, VideoFeatures], fine: str
+) -> None:
+    # all of these are one chunk in the index as here
+    query = videos["v06"]
+    result = Engine(index, bundle, fine=fine).search(query, top_k=14, budget=Budget(share=1))
+    for match in result.results:
+        target = videos[match.video_id]
+        if target.n_frames <= 16:
+            comparison = compare(query, target, bundle, fine)
+            assert match.score == pytest.approx(comparison.calibrated, abs=1e-5)
+            assert match.segments == comparison.segments
+
+
+def test_a_video_of_several_chunks_matches_an_excerpt(bundle: Bundle, make_features: MakeFeatures) -> None:
+    video = make_features("long", 300)
+    excerpt = VideoFeatures("excerpt", video.regions[140:170], video.times_s[140:170] - 140)
+    comparison = compare(excerpt, video, bundle)
+    assert comparison.matrix.shape == (30, 300)
+    assert [
+        (s.query_start_s, s.query_end_s, s.target_start_s, s.target_end_s) for s in comparison.segments
+    ] == [(0, 30, 140, 170)]
+    whole = compare(video, video, bundle)
+    assert [(s.query_start_s, s.query_end_s, s.target_start_s, s.target_end_s) for s in whole.segments] == [
+        (0, 300, 0, 300)
+    ]
+
+
+def test_what_cannot_be_compared_is_refused(bundle: Bundle, make_features: MakeFeatures) -> None:
+    with pytest.raises(InputError, match="has no frame"):
+        compare(make_features("a", 3), make_features("b", 0), bundle)
+    with pytest.raises(InputError, match="none of the fine networks"):
+        compare(make_features("a", 3), make_features("b", 3), bundle, "coarse")

@@ -1,0 +1,54 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from dns_core.errors import InputError
+from dns_core.index import Chunking
+from dns_core.records import VideoFeatures
+from dns_core.retrieval.bundle import Bundle
+from dns_core.retrieval.encode import VideoEncoder, content_fingerprint
+
+MakeFeatures = Callable[[str, int], VideoFeatures]
+
+
+@torch.inference_mode()
+def test_a_chunk_is_encoded_as_a_video_of_its_own(bundle: Bundle, make_features: MakeFeatures) -> None:
+    video = make_features("a", 40)
+    record = VideoEncoder(bundle, chunking=Chunking(16, 4)).encode(video)
+    assert record.spans.tolist() == [[0, 16], [12, 28], [24, 40]]
+    for row, (start, stop) in enumerate(record.spans):
+        regions = torch.from_numpy(video.regions[start:stop])[None]
+        np.testing.assert_allclose(record.coarse[row], bundle.coarse.index(regions)[0], atol=1e-6)
+        for fine in ("fine_binary", "fine_attention"):
+            number = bundle.selector(fine).index(regions)[0]
+            assert record.numbers[fine][row] == pytest.approx(number.item(), abs=1e-6)
+    assert record.frames["fine_binary"].shape == (40, 3, 1)
+    assert record.frames["fine_attention"].dtype == np.float16
+    np.testing.assert_allclose(np.linalg.norm(record.coarse, axis=1), 1, atol=1e-6)
+
+
+def test_an_encoder_says_what_its_records_are_made_of(bundle: Bundle) -> None:
+    origin = VideoEncoder(bundle, ["fine_binary"], Chunking(64, 8)).origin
+    assert origin.models == bundle.index_models(["fine_binary"])
+    assert origin.params == {
+        "chunking": {"chunk_frames": 64, "overlap_frames": 8},
+        "fine_networks": ["fine_binary"],
+    }
+
+
+def test_content_is_what_is_shown_and_when(make_features: MakeFeatures) -> None:
+    video = make_features("a", 5)
+    same = VideoFeatures("b", video.regions.copy(), video.times_s.copy())
+    later = VideoFeatures("a", video.regions, video.times_s + 1)
+    assert content_fingerprint(same) == content_fingerprint(video)
+    assert len({content_fingerprint(v) for v in (video, later, make_features("b", 5))}) == 3
+
+
+def test_what_cannot_be_encoded_is_refused(bundle: Bundle, make_features: MakeFeatures) -> None:
+    with pytest.raises(InputError, match="a has no frame"):
+        VideoEncoder(bundle).encode(make_features("a", 0))
+    for fines in ([], ["teacher"], ["fine_binary", "x"]):
+        with pytest.raises(InputError, match="an index serves"):
+            VideoEncoder(bundle, fines)

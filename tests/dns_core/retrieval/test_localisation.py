@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+
+from dns_core.records import Float32Array, Float64Array, Segment
+from dns_core.retrieval.localisation import matched_segments, merged_segments
+
+THRESHOLD = 0.5
+
+
+def noise(shape: tuple[int, int], seed: int = 0) -> Float32Array:
+    """What strangers look like: about 1 cell in 200 over the threshold."""
+    return np.random.default_rng(seed).normal(0.2, 0.115, shape).astype(np.float32)
+
+
+def seconds(n: int, period_s: float = 1.0) -> Float64Array:
+    return np.arange(n, dtype=np.float64) * period_s
+
+
+def with_match(
+    matrix: Float32Array, query: tuple[int, int], target: tuple[int, int], seed: int = 1
+) -> Float32Array:
+    """Frames ``query`` shown at even speed in frames ``target`` (ends exclusive), at similarity .8."""
+    n_query, n_target = query[1] - query[0], target[1] - target[0]
+    rng = np.random.default_rng(seed)
+    for step in range(max(n_query, n_target)):
+        part = (step + 0.5) / max(n_query, n_target)
+        q, t = query[0] + int(part * n_query), target[0] + int(part * n_target)
+        matrix[q, t] = rng.normal(0.8, 0.05)
+    return matrix
+
+
+def found(matrix: Float32Array) -> list[tuple[float, float, float, float]]:
+    segments = matched_segments(
+        matrix, seconds(matrix.shape[0]), seconds(matrix.shape[1]), threshold=THRESHOLD
+    )
+    return [(s.query_start_s, s.query_end_s, s.target_start_s, s.target_end_s) for s in segments]
+
+
+def near(
+    segment: tuple[float, float, float, float], expected: tuple[float, float, float, float], by: float = 2.0
+) -> bool:
+    return max(abs(a - b) for a, b in zip(segment, expected, strict=True)) <= by
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    ("query", "target"),
+    [
+        ((10, 30), (50, 70)),  # the same speed
+        ((10, 40), (50, 65)),  # the target is twice as fast
+        ((10, 25), (50, 80)),  # half as fast
+        ((0, 60), (10, 70)),  # the whole query
+        ((55, 60), (95, 100)),  # a short one in the corner
+    ],
+)
+def test_a_match_in_noise_is_found_where_it_is(
+    query: tuple[int, int], target: tuple[int, int], seed: int
+) -> None:
+    matrix = with_match(noise((60, 100), seed), query, target, seed)
+    segments = found(matrix)
+    assert len(segments) == 1
+    assert near(segments[0], (*query, *target))
+
+
+def test_noise_alone_matches_nothing() -> None:
+    assert [found(noise((100, 120), seed)) for seed in range(20)] == [[]] * 20
+
+
+def test_two_matches_are_two_segments() -> None:
+    matrix = with_match(with_match(noise((60, 100)), (5, 20), (60, 75)), (30, 50), (10, 30))
+    segments = found(matrix)
+    assert len(segments) == 2
+    assert near(segments[0], (5, 20, 60, 75))
+    assert near(segments[1], (30, 50, 10, 30))
+
+
+def test_two_matches_in_order_stay_two_if_other_content_lies_between() -> None:
+    matrix = with_match(with_match(noise((60, 100)), (0, 15), (0, 15)), (30, 45), (30, 45))
+    segments = found(matrix)
+    assert [near(s, e) for s, e in zip(segments, [(0, 15, 0, 15), (30, 45, 30, 45)], strict=True)] == [
+        True
+    ] * 2
+
+
+def test_a_query_repeated_in_the_target_is_found_each_time() -> None:
+    matrix = with_match(with_match(noise((20, 100)), (0, 20), (10, 30)), (0, 20), (60, 80))
+    segments = found(matrix)
+    assert len(segments) == 2
+    assert near(segments[0], (0, 20, 10, 30))
+    assert near(segments[1], (0, 20, 60, 80))
+
+
+def test_a_flash_does_not_cut_a_match() -> None:
+    matrix = with_match(noise((60, 100)), (10, 40), (50, 80))
+    matrix[24:26] = 0.0
+    segments = found(matrix)
+    assert len(segments) == 1
+    assert near(segments[0], (10, 40, 50, 80))
+
+
+def test_a_still_picture_is_one_segment() -> None:
+    matrix = np.zeros((30, 40), dtype=np.float32)
+    matrix[5:15, 10:35] = 0.9
+    assert found(matrix) == [(5.0, 15.0, 10.0, 35.0)]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_very_short_videos_match(n: int) -> None:
+    assert found(np.eye(n, dtype=np.float32)) == [(0.0, float(n), 0.0, float(n))]
+    inside = np.zeros((n, 50), dtype=np.float32)
+    inside[np.arange(n), 20 + np.arange(n)] = 1
+    assert found(inside) == [(0.0, float(n), 20.0, 20.0 + n)]
+
+
+def test_one_frame_in_common_is_no_segment_of_long_videos() -> None:
+    matrix = np.zeros((30, 40), dtype=np.float32)
+    matrix[3, 7] = matrix[10, 20:22] = 1
+    assert found(matrix) == []
+
+
+def test_nothing_in_nothing_out() -> None:
+    assert found(np.empty((0, 5), dtype=np.float32)) == []
+    assert found(np.zeros((4, 4), dtype=np.float32)) == []
+
+
+def test_times_are_those_of_the_frames_and_the_score_their_mean_similarity() -> None:
+    matrix = np.zeros((6, 8), dtype=np.float32)
+    matrix[[1, 2, 3, 4], [3, 4, 5, 6]] = [0.7, 0.8, 0.9, 1.0]
+    query_times_s, target_times_s = 100 + seconds(6, 0.5), seconds(8, 2.0)
+    (segment,) = matched_segments(matrix, query_times_s, target_times_s, threshold=THRESHOLD)
+    expected = Segment(100.5, 102.5, 6.0, 14.0, segment.score)
+    assert segment == expected
+    assert segment.score == pytest.approx(0.85)
+
+
+def test_transposing_the_matrix_swaps_the_sides() -> None:
+    matrix = with_match(noise((60, 100)), (10, 40), (50, 65))
+    swapped = [(t0, t1, q0, q1) for q0, q1, t0, t1 in found(matrix)]
+    assert near(found(np.ascontiguousarray(matrix.T))[0], swapped[0], by=1)
+
+
+def test_pieces_of_one_match_are_joined() -> None:
+    pieces = [Segment(0, 16, 20, 36, 0.6), Segment(12, 24, 32, 44, 0.9), Segment(25, 30, 45, 50, 0.9)]
+    (whole,) = merged_segments(pieces[::-1], gap_s=2)
+    assert (whole.query_start_s, whole.query_end_s) == (0, 30)
+    assert (whole.target_start_s, whole.target_end_s) == (20, 50)
+    assert 0.6 < whole.score < 0.9
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Segment(0, 10, 10, 20, 0.9),  # the query again, right after itself
+        Segment(14, 20, 14, 20, 0.9),  # later in both, after a pause
+        Segment(10, 20, 30, 40, 0.9),  # the query goes on, the target jumps
+        Segment(5, 15, 0, 10, 0.9),  # another line
+    ],
+)
+def test_other_matches_are_not_joined(other: Segment) -> None:
+    first = Segment(0, 10, 0, 10, 0.9)
+    assert set(merged_segments([first, other], gap_s=2)) == {first, other}
