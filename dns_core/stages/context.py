@@ -55,6 +55,11 @@ class Workspace:
         """Region descriptors as the backbone gives them; ``views`` are edited copies of ``train``."""
         return self.artifacts / "features" / f"{collection}.hdf5"
 
+    @property
+    def extraction_quarantine(self) -> Path:
+        """Videos that probed well and then failed to decode."""
+        return self.artifacts / "features" / "quarantine.json"
+
     def whitened(self, collection: str) -> Path:
         """Whitened region descriptors."""
         return self.artifacts / "whitened" / f"{collection}.hdf5"
@@ -86,8 +91,13 @@ class Workspace:
         return self.artifacts / "report.json"
 
     @property
+    def metrics(self) -> Path:
+        """The few figures of the report that ``dvc metrics`` compares."""
+        return self.artifacts / "metrics.json"
+
+    @property
     def trade_off(self) -> Path:
-        """The trade-off curve, a row a method and budget."""
+        """The trade-off curve, a row a method and budget, as ``dvc plots`` draws it."""
         return self.artifacts / "trade_off.json"
 
 

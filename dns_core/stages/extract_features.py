@@ -61,7 +61,7 @@ def run(config: Config, context: StageContext) -> None:
     _Job(config, context.workspace, extractor, "train").describe_views(readable, context.progress)
     for row in quarantined:
         context.progress.say(f"  quarantined {row.video_id!r}: {row.reason}: {row.detail}")
-    write_quarantine(context.workspace.artifacts / "features" / "quarantine.json", quarantined)
+    write_quarantine(context.workspace.extraction_quarantine, quarantined)
 
 
 class _Job:

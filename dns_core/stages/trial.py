@@ -1,0 +1,133 @@
+"""Every way to search the database, tried on every query: rankings, seconds and bytes."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dns_core.index.reader import Index
+from dns_core.records import Segment, VideoFeatures
+from dns_core.retrieval.budget import Budget
+from dns_core.retrieval.bundle import Bundle
+from dns_core.retrieval.encode import frame_spans
+from dns_core.retrieval.engine import Engine, index_chunking
+from dns_core.retrieval.pairs import Stretches, stretch_scores
+from dns_core.retrieval.scorer import scorer_of
+from dns_core.retrieval.selection import ByChance, ByCoarseScore, ByDoubt, BySelector, Policy, select
+from dns_core.store.feature_store import FeatureStore
+
+Rankings = dict[str, list[tuple[str, float]]]
+Segments = dict[str, dict[str, tuple[Segment, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one way to search gave: whole rankings by query, and the median seconds a query took."""
+
+    rankings: Rankings
+    seconds_per_query: float
+
+
+def teacher_trial(bundle: Bundle, index: Index, database: FeatureStore, queries: FeatureStore) -> Trial:
+    """The teacher compared with every video, from features in memory: the slow, exact search."""
+    scorer = scorer_of(bundle.fine("teacher"))
+    chunking = index_chunking(index)
+
+    def stretches(video: VideoFeatures) -> Stretches:
+        return Stretches(scorer.stored(video.regions), video.times_s, frame_spans(video, chunking))
+
+    targets = {video_id: stretches(database.read(video_id)) for video_id in database.ids}
+
+    def search(query: VideoFeatures) -> list[tuple[str, float]]:
+        scores = stretch_scores(scorer, stretches(query), list(targets.values()))
+        return [(video_id, float(score)) for video_id, score in zip(targets, scores, strict=True)]
+
+    return _timed_trial(search, queries)
+
+
+def engine_trial(engine: Engine, queries: FeatureStore, budget: float) -> Trial:
+    """The engine with ``budget`` of the candidates re-ranked, from whitened features to ranking."""
+
+    def search(query: VideoFeatures) -> list[tuple[str, float]]:
+        result = engine.search(query, top_k=0, budget=Budget(share=budget))
+        return [(match.video_id, match.score) for match in result.results]
+
+    return _timed_trial(search, queries)
+
+
+def found_segments(engine: Engine, queries: FeatureStore, budget: float, top_k: int) -> Segments:
+    """Matched stretches of the ``top_k`` answers to each query."""
+    return {
+        query_id: {
+            match.video_id: match.segments
+            for match in engine.search(
+                queries.read(query_id), top_k=top_k, budget=Budget(share=budget)
+            ).results
+        }
+        for query_id in queries.ids
+    }
+
+
+def policies(engine: Engine, seed: int) -> dict[str, Policy]:
+    """The selector and the three simple policies that it must beat at equal budget.
+
+    The threshold of doubt is the coarse score at which a match is as likely as not.
+    """
+    coarse = engine.bundle.calibration.maps["coarse"]
+    return {
+        "selector": BySelector(engine.bundle.selector(engine.fine)),
+        "random": ByChance(seed),
+        "highest coarse score": ByCoarseScore(),
+        "coarse score nearest a threshold": ByDoubt(-coarse.intercept / coarse.slope),
+    }
+
+
+def policy_rankings(
+    engine: Engine, queries: FeatureStore, budgets: Sequence[float], seed: int
+) -> Iterator[tuple[str, float, Rankings]]:
+    """Yield policy, budget and rankings; fine scores are computed once for all of them."""
+    videos = {query_id: queries.read(query_id) for query_id in queries.ids}
+    candidates = {query_id: engine.candidates(video) for query_id, video in videos.items()}
+    everything = np.arange(engine.index.n_videos, dtype=np.int64)
+    fine = {query_id: engine.fine_scores(video, everything) for query_id, video in videos.items()}
+    for name, policy in policies(engine, seed).items():
+        for budget in budgets:
+            count = Budget(share=budget).count(engine.index.n_videos)
+            rankings: Rankings = {}
+            for query_id, seen in candidates.items():
+                chosen = np.full(len(everything), np.nan, dtype=np.float32)
+                rows = select(policy, seen, count)
+                chosen[rows] = fine[query_id][rows]
+                scores = engine.calibrated(seen, chosen)
+                rankings[query_id] = [(i, float(s)) for i, s in zip(seen.ids, scores, strict=True)]
+            yield name, budget, rankings
+
+
+def bytes_on_disk(index: Index, fine: str | None) -> int:
+    """Bytes of the index's files that a search reads: with one fine network, or of the coarse stage."""
+    wanted = {"coarse.npy", "chunk_offsets.npy", "videos.json"}
+    if fine is not None:
+        wanted |= {"frame_offsets.npy", "times_s.npy", "spans.npy"}
+        wanted |= {f"frames.{fine}.npy", f"numbers.{fine}.npy"}
+    return sum(
+        file.n_bytes
+        for shard in index.manifest.shards
+        for name, file in shard.files.items()
+        if name in wanted
+    )
+
+
+def _timed_trial(
+    search: Callable[[VideoFeatures], list[tuple[str, float]]], queries: FeatureStore
+) -> Trial:
+    """One untimed search first, which compiles kernels and maps files; then each query once."""
+    search(queries.read(queries.ids[0]))
+    rankings: Rankings = {}
+    seconds: list[float] = []
+    for query_id in queries.ids:
+        query = queries.read(query_id)
+        started = time.perf_counter()
+        rankings[query_id] = search(query)
+        seconds.append(time.perf_counter() - started)
+    return Trial(rankings, float(np.median(seconds)))
