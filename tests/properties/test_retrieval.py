@@ -3,7 +3,7 @@
 from itertools import combinations, pairwise
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -12,6 +12,8 @@ from dns_core.retrieval.calibration import Logistic, fit_logistic
 from dns_core.retrieval.localisation import matched_segments
 from dns_core.retrieval.ranking import best_pairs, falling_order, video_scores
 
+# a busy machine is not a broken law
+LAW = settings(deadline=None)
 SCORES = st.floats(-1, 1, width=32)
 
 
@@ -21,6 +23,7 @@ def maps(draw: st.DrawFn) -> Logistic:
     return Logistic(slope, draw(st.floats(-60, 16 - slope)))
 
 
+@LAW
 @given(maps(), SCORES)
 def test_the_next_float32_score_has_a_higher_probability(logistic: Logistic, score: float) -> None:
     low = np.float32(score)
@@ -30,12 +33,14 @@ def test_the_next_float32_score_has_a_higher_probability(logistic: Logistic, sco
         assert 0 < logistic(low) < logistic(high) < 1
 
 
+@LAW
 @given(maps(), hnp.arrays(np.float32, st.integers(1, 30), elements=SCORES.map(lambda s: round(s, 6))))
 def test_calibration_never_changes_an_order(logistic: Logistic, scores: Float32Array) -> None:
     ids = [f"v{number}" for number in range(len(scores))]
     np.testing.assert_array_equal(falling_order(scores, ids), falling_order(logistic(scores), ids))
 
 
+@LAW
 @given(
     hnp.arrays(np.float64, 20, elements=st.floats(-1, 1)),
     hnp.arrays(np.float64, 20, elements=st.floats(0, 1)),
@@ -49,6 +54,7 @@ def test_every_fit_is_a_valid_map(
     assert found.slope + found.intercept <= 16 + 1e-9
 
 
+@LAW
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=8), st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_a_video_lies_between_its_worst_and_best_pair_of_chunks(
     chunks: list[int], n_query: int, seed: int
@@ -64,6 +70,7 @@ def test_a_video_lies_between_its_worst_and_best_pair_of_chunks(
         assert scores[rows[number], columns[number]] == part.max()
 
 
+@LAW
 @given(st.data(), st.integers(1, 12), st.integers(1, 12))
 def test_the_storage_order_of_videos_does_not_matter(data: st.DataObject, n: int, levels: int) -> None:
     scores = np.array(data.draw(st.lists(st.integers(0, levels), min_size=n, max_size=n)), dtype=np.float64)
@@ -73,6 +80,7 @@ def test_the_storage_order_of_videos_does_not_matter(data: st.DataObject, n: int
     assert [ids[order[row]] for row in moved] == [ids[row] for row in falling_order(scores, ids)]
 
 
+@LAW
 @given(st.integers(1, 15), st.integers(1, 15), st.floats(-0.5, 0.9), st.integers(0, 2**32 - 1))
 def test_segments_lie_in_the_videos_are_long_and_similar_enough_and_do_not_repeat(
     n_query: int, n_target: int, threshold: float, seed: int

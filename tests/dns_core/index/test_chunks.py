@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dns_core.errors import ParamsError
@@ -17,6 +17,7 @@ def test_a_tail_does_not_become_a_tiny_chunk() -> None:
     assert Chunking().spans(260).tolist() == [[0, 162], [98, 260]]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5000), st.integers(4, 300), st.data())
 def test_chunks_cover_every_frame_and_overlap_as_promised(n: int, size: int, data: st.DataObject) -> None:
     overlap = data.draw(st.integers(0, size // 2))
@@ -29,6 +30,7 @@ def test_chunks_cover_every_frame_and_overlap_as_promised(n: int, size: int, dat
     assert (spans[:-1, 1] - spans[1:, 0] >= overlap).all()
 
 
+@settings(deadline=None)
 @given(st.integers(257, 3000), st.integers(0, 2936))
 def test_a_stretch_as_long_as_the_overlap_lies_whole_in_some_chunk(n: int, start: int) -> None:
     start = min(start, n - 64)
