@@ -36,7 +36,7 @@ $(STAMP): requirements.lock pyproject.toml
 		 /^Installing/ {print "  unpacking"; fflush()} /^ *(ERROR|error)/ {print}'
 	$(BIN)/pip check >/dev/null || { echo "  adding what this platform's builds ask for"; $(BIN)/pip install -q -r requirements.lock; }
 	echo "setup 3/3: the project itself"
-	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	PYTHONWARNINGS=ignore $(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	touch $@
 	echo "setup: done in $$((SECONDS - start)) s; the command is $(BIN)/dns"
 
