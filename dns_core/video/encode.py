@@ -55,10 +55,13 @@ def write_video(path: Path, frames: Iterable[UInt8Array], fps: float, *, crf: in
         container.mux(stream.encode(None))
 
 
+# Macroblock-tree rate control is off: with AVX-512 (x264 core 165) it weighs blocks by memory that nobody
+# wrote, and the same frames give other bytes now and then.
 def _x264_stream(container: OutputContainer, first: UInt8Array, rate: Fraction, crf: int) -> VideoStream:
     _require_rgb(first, first.shape)
     container.flags |= 0x0400  # AVFMT_FLAG_BITEXACT: the muxer leaves its version out
-    stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "veryfast"})
+    options = {"crf": str(crf), "preset": "veryfast", "x264-params": "mbtree=0"}
+    stream = container.add_stream("libx264", rate=rate, options=options)
     stream.height, stream.width = (side + side % 2 for side in first.shape[:2])
     stream.pix_fmt = "yuv420p"
     stream.codec_context.thread_count = 1  # x264 divides its work, so its result, by its threads
