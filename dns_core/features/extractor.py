@@ -27,7 +27,7 @@ class Extractor:
         batch_frames: frames that go through the network at once; on a CPU more than 16 fill the caches and
             are slower, a GPU takes more.
         device: as torch calls it, for example ``cpu`` or ``cuda:0``.
-        precision: ``bf16`` runs the convolutions in bfloat16, two to three times as fast on a CPU with
+        precision: ``bf16`` runs the convolutions in bfloat16, about twice as fast on a CPU with
             AVX-512 BF16 or AMX and on GPUs; a region vector then keeps a cosine of about .9995 (at worst
             .998) to its value in ``fp32``. It is not chosen by the device, so that an index built on a
             GPU can be queried on a CPU.
