@@ -79,8 +79,8 @@ def timed_frames(container: InputContainer, stream: VideoStream, path: Path) -> 
     if time_s < _CUT_SHARE * stated_s - _CUT_S:
         damage.append(f"the picture ends after {time_s:.1f} of {stated_s:.1f} seconds")
     if damage:
-        _log.warning("%s is damaged: %d errors, the first: %s; %d frames were decoded",
-                     path, len(damage), damage[0], count)  # fmt: skip
+        words = "; ".join(dict.fromkeys(damage))
+        _log.warning("%s is damaged (%d errors: %s); %d frames were decoded", path, len(damage), words, count)
 
 
 def readable_packets(

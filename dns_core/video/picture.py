@@ -17,6 +17,8 @@ from dns_core.records import UInt8Array
 # a shorter side of 256 would otherwise need 983 MB for the 224 columns that are kept.
 _MAX_SCALED_RATIO = 8.0
 _MAX_PIXEL_RATIO = 10.0
+# So that processors of other makes round alike.
+_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class PictureScaler:
 
     def _scaled(self, picture: VideoFrame, width: int, height: int) -> UInt8Array:
         scaled = self._reformatter.reformat(
-            picture, width, height, "rgb24", interpolation=Interpolation.BILINEAR, threads=self._threads
+            picture, width, height, "rgb24", interpolation=_EXACT, threads=self._threads
         )
         return _rgb_array(scaled)
 

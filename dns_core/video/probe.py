@@ -49,14 +49,14 @@ def _counted_duration(path: Path) -> float:
     with open_video(path) as (container, stream):
         period_s = 1 / (average_fps(stream) or USUAL_FPS)
         for packet in readable_packets(container, stream, []):
-            if packet is None or packet.size == 0 or count == _MAX_COUNTED_PACKETS:
+            if packet is None or count == _MAX_COUNTED_PACKETS:
                 break
             count += 1
             if packet.pts is not None and packet.time_base is not None:
                 start_s = float(packet.pts * packet.time_base)
                 length_s = float((packet.duration or 0) * packet.time_base) or period_s
                 first_s, end_s = min(first_s, start_s), max(end_s, start_s + length_s)
-    return max(end_s - first_s, count * period_s if end_s <= first_s else 0.0)
+    return end_s - first_s if end_s > first_s else count * period_s
 
 
 def _sha256(path: Path) -> str:

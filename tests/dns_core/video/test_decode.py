@@ -1,0 +1,242 @@
+"""Sampling: which frames, at which times, of what size, in how much memory."""
+
+import logging
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dns_core.errors import ParamsError, VideoError
+from dns_core.records import Float64Array, UInt8Array
+from dns_core.video import FrameChunk, Sampling, decode, decode_frames, read_clip
+from dns_core.video.frames import timed_frames
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "video"
+MakeVideo = Callable[..., Path]
+
+
+def sampled(path: Path, **sampling: float) -> tuple[Float64Array, UInt8Array]:
+    options = {"fps": 5.0, "resize_px": 32, "crop_px": 24, "threads": 1, **sampling}
+    chunks = list(decode_frames(path, Sampling(**options)))  # type: ignore[arg-type]
+    return np.concatenate([c.times_s for c in chunks]), np.concatenate([c.frames for c in chunks])
+
+
+def still(n_frames: int, height: int, width: int, value: int = 128) -> UInt8Array:
+    return np.full((n_frames, height, width, 3), value, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.mp4", {}),
+        ("a.mkv", {}),
+        ("a.mov", {"audio_s": 1.0}),
+        ("a.avi", {"codec": "mpeg4"}),
+        ("a.webm", {"codec": "libvpx-vp9"}),
+        ("a.gif", {"codec": "gif", "pix_fmt": "rgb8"}),
+        ("a.apng", {"codec": "apng", "pix_fmt": "rgb24"}),
+        ("a.ts", {}),
+        ("a.flv", {}),
+        ("a.wmv", {"codec": "wmv2"}),
+        ("a.mpg", {"codec": "mpeg2video"}),
+        ("no_stamps.h264", {"format": "h264"}),
+        ("no_stamps.mjpeg", {"codec": "mjpeg", "pix_fmt": "yuvj420p", "format": "mjpeg"}),
+        ("wrong_extension.jpg", {"format": "mp4"}),
+        ("no extension", {"format": "matroska"}),
+        ("日本 \n %d.mp4", {}),
+        ("concat:a.mp4", {"format": "mp4"}),
+    ],
+)
+def test_every_container_gives_the_same_times_and_picture(
+    make_video: MakeVideo, tmp_path: Path, name: str, options: dict[str, object]
+) -> None:
+    path = make_video("made.tmp" if ":" in name else name, **options)
+    if ":" in name:
+        path = path.rename(tmp_path / name)  # av would take the name for a protocol when writing
+    times_s, frames = sampled(path)
+    np.testing.assert_allclose(times_s, [0, 0.2, 0.4, 0.6, 0.8], atol=2e-3)
+    assert frames.shape == (5, 24, 24, 3)
+    assert abs(frames.mean() - 89) < 5
+
+
+def test_frames_are_those_of_the_reference() -> None:
+    expected = np.load(GOLDEN / "frames.npz")
+    for clip, times_s in (("25fps", range(5)), ("12fps", range(4)), ("2997fps", np.arange(4) * 1.001)):
+        found_s, frames = sampled(GOLDEN / f"{clip}.mp4", fps=1, resize_px=80, crop_px=64)
+        np.testing.assert_allclose(found_s, times_s, atol=1e-6)
+        difference = np.abs(frames.astype(int) - expected[f"{clip}/cc64_rs80"])
+        assert difference.mean() < 2  # another scaler, the same frames
+
+
+def test_variable_frame_rate_keeps_true_times(make_video: MakeVideo) -> None:
+    frames = np.concatenate([still(1, 32, 32, 20 * n) for n in range(8)])
+    path = make_video("vfr.mkv", frames, stamps_ms=[0, 40, 80, 520, 560, 1520, 1560, 3000])
+    times_s, sampled_frames = sampled(path, fps=2)
+    np.testing.assert_allclose(times_s, [0, 0.52, 1.52, 3.0], atol=1e-3)
+    np.testing.assert_allclose(sampled_frames.mean(axis=(1, 2, 3)), [0, 60, 100, 140], atol=4)
+
+
+def test_a_clock_that_jumps_back_goes_on(make_video: MakeVideo) -> None:
+    # Two recordings glued together, as set-top boxes do: the second starts at its own zero.
+    one, two = (make_video(n, still(50, 32, 32), options={"bf": "0"}) for n in ("one.ts", "two.ts"))
+    one.write_bytes(one.read_bytes() + two.read_bytes())
+    times_s, _ = sampled(one, fps=5)
+    assert len(times_s) == 20
+    assert (np.diff(times_s) > 0).all()
+    assert times_s[-1] == pytest.approx(3.8, abs=0.1)
+
+
+def test_rotation_and_mirror_are_undone(make_video: MakeVideo) -> None:
+    frames = still(3, 64, 96, 20)
+    frames[:, :32, :48] = (230, 20, 20)  # red: top left as stored
+    corners = {
+        (0, False): (0, 0),
+        (90, False): (0, 1),
+        (180, False): (1, 1),
+        (270, False): (1, 0),
+        (0, True): (0, 1),
+    }
+    for (turn, mirror), red in corners.items():
+        path = make_video(f"turn{turn}{mirror}.mp4", frames, rotation_deg=turn, hflip=mirror)
+        shown = sampled(path, resize_px=32, crop_px=32)[1][0][4::24, 4::24, 0]
+        assert tuple(int(v) for v in np.argwhere(shown > 150)[0]) == red, (turn, mirror)
+        assert (shown > 150).sum() == 1
+        assert read_clip(path).frames.shape[1:3] == ((96, 64) if turn in (90, 270) else (64, 96))
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(1, 1), (2, 2), (3, 5), (33, 17), (2, 64), (4000, 2), (8, 3000)]
+)
+def test_odd_tiny_and_extreme_sizes(make_video: MakeVideo, width: int, height: int) -> None:
+    path = make_video("v.mov", still(2, height, width), codec="png", pix_fmt="rgb24")
+    _, frames = sampled(path)
+    assert frames.shape == (1, 24, 24, 3)
+    assert np.abs(frames.astype(int) - 128).max() <= 2
+    assert read_clip(path).frames.shape == (2, height, width, 3)
+
+
+def test_the_middle_of_a_banner_is_kept(make_video: MakeVideo) -> None:
+    frames = still(1, 4, 2000, 10)
+    frames[:, :, 996:1004] = 240
+    _, shown = sampled(make_video("v.mov", frames, codec="png", pix_fmt="rgb24"))
+    assert shown.min() > 200  # 24 px of a height scaled from 4 to 32 px: the middle 3 columns
+
+
+def test_pixels_that_are_not_square_are_stretched(make_video: MakeVideo) -> None:
+    path = make_video("anamorphic.mp4", pixel_ratio=Fraction(2, 1))
+    assert read_clip(path).frames.shape[1:3] == (48, 128)
+
+
+def test_one_frame_and_fast_videos(make_video: MakeVideo) -> None:
+    times_s, _ = sampled(make_video("one.mp4", still(1, 32, 32)))
+    assert times_s.tolist() == [0.0]
+    times_s, _ = sampled(make_video("fast.mp4", still(100, 32, 32), fps=100))
+    np.testing.assert_allclose(times_s, [0, 0.2, 0.4, 0.6, 0.8], atol=1e-3)
+    times_s, _ = sampled(make_video("slow.mp4", still(4, 32, 32), fps=2))
+    np.testing.assert_allclose(times_s, [0, 0.5, 1.0, 1.5], atol=1e-3)  # no frame is given twice
+
+
+def test_streaming_holds_one_chunk(make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decoder is never further ahead of the reader than one chunk."""
+    path = make_video("long.mp4", still(400, 32, 32))
+    decoded: list[float] = []
+
+    def counted(*args: object) -> object:
+        for frame in timed_frames(*args):  # type: ignore[arg-type]
+            decoded.append(frame.time_s)
+            yield frame
+
+    monkeypatch.setattr("dns_core.video.decode.timed_frames", counted)
+    sizes = []
+    for number, chunk in enumerate(decode_frames(path, Sampling(25, 32, 24, chunk_frames=64))):
+        assert isinstance(chunk, FrameChunk)
+        sizes.append(len(chunk.times_s))
+        assert len(decoded) <= 64 * (number + 1)
+    assert sizes == [64] * 6 + [16]
+
+
+def test_chunks_do_not_share_memory(make_video: MakeVideo) -> None:
+    chunks = list(decode_frames(make_video("v.mp4"), Sampling(25, 32, 24, chunk_frames=5)))
+    assert len({chunk.frames.ctypes.data for chunk in chunks}) == 5
+    assert not np.array_equal(chunks[0].frames, chunks[1].frames)
+
+
+def test_threads_do_not_change_the_frames(make_video: MakeVideo) -> None:
+    path = make_video("v.mp4")
+    np.testing.assert_array_equal(sampled(path, threads=1)[1], sampled(path, threads=4)[1])
+
+
+def test_a_break_in_the_middle_keeps_what_came_before(
+    make_video: MakeVideo, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = {"options": {"g": "20"}, "container_options": {"movflags": "faststart"}}
+    path = make_video(
+        "v.mp4", np.random.default_rng(0).integers(255, size=(200, 48, 64, 3), dtype=np.uint8), **options
+    )
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with caplog.at_level(logging.WARNING):
+        times_s, _ = sampled(path)
+    assert 10 <= len(times_s) < 30
+    assert "damaged" in caplog.text
+    assert "of 8.0 seconds" in caplog.text
+
+
+def test_damage_in_the_middle_is_skipped(make_video: MakeVideo, caplog: pytest.LogCaptureFixture) -> None:
+    noise = np.random.default_rng(0).integers(255, size=(100, 48, 64, 3), dtype=np.uint8)
+    path = make_video("v.mp4", noise, options={"g": "20"})
+    content = bytearray(path.read_bytes())
+    start = content.index(b"mdat") + (len(content) // 2)
+    content[start : start + 9000] = bytes(9000)
+    path.write_bytes(content)
+    with caplog.at_level(logging.WARNING):
+        times_s, _ = sampled(path)
+    assert times_s[-1] > 3.5  # the last frames are seen again
+    assert "damaged" in caplog.text
+
+
+def test_reading_is_silent(make_video: MakeVideo, capfd: pytest.CaptureFixture[str]) -> None:
+    path = make_video("v.mp4")
+    path.write_bytes(path.read_bytes()[:-3000])
+    with pytest.raises(VideoError):
+        sampled(path)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fps": 0},
+        {"fps": float("nan")},
+        {"fps": -1},
+        {"crop_px": 300},
+        {"crop_px": 0},
+        {"chunk_frames": 0},
+        {"threads": -1},
+    ],
+)
+def test_sampling_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ParamsError):
+        Sampling(**wrong)  # type: ignore[arg-type]
+
+
+def test_read_clip_is_whole_and_bounded(make_video: MakeVideo) -> None:
+    path = make_video("v.mp4")
+    clip = read_clip(path)
+    assert clip.frames.shape == (25, 48, 64, 3)
+    assert clip.fps == pytest.approx(25)
+    np.testing.assert_allclose(clip.source_times_s, np.arange(25) / 25, atol=1e-6)
+    assert read_clip(path, max_frames=7).n_frames == 7
+    assert read_clip(path, max_side_px=32).frames.shape == (25, 24, 32, 3)
+    assert read_clip(path, max_side_px=640).frames.shape == (25, 48, 64, 3)
+    slower = read_clip(path, fps=5)
+    assert slower.n_frames == 5
+    assert slower.fps == pytest.approx(5)
+    assert read_clip(path, fps=100).fps == pytest.approx(25)
+
+
+def test_read_clip_refuses_to_fill_the_memory(make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "MAX_CLIP_BYTES", 48 * 64 * 3 * 10)
+    with pytest.raises(VideoError, match="too_large"):
+        read_clip(make_video("v.mp4"))
