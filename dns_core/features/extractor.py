@@ -28,9 +28,9 @@ class Extractor:
             are slower, a GPU takes more.
         device: as torch calls it, for example ``cpu`` or ``cuda:0``.
         precision: ``bf16`` runs the convolutions in bfloat16, about twice as fast on a CPU with
-            AVX-512 BF16 or AMX and on GPUs; a region vector then keeps a cosine of about .9995 (at worst
-            .998) to its value in ``fp32``. It is not chosen by the device, so that an index built on a
-            GPU can be queried on a CPU.
+            AVX-512 BF16; region vectors of photographs kept a mean cosine of .9995 (at worst .998) to
+            their values in ``fp32``. The device does not choose it, so that an index built on a GPU can
+            be queried on a CPU.
 
     Attributes:
         fingerprint: of the backbone and the precision; batches and devices change no more than rounding.
