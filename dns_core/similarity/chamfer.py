@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# Cells of the largest temporary matrix [B, Tq * R, target frames of a block]: 32 MB of float32.
-_BLOCK_CELLS = 1 << 23
+# Cells of the largest temporary [B, Tq * R, R, target frames of a block]: 16 MB of float32.
+_BLOCK_CELLS = 1 << 22
 
 
 def chamfer_similarity(
@@ -53,21 +53,27 @@ def region_chamfer(query: Tensor, target: Tensor) -> Tensor:
     """Frame-frame similarity: each query region's best target region, averaged over query regions.
 
     Regions are never masked, as in the reference: a region of zeros has similarity 0 to everything.
-    The result is differentiable. The product [Tq, R, Tt, R] is never whole in memory: the best over
-    target regions is kept while they are visited, in blocks of target frames.
+    The result is differentiable. The product [B, Tq, R, R, Tt] exists for a block of target frames
+    alone, and one byte is kept of every R of its cells for the backward pass.
 
     Args:
         query: ``[B, Tq, R, D]``, or ``[1, Tq, R, D]`` to compare one query with every target.
         target: ``[B, Tt, R, D]``.
 
     Returns:
-        ``[B, Tq, Tt]``; in [-1, 1] if the regions have at most unit length.
+        ``[B, Tq, Tt]``; in [-1, 1] if the regions have at most unit length. Under autocast the products
+        are of its precision, their mean of single.
     """
+    if torch.is_autocast_enabled(query.device.type):
+        # Here, not inside the function below: so that autograd casts the gradients back.
+        dtype = torch.get_autocast_dtype(query.device.type)
+        query, target = query.to(dtype), target.to(dtype)
     if query.shape[0] == 1 and target.shape[0] > 1:
         batch, n_frames = target.shape[:2]
         joined = region_chamfer(query, target.reshape(1, batch * n_frames, *target.shape[2:]))
         return joined.reshape(query.shape[1], batch, n_frames).transpose(0, 1)
-    block = max(1, _BLOCK_CELLS // max(1, query.shape[0] * query.shape[1] * query.shape[2]))
+    cells_of_a_frame = query.shape[0] * query.shape[1] * query.shape[2] * target.shape[2]
+    block = max(1, _BLOCK_CELLS // max(1, cells_of_a_frame))
     parts = [_chamfer_block(query, part) for part in torch.split(target, block, dim=1)]
     return torch.cat(parts, dim=2)
 
@@ -78,34 +84,35 @@ def _chamfer_block(query: Tensor, target: Tensor) -> Tensor:
 
 
 class _RegionChamfer(torch.autograd.Function):
-    """`region_chamfer` of one block; keeps one byte a cell for the backward pass."""
+    """`region_chamfer` of one block."""
 
     @staticmethod
     def forward(ctx: Any, query: Tensor, target: Tensor) -> Tensor:
-        batch, n_query, n_regions, dims = query.shape
-        rows = query.reshape(batch, n_query * n_regions, dims)
-        keep = any(ctx.needs_input_grad)
-        best = torch.matmul(rows, target[:, :, 0].mT)
-        winner = torch.zeros_like(best, dtype=torch.uint8) if keep else None
-        for region in range(1, target.shape[2]):
-            rival = torch.matmul(rows, target[:, :, region].mT)
-            if winner is not None:
-                winner.masked_fill_(rival > best, region)
-            torch.maximum(best, rival, out=best)
-        if winner is not None:
-            ctx.save_for_backward(query, target, winner)
-        return best.reshape(batch, n_query, n_regions, -1).mean(2)
+        n_regions = query.shape[2]
+        products = torch.matmul(query.flatten(1, 2), _region_major(target).mT)
+        products = products.reshape(*products.shape[:2], target.shape[2], target.shape[1])
+        if any(ctx.needs_input_grad):
+            best, winner = products.max(2)
+            ctx.save_for_backward(query, target, winner.to(torch.uint8))
+        else:
+            best = products.amax(2)
+        best = best.reshape(query.shape[0], -1, n_regions, target.shape[1])
+        return best.mean(2, dtype=torch.promote_types(best.dtype, torch.float32))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
         query, target, winner = ctx.saved_tensors
-        batch, n_query, n_regions, dims = query.shape
-        rows = query.reshape(batch, n_query * n_regions, dims)
-        share = (gradients[0] / n_regions).repeat_interleave(n_regions, dim=1)
-        query_gradient = torch.zeros_like(rows)
-        target_gradient = torch.empty_like(target)
-        for region in range(target.shape[2]):
-            routed = share.masked_fill(winner != region, 0.0)
-            query_gradient.baddbmm_(routed, target[:, :, region])
-            target_gradient[:, :, region] = torch.matmul(routed.mT, rows)
-        return query_gradient.reshape(query.shape), target_gradient
+        batch, n_frames, n_regions, dims = target.shape
+        share = (gradients[0] / query.shape[2]).to(query.dtype).repeat_interleave(query.shape[2], dim=1)
+        # A cell passes its gradient to its winning region alone.
+        routed = share.new_zeros(batch, share.shape[1], n_regions, n_frames)
+        routed.scatter_(2, winner.long().unsqueeze(2), share.unsqueeze(2))
+        routed = routed.flatten(2)
+        query_gradient = torch.matmul(routed, _region_major(target)).reshape(query.shape)
+        target_gradient = torch.matmul(routed.mT, query.flatten(1, 2))
+        return query_gradient, target_gradient.reshape(batch, n_regions, n_frames, dims).transpose(1, 2)
+
+
+def _region_major(regions: Tensor) -> Tensor:
+    """``[B, R * T, D]`` of ``[B, T, R, D]``, so that the frames of one region are neighbours."""
+    return regions.transpose(1, 2).flatten(1, 2)

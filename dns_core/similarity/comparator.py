@@ -68,8 +68,10 @@ class Comparator(nn.Module):
         mask = _pooled(mask)
         x = F.max_pool2d(self._convolved(self.conv2, x, mask), 2)
         mask = _pooled(mask)
-        x = self.fconv(self._convolved(self.conv3, x, mask))
-        return x.squeeze(1), None if mask is None else mask.squeeze(1)
+        x = self.fconv(self._convolved(self.conv3, x, mask)).squeeze(1)
+        # Means and sums follow: under autocast the convolutions end here, and half precision with them.
+        x = x.to(torch.promote_types(x.dtype, torch.float32))
+        return x, None if mask is None else mask.squeeze(1)
 
     def _convolved(self, layer: nn.Conv2d, x: Tensor, mask: Tensor | None) -> Tensor:
         """ReLU of a convolution of the same size, zero where masked."""

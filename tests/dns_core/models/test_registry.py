@@ -35,22 +35,25 @@ def test_state_dict_has_the_names_and_shapes_of_the_reference(
     assert found == figures["models"][MODELS[architecture]]["shapes"]
 
 
+@pytest.mark.parametrize("half", [False, True])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_it_indexes_videos_and_learns(architecture: str) -> None:
+def test_it_indexes_videos_and_learns(architecture: str, half: bool) -> None:
     torch.manual_seed(0)
     network: Any = build_network(architecture, {"dims": 64})
     regions = F.normalize(torch.randn(2, 6, 9, 64), dim=-1)
     mask = torch.arange(6)[None] < torch.tensor([[6], [3]])
-    index = network.index(regions, mask)
-    assert len(index) == 2
-    assert torch.isfinite(index).all()
-    if isinstance(network, PairNetwork):
-        assert (index[1, 3:] == 0).all()
-        similarity, regularisation = network.pair_similarity(index, index.flip(0), mask, mask.flip(0))
-        assert similarity.shape == (2,)
-        assert regularisation.shape == ()
-        index = similarity
-    index.pow(2).sum().backward()
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+        index = network.index(regions, mask)
+        assert len(index) == 2
+        assert torch.isfinite(index).all()
+        if isinstance(network, PairNetwork):
+            assert (index[1, 3:] == 0).all()
+            similarity, regularisation = network.pair_similarity(index, index.flip(0), mask, mask.flip(0))
+            assert similarity.shape == (2,)
+            assert similarity.dtype == torch.float32
+            assert regularisation.shape == ()
+            index = similarity
+    torch.autograd.backward(index.pow(2).sum())
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
 
 

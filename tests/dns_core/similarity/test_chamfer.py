@@ -51,11 +51,11 @@ def test_one_query_meets_every_target() -> None:
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     query, target = unit(2, 5, 9, 32, seed=0), unit(2, 11, 9, 32, seed=1)
     whole = region_chamfer(query, target)
-    monkeypatch.setattr(chamfer, "_BLOCK_CELLS", 2 * 5 * 9 * 3)
+    monkeypatch.setattr(chamfer, "_BLOCK_CELLS", 2 * 5 * 9 * 9 * 3)
     torch.testing.assert_close(region_chamfer(query, target), whole)
 
 
-@pytest.mark.parametrize("block_cells", [1 << 23, 500])
+@pytest.mark.parametrize("block_cells", [1 << 22, 2 * 5 * 81 * 4])
 def test_gradients_are_those_of_torch(block_cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chamfer, "_BLOCK_CELLS", block_cells)
     gradients = []
@@ -83,3 +83,16 @@ def test_nothing_valid_gives_zero() -> None:
     mask[0, 1, 2] = True
     found = chamfer_similarity(matrix, mask, max_axis=2, mean_axis=1)
     assert found.tolist() == [matrix[0, 1, 2].item(), 0.0]
+
+
+def test_autocast_lowers_the_precision_and_nothing_else() -> None:
+    query, target = unit(2, 5, 9, 32, seed=0).requires_grad_(), unit(2, 6, 9, 32, seed=1).requires_grad_()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = region_chamfer(query, target)
+    torch.autograd.backward(found.sum())
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, naive(query, target), rtol=0, atol=1e-2)
+    for tensor in (query, target):
+        assert tensor.grad is not None
+        assert tensor.grad.dtype == torch.float32
+        assert tensor.grad.abs().sum() > 0
