@@ -37,8 +37,8 @@ from dns_core.retrieval.ranking import best_pairs, falling_order, video_scores
 from dns_core.retrieval.scorer import scorer_of
 from dns_core.retrieval.selection import BySelector, Candidates, Policy, select
 
-# Frame pairs compared before the clock is read: some milliseconds of work, a dozen short videos.
-_TIMED_BLOCK_CELLS = 1 << 17
+# Frame pairs compared before the clock is read: about four pairs of videos of 90 frames, some 10 ms.
+_TIMED_BLOCK_CELLS = 1 << 15
 # Bounds the memory of a search without a clock: the matrices of a block take 16 MB.
 _BLOCK_CELLS = 1 << 22
 

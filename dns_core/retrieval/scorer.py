@@ -13,8 +13,9 @@ from dns_core.models.pair_network import PairNetwork
 from dns_core.records import Float32Array
 from dns_core.similarity.hamming import frame_similarities_packed, pack_signs
 
-# Cells of the frame-frame matrices that go through the comparator together: 64 MB in its widest layer.
-_BATCH_CELLS = 1 << 19
+# Cells of the frame-frame matrices that go through the comparator together: 8 MB in its widest layer.
+# Larger batches were no faster on a CPU.
+_BATCH_CELLS = 1 << 16
 # Targets are padded to a multiple of this: few shapes for the comparator, little waste.
 _LENGTH_STEP = 16
 # Convolutions round differently in batches of different size, by some 1e-8. Without this, copies of one
