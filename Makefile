@@ -11,7 +11,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 # Test workers share the cores: one thread each, or they wait for one another.
 WORKERS ?= 2
-TEST_ENV := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=2 PYTHONHASHSEED=0
+TEST_ENV := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=2
 
 export DVC_NO_ANALYTICS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
