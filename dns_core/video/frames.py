@@ -135,7 +135,7 @@ class _Clock:
         self._tick_s = float(stream.time_base or 1 / 90_000)
         self._start_s = None if stream.start_time is None else stream.start_time * self._tick_s
         self._last_s: float | None = None
-        self._shift_s = 0.0
+        self._shift_s = -(self._start_s or 0.0)
 
     def read(self, picture: VideoFrame) -> float:
         """Seconds from the start of the stream at which ``picture`` is shown."""

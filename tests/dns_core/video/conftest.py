@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 from av.audio.frame import AudioFrame
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from dns_core.records import UInt8Array
@@ -40,6 +41,7 @@ def write(
     hflip: bool = False,
     pixel_ratio: Fraction | None = None,
     audio_s: float = 0.0,
+    disposition: Disposition | None = None,
     options: dict[str, str] | None = None,
     **open_options: Any,
 ) -> Path:
@@ -53,6 +55,8 @@ def write(
             video.height, video.width, video.pix_fmt = *frames.shape[1:3], pix_fmt
             if pixel_ratio:
                 video.codec_context.sample_aspect_ratio = pixel_ratio
+            if disposition is not None:
+                video.disposition = disposition
             if rotation_deg or hflip:
                 video.set_display_rotation(-rotation_deg, hflip=hflip)
         sound: Any = container.add_stream(_sound_codec(path), rate=8000) if audio_s else None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from av.stream import Disposition
 from PIL import Image
 
 from dns_core.errors import VideoError
@@ -110,6 +111,20 @@ def test_numbered_images_are_not_gathered(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["sound.mp4", "sound.mkv", "sound.wav"])
 def test_sound_alone(make_video: MakeVideo, name: str) -> None:
     assert reason(make_video(name, codec=None, audio_s=0.5)) == "no_video_stream"
+
+
+def test_cover_art_is_no_footage(make_video: MakeVideo) -> None:
+    cover = {"codec": "mjpeg", "pix_fmt": "yuvj420p", "disposition": Disposition.attached_pic}
+    path = make_video("song.mp4", np.zeros((1, 32, 32, 3), np.uint8), audio_s=0.5, **cover)
+    assert reason(path) == "no_video_stream"
+
+
+def test_names_are_never_protocols(make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_video("v.mp4")
+    monkeypatch.chdir(path.parent)
+    assert reason(Path("concat:v.mp4|v.mp4")) == "missing"
+    path.rename(path.parent / "subfile,,start,0,end,9,,:v.mp4")
+    assert probe_video(Path("subfile,,start,0,end,9,,:v.mp4"), "v").duration_s == pytest.approx(1.0)
 
 
 def test_an_index_without_frames(make_video: MakeVideo) -> None:

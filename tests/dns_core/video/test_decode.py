@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,6 +90,22 @@ def test_a_clock_that_jumps_back_goes_on(make_video: MakeVideo) -> None:
     assert times_s[-1] == pytest.approx(3.8, abs=0.1)
 
 
+def test_stamps_that_make_no_sense_still_give_rising_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stamps = [None, 0, 0, 40, None, 20, 160, 9000, 9040, 0, 40, 1 << 40]  # in ms; the period is 40 ms
+    pictures = [SimpleNamespace(pts=stamp) for stamp in stamps]
+    monkeypatch.setattr("dns_core.video.frames._pictures", lambda *_: iter(pictures))
+    stream: Any = SimpleNamespace(
+        average_rate=Fraction(25), guessed_rate=None, time_base=Fraction(1, 1000), start_time=0, duration=None
+    )
+    container: Any = SimpleNamespace(duration=None)
+    times_s = [frame.time_s for frame in timed_frames(container, stream, Path("v"))]
+    expected = [0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 9.0, 9.04, 9.08, 9.12]
+    np.testing.assert_allclose(times_s[:-1], expected)
+    assert times_s[-1] > 9.12
+
+
 def test_rotation_and_mirror_are_undone(make_video: MakeVideo) -> None:
     frames = still(3, 64, 96, 20)
     frames[:, :32, :48] = (230, 20, 20)  # red: top left as stored
@@ -127,6 +145,18 @@ def test_the_middle_of_a_banner_is_kept(make_video: MakeVideo) -> None:
 def test_pixels_that_are_not_square_are_stretched(make_video: MakeVideo) -> None:
     path = make_video("anamorphic.mp4", pixel_ratio=Fraction(2, 1))
     assert read_clip(path).frames.shape[1:3] == (48, 128)
+    frames = still(1, 48, 64, 10)
+    frames[:, :, 9:12] = 240  # shown 32 px wide, the middle 24 of which are kept: not before column 8
+    narrow = make_video("narrow.mov", frames, codec="png", pix_fmt="rgb24", pixel_ratio=Fraction(1, 2))
+    assert read_clip(narrow).frames.shape[1:3] == (48, 32)
+    assert sampled(narrow)[1][0, :, :3].max() > 150
+
+
+def test_a_very_wide_frame_is_never_scaled_whole(make_video: MakeVideo) -> None:
+    # Scaled whole to a height of 256 px it would be 4 million px wide.
+    frames = still(1, 2, 32000)
+    path = make_video("v.mov", frames, codec="png", pix_fmt="rgb24")
+    assert sampled(path, resize_px=256, crop_px=224)[1].shape == (1, 224, 224, 3)
 
 
 def test_one_frame_and_fast_videos(make_video: MakeVideo) -> None:
