@@ -38,10 +38,10 @@ class CorpusSize:
     database: int = 88
     queries: int = 30
     takes: tuple[int, int] = (3, 2)
-    shot_s: tuple[float, float] = (7.5, 12.0)
+    shot_s: tuple[float, float] = (7.0, 10.0)
     longest_s: float = 24.0
     widths_px: tuple[int, ...] = (256, 256, 288, 320)
-    rates_fps: tuple[float, ...] = (10.0, 10.0, 12.0, 12.5)
+    rates_fps: tuple[float, ...] = (10.0, 10.0, 12.0)
 
 
 @dataclass(slots=True)

@@ -95,10 +95,11 @@ def _queries(
     source = next(p for p in originals if any(part.shot_id == demo_shot for part in p.parts))
     originals.remove(source)
     uses = Counter(part.shot_id for plan in database.values() for part in plan.parts)
+    met = [plan for plan in originals if any(uses[part.shot_id] >= 2 for part in plan.parts)]
     demo = replace(_middle_of(source, demo_shot), path=DEMO_QUERY, copy_of=source.path, edits=DEMO)
     copies = [
         draw_copy(stock, plan, WHOLE[i % len(WHOLE)], fillers)
-        for i, plan in enumerate(_copied(stock.rng, originals, database, n_copies))
+        for i, plan in enumerate(_copied(stock.rng, met, database, n_copies))
     ]
     excerpts = [
         draw_copy(stock, plan, EXCERPT[i % len(EXCERPT)], fillers)
