@@ -28,7 +28,14 @@ def stage(
 
 
 def reproduce(overrides: Overrides = None) -> None:
-    """Run every stage whose inputs have changed, in the order of dvc.yaml; --set rewrites params.yaml."""
+    """Run every stage whose inputs have changed, in the order of dvc.yaml, and print the trade-off table.
+
+    --set rewrites params.yaml, since what has to run again is decided from that file.
+    """
+    from dns_apps.cli.report import print_report
+    from dns_core.stages.context import Workspace
     from dns_ops.pipeline import reproduce as reproduce_pipeline
 
-    reproduce_pipeline(Path.cwd(), overrides or [])
+    workspace = Workspace(Path.cwd())
+    reproduce_pipeline(workspace.root, overrides or [])
+    print_report(workspace.report)
