@@ -2,6 +2,8 @@
 
 import errno
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -29,22 +31,33 @@ def complain(message: str) -> None:
 class OneLineErrors(TyperGroup):
     """A group of commands whose foreseen errors are one line each; defects keep their traceback."""
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """As of every command, while options are read."""
+        with _one_line():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: Any) -> Any:
         """What the command returns; foreseen errors become a line and an exit status.
 
         Raises:
             typer.Exit: the command could not do what it was asked (2), or was interrupted (130).
         """
-        try:
+        with _one_line():
             return super().invoke(ctx)
-        except DnsError as error:
-            complain(str(error))
-            raise typer.Exit(FAILED) from error
-        except KeyboardInterrupt as error:
-            complain("interrupted; what was finished is kept")
-            raise typer.Exit(INTERRUPTED) from error
-        except OSError as error:
-            if error.errno not in _OF_THE_MACHINE:
-                raise
-            complain(f"{error.filename or 'a file'}: {error.strerror}")
-            raise typer.Exit(FAILED) from error
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except DnsError as error:
+        complain(str(error))
+        raise typer.Exit(FAILED) from error
+    except KeyboardInterrupt as error:
+        complain("interrupted; what was finished is kept")
+        raise typer.Exit(INTERRUPTED) from error
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            raise
+        complain(f"{error.filename or 'a file'}: {error.strerror}")
+        raise typer.Exit(FAILED) from error

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,7 +99,7 @@ def test_a_file_name_that_is_no_text_is_shown_and_obeyed_by_nothing(tmp_path: Pa
 def test_a_reader_that_has_read_enough_is_no_defect(tmp_path: Path, built: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    command = [DNS, "index", "info", built, "--json"]
+    command = [str(DNS), "index", "info", str(built), "--json"]
     done = subprocess.run(command, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert done.returncode == 1
@@ -108,13 +107,16 @@ def test_a_reader_that_has_read_enough_is_no_defect(tmp_path: Path, built: Path)
 
 
 def test_control_c_ends_the_program_with_130_and_one_line(tmp_path: Path) -> None:
-    # A named pipe that nobody writes to: the command waits in the midst of its work.
-    os.mkfifo(tmp_path / "truth.json")
-    command = [str(DNS), "evaluate", "--index", "x", "--ground-truth", "truth.json", "--queries", "x"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(1.5)
+    pipe = tmp_path / "truth.json"
+    os.mkfifo(pipe)
+    command = [str(DNS), "evaluate", "--index", "x", "--ground-truth", pipe.name, "--queries", "x"]
+    # Opening the pipe waits until the command reads it; the command then waits for what is never written.
+    with (
+        subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process,
+        pipe.open("w"),
+    ):
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=20)
+        _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert stderr == "dns: interrupted; what was finished is kept\n"
 

@@ -125,9 +125,13 @@ def test_stage_passes_item_and_overrides_on(run: Run, monkeypatch: pytest.Monkey
     assert (context.item, context.workspace.root) == ("coarse", Path.cwd())
 
 
-def test_reproduce_passes_overrides_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
+def test_reproduce_passes_overrides_on_and_prints_the_report(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr("dns_ops.pipeline.reproduce", lambda *args: calls.append(args))
+    monkeypatch.setattr("dns_apps.cli.report.print_report", lambda path: calls.append((path,)))
     assert run("reproduce", "--set", "a=1").exit_code == 0
     assert run("reproduce").exit_code == 0
-    assert calls == [(Path.cwd(), ["a=1"]), (Path.cwd(), [])]
+    report = (Path.cwd() / "artifacts" / "report.json",)
+    assert calls == [(Path.cwd(), ["a=1"]), report, (Path.cwd(), []), report]
