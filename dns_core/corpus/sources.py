@@ -123,12 +123,7 @@ _TEST = (
     _skimage(
         "astronaut",
         "test",
-        (
-            Scene("face", (0, 0, 0.62, 0.47)),
-            Scene("shuttle", (0.64, 0, 1, 0.55)),
-            Scene("suit", (0, 0.49, 0.62, 1)),
-            Scene("helmet", (0.64, 0.57, 1, 1)),
-        ),
+        (_UPPER, _LOWER),
         "public domain",
     ),
     Source(
