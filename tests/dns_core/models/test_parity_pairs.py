@@ -72,6 +72,17 @@ def test_padded_batches(
         close(both, golden[f"fine/{kind}/batch/all5_masked"])
 
 
+def test_three_frames_in_a_masked_batch(
+    student: tuple[str, FineStudent], padded: Callable[..., Any], golden: Mapping[str, Any], close: Close
+) -> None:
+    kind, network = student
+    with torch.no_grad():
+        regions, mask = padded(["f030", "f064"], 64)
+        mask[0, 3:] = False
+        index = network.index(regions, mask)
+        close(cross(network, (index, mask), (index, mask)), golden[f"fine/{kind}/batch/t3_masked"])
+
+
 def test_frame_similarity(
     student: tuple[str, FineStudent], videos: dict[str, Tensor], golden: Mapping[str, Any], close: Close
 ) -> None:
