@@ -19,8 +19,8 @@ from dns_core.records import Float64Array
 from dns_core.store.atomic import read_json, write_json
 
 _FORMAT = 1
-# With logits up to 16 and slopes from .05 two different float32 scores in [-1, 1] stay different as
-# float64 probabilities: near 1 the map still rises by more than the spacing of float64.
+# With logits up to 16 and slopes from .05, scores in [-1, 1] that differ in their sixth decimal stay
+# different as float64 probabilities: near 1 the map still rises by more than the spacing of float64.
 _MAX_LOGIT = 16.0
 _MIN_SLOPE = 0.05
 # Keeps the fit finite where the classes do not overlap; weak beside some dozens of pairs.

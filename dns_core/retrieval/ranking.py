@@ -8,6 +8,9 @@ import numpy.typing as npt
 from dns_core.records import Float32Array, Int64Array
 
 _QUERY_CHUNKS = 2
+# Networks round differently in batches of different size, by some 1e-8. Without this, copies of one
+# video that fall in different batches would be ordered by that, and not by their ids.
+_DECIMALS = 6
 
 
 def video_scores(chunk_scores: Float32Array, offsets: Int64Array) -> Float32Array:
@@ -16,7 +19,8 @@ def video_scores(chunk_scores: Float32Array, offsets: Int64Array) -> Float32Arra
     A short match in a long target counts in full: no mean is ever taken over target chunks (the
     reference does, which moved one pair from .52 to -.15). Two query chunks rather than one, because
     one is what videos with the same intro share; rather than all, because a long query that holds one
-    copied stretch should still find it. A query of one chunk has its best target chunk's score.
+    copied stretch should still find it. A query of one chunk has its best target chunk's score. Scores
+    are rounded to 6 decimals: what is beyond is noise of arithmetic, and equal videos should tie.
 
     Args:
         chunk_scores: ``[Q, C]``, a row a query chunk; Q is 1 or more.
@@ -27,7 +31,7 @@ def video_scores(chunk_scores: Float32Array, offsets: Int64Array) -> Float32Arra
     best = np.maximum.reduceat(chunk_scores, offsets[:-1], axis=1)
     kept = min(_QUERY_CHUNKS, len(best))
     top = np.partition(best, len(best) - kept, axis=0)[len(best) - kept :]
-    mean: Float32Array = top.mean(axis=0, dtype=np.float32)
+    mean: Float32Array = top.mean(axis=0, dtype=np.float64).round(_DECIMALS).astype(np.float32)
     return mean
 
 

@@ -18,9 +18,6 @@ from dns_core.similarity.hamming import frame_similarities_packed, pack_signs
 _BATCH_CELLS = 1 << 16
 # Targets are padded to a multiple of this: few shapes for the comparator, little waste.
 _LENGTH_STEP = 16
-# Convolutions round differently in batches of different size, by some 1e-8. Without this, copies of one
-# video that fall in different batches would be ordered by that, and not by their ids.
-_DECIMALS = 6
 
 
 class FineScorer(ABC):
@@ -47,7 +44,7 @@ class FineScorer(ABC):
 
     @torch.inference_mode()
     def scores(self, query: AnyArray, targets: Sequence[AnyArray]) -> Float32Array:
-        """``[K]`` similarities in [-1, 1] of a query with each of K targets, in order, to 6 decimals.
+        """``[K]`` similarities in [-1, 1] of a query with each of K targets, in order.
 
         Args:
             query: ``[Tq, R, ...]`` as `stored`, at least one frame.
@@ -68,7 +65,7 @@ class FineScorer(ABC):
                 torch.from_numpy(batch).to(self._device), None, target_mask
             )
             scores[rows] = similarity.float().cpu().numpy()
-        return np.round(scores, _DECIMALS)
+        return scores
 
     def _indexed(self, regions: Float32Array) -> torch.Tensor:
         # A copy, because arrays of a mapped file are read-only and torch knows no such tensors.

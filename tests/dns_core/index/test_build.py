@@ -100,6 +100,8 @@ def test_adding_equals_building_with_all(tmp_path: Path, make_record: RecordMake
     assert answers(tmp_path / "in steps") == answers(tmp_path / "at once")
     at_once, in_steps = open_index(tmp_path / "at once"), open_index(tmp_path / "in steps")
     assert at_once.manifest.data == in_steps.manifest.data
+    assert build_index(tmp_path / "backwards", records[::-1], origin).data == at_once.manifest.data
+    assert build_index(tmp_path / "fewer", records[1:], origin).data != at_once.manifest.data
     assert (len(at_once.manifest.shards), len(in_steps.manifest.shards)) == (1, 3)
     assert in_steps.manifest.version == 3
 

@@ -111,6 +111,26 @@ def test_a_killed_writer_costs_a_reader_nothing(
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["CURRENT", "LOCK", "versions"]
 
 
+def test_litter_is_gone_before_more_is_written(
+    tmp_path: Path, make_record: RecordMaker, origin: Origin
+) -> None:
+    """Else a disk that a killed writer filled would never be free again."""
+    build_index(tmp_path, [make_record("a")], origin)
+    for name in ("2", ".partial-of-another-machine"):
+        (tmp_path / "versions" / name / "shard-000002").mkdir(parents=True)
+    seen: list[list[str]] = []
+
+    def records() -> Iterator[EncodedVideo]:
+        seen.append(version_names(tmp_path))
+        yield make_record("b")
+
+    add_videos(tmp_path, records(), models=origin.models)
+    assert len(seen[0]) == 2
+    assert "1" in seen[0]
+    assert not {"2", ".partial-of-another-machine"} & set(seen[0])
+    assert version_names(tmp_path) == ["1", "2"]
+
+
 def test_two_writers_do_not_mix(tmp_path: Path, make_record: RecordMaker, origin: Origin) -> None:
     build_index(tmp_path, [make_record("a")], origin)
 
