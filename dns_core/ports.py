@@ -49,7 +49,12 @@ class WeightSource(Protocol):
 class SilentProgress:
     """Progress that shows nothing."""
 
-    def track(self, items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+    def track(  # the names are the Protocol's
+        self,
+        items: Iterable[T],
+        description: str,  # noqa: ARG002
+        total: int | None = None,  # noqa: ARG002
+    ) -> Iterator[T]:
         """Yield ``items`` unchanged."""
         yield from items
 

@@ -68,7 +68,7 @@ def draw_shots(
     """The shots of a split by id; a small archive draws on few sources, so that its videos meet."""
     sources = [source for source in SOURCES.values() if source.split == split]
     shots = {}
-    for source in sources[: max(2, math.ceil(n_videos / 6))]:
+    for source in sources[: max(3, math.ceil(n_videos / 6))]:
         for scene in source.scenes:
             for take in range(takes):
                 shot = draw_shot(rng, size, source, scene, take)

@@ -52,11 +52,12 @@ def plan_corpus(seed: int, size: CorpusSize) -> CorpusPlan:
 
 
 def _draw_demo_shot(stock: Stock) -> str:
-    """One more take of the first scene, which joins the stock."""
+    """The only take of the first scene: no other camera there comes close to being the answer."""
     source = SOURCES[next(iter(stock.shots.values())).source]
-    takes = sum(s.source == source.name and s.scene == source.scenes[0].name for s in stock.shots.values())
-    shot = draw_shot(stock.rng, stock.size, source, source.scenes[0], takes)
-    stock.shots = {**stock.shots, shot.shot_id: replace(shot, duration_s=sum(stock.size.shot_s) / 2)}
+    drawn = draw_shot(stock.rng, stock.size, source, source.scenes[0], 0)
+    shot = replace(drawn, duration_s=sum(stock.size.shot_s) / 2)
+    others = {i: s for i, s in stock.shots.items() if (s.source, s.scene) != (shot.source, shot.scene)}
+    stock.shots = {**others, shot.shot_id: shot}
     return shot.shot_id
 
 

@@ -147,9 +147,7 @@ class _Judge:
     def _report(self, rankings: Rankings) -> Report:
         return evaluate_rankings(rankings, self._truth, compared=self._database.ids)
 
-    def _row(
-        self, method: str, budget: float | None, trial: Trial, bytes_per_video: float
-    ) -> dict[str, Any]:
+    def _row(self, method: str, budget: float | None, trial: Trial, bytes_per_video: float) -> dict[str, Any]:
         report = self._report(trial.rankings)
         return {
             "method": method,

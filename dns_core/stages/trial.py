@@ -118,9 +118,7 @@ def bytes_on_disk(index: Index, fine: str | None) -> int:
     )
 
 
-def _timed_trial(
-    search: Callable[[VideoFeatures], list[tuple[str, float]]], queries: FeatureStore
-) -> Trial:
+def _timed_trial(search: Callable[[VideoFeatures], list[tuple[str, float]]], queries: FeatureStore) -> Trial:
     """One untimed search first, which compiles kernels and maps files; then each query once."""
     search(queries.read(queries.ids[0]))
     rankings: Rankings = {}

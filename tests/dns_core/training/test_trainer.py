@@ -15,7 +15,9 @@ from dns_core.training.selection import ScoredPair, SelectionConfig, SelectorObj
 from dns_core.training.teacher import SelfSupervisionConfig, TeacherObjective
 from dns_core.training.trainer import Trainer
 
-OPTIMISATION = OptimisationConfig(epochs=3, learning_rate=1e-3, weight_decay=0.0, patience=9, precision="fp32")
+OPTIMISATION = OptimisationConfig(
+    epochs=3, learning_rate=1e-3, weight_decay=0.0, patience=9, precision="fp32"
+)
 RECIPE = SelfSupervisionConfig(
     batch_videos=4,
     window_frames=8,
@@ -52,7 +54,7 @@ def teacher_objective(corpus, sources):
     )
 
 
-def student_objective(corpus, sources, name):
+def student_objective(corpus, name):
     pairs = []
     for pair in mine_pairs(corpus, corpus.ids, PoolConfig(near=3, far=3, seed=0), SilentProgress()):
         same = pair.anchor.split("#")[0] == pair.target.split("#")[0]
@@ -63,7 +65,7 @@ def student_objective(corpus, sources, name):
     )
 
 
-def selector_objective(corpus, sources, _):
+def selector_objective(corpus, sources):
     rng = np.random.default_rng(0)
     pairs = [
         ScoredPair(query, target, float(coarse := rng.uniform(-1, 1)), bool(coarse > 0))
@@ -85,15 +87,15 @@ def objective_of(name, corpus, sources):
     if name == "teacher":
         return teacher_objective(corpus, sources)
     if name == "selector":
-        return selector_objective(corpus, sources, name)
-    return student_objective(corpus, sources, name)
+        return selector_objective(corpus, sources)
+    return student_objective(corpus, name)
 
 
 def trainer_of(objective, checkpoint, optimisation=OPTIMISATION, digest="d"):
     return Trainer(objective, optimisation, checkpoint=checkpoint, digest=digest, seed=1)
 
 
-class Interrupted(Exception):
+class InterruptedTrainingError(Exception):
     """Stands for a kill after some epochs."""
 
 
@@ -101,9 +103,9 @@ class StopsAfter(NullRunLogger):
     def __init__(self, epochs):
         self.epochs = epochs
 
-    def log_metrics(self, metrics, step=None):
+    def log_metrics(self, metrics, step=None):  # noqa: ARG002
         if step == self.epochs:
-            raise Interrupted
+            raise InterruptedTrainingError
 
 
 NETWORKS = ["teacher", "fine_attention", "coarse", "selector"]
@@ -114,7 +116,7 @@ def test_a_resumed_run_ends_with_the_same_bits(name, corpus, sources, tmp_path):
     whole = objective_of(name, corpus, sources)
     report = trainer_of(whole, tmp_path / "whole").fit(SilentProgress(), NullRunLogger())
     broken = objective_of(name, corpus, sources)
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedTrainingError):
         trainer_of(broken, tmp_path / "broken").fit(SilentProgress(), StopsAfter(2))
     resumed = objective_of(name, corpus, sources)
     after = trainer_of(resumed, tmp_path / "broken").fit(SilentProgress(), NullRunLogger())
