@@ -122,13 +122,19 @@ class TeacherObjective:
         return similarity.view(n, n).float(), regularisation / n**2
 
     def _batch(self, group: Sequence[str], rng: np.random.Generator) -> TeacherBatch:
-        anchors, copies = [], []
+        anchors, copies, ignored = [], [], []
         for video_id in group:
             first, second = rng.choice(self._n_views + 1, size=2, replace=False)
             anchors.append(self._version(video_id, int(first), rng))
-            copies.append(self._copy(video_id, int(second), group, rng))
-        ignored = torch.tensor([[b != a and b in self._alike[a] for b in group] for a in group])
-        return TeacherBatch(*padded(anchors), *padded(copies), ignored)
+            copy, shown = self._copy(video_id, int(second), group, rng)
+            copies.append(copy)
+            ignored.append([other != video_id and self._shares(other, shown) for other in group])
+        # Rows are anchors: whatever shares footage with a copy, or with what it was put into, is no
+        # negative of it.
+        return TeacherBatch(*padded(anchors), *padded(copies), torch.tensor(ignored).T)
+
+    def _shares(self, video_id: str, shown: Sequence[str]) -> bool:
+        return any(video_id == other or video_id in self._alike[other] for other in shown)
 
     def _version(self, video_id: str, number: int, rng: np.random.Generator) -> Float32Array:
         """Number 0 is the video itself, others are its edited copies; a stretch of the window's length."""
@@ -137,16 +143,19 @@ class TeacherObjective:
 
     def _copy(
         self, video_id: str, number: int, group: Sequence[str], rng: np.random.Generator
-    ) -> Float32Array:
+    ) -> tuple[Float32Array, list[str]]:
+        """A changed version of a video, and the videos that it shows."""
+        longest = 2 * self._config.window_frames
         regions = self._version(video_id, number, rng)
         regions = regions[
             augmented_frames(len(regions), rng, probability=self._config.augmentation_probability)
         ]
-        strangers = [other for other in group if other != video_id and other not in self._alike[video_id]]
+        strangers = [other for other in group if not self._shares(other, [video_id])]
         if strangers and rng.random() < self._config.video_in_video_probability:
-            host = self._features.regions(strangers[int(rng.integers(len(strangers)))])
-            return _video_in_video(regions, host, rng)[: 2 * self._config.window_frames]
-        return regions[: 2 * self._config.window_frames]
+            host = strangers[int(rng.integers(len(strangers)))]
+            mixed = _video_in_video(regions, self._features.regions(host), rng)
+            return mixed[:longest], [video_id, host]
+        return regions[:longest], [video_id]
 
 
 def _video_in_video(regions: Float32Array, host: Float32Array, rng: np.random.Generator) -> Float32Array:
