@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dns_core.records import Float32Array
+from dns_core.records import Float32Array, Float64Array
 from dns_core.store.feature_store import FeatureStore, FeatureWriter
 from dns_core.training.batches import FeatureSet, view_id
 
@@ -15,8 +15,9 @@ N_REGIONS = 4
 N_VIEWS = 2
 
 
-def unit(vectors: np.ndarray) -> Float32Array:  # type: ignore[type-arg]
-    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
+def unit(vectors: Float64Array | Float32Array) -> Float32Array:
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / norms, dtype=np.float32)
 
 
 def noisy(regions: Float32Array, rng: np.random.Generator, amount: float) -> Float32Array:

@@ -1,19 +1,22 @@
+from pathlib import Path
+
 import pytest
 
 from dns_core.errors import CorruptArtefactError, MissingArtefactError
 from dns_core.ports import SilentProgress
+from dns_core.training.batches import FeatureSet
 from dns_core.training.mining import PoolConfig, mine_pairs, read_table, write_table
 
 CONFIG = PoolConfig(near=3, far=2, seed=5)
 
 
-def test_the_near_pool_begins_with_what_shares_footage(corpus, sources):
+def test_the_near_pool_begins_with_what_shares_footage(corpus: FeatureSet, sources: tuple[str, ...]) -> None:
     pairs = mine_pairs(corpus, sources, CONFIG, SilentProgress())
     nearest = next(pair for pair in pairs if pair.anchor == "v4.mp4")
     assert (nearest.target, nearest.pool) == ("v5.mp4", "near")
 
 
-def test_pools_have_their_sizes_and_never_overlap(corpus, sources):
+def test_pools_have_their_sizes_and_never_overlap(corpus: FeatureSet, sources: tuple[str, ...]) -> None:
     pairs = mine_pairs(corpus, sources, CONFIG, SilentProgress())
     for anchor in sources:
         near = {pair.target for pair in pairs if pair.anchor == anchor and pair.pool == "near"}
@@ -23,20 +26,20 @@ def test_pools_have_their_sizes_and_never_overlap(corpus, sources):
         assert anchor not in near | far
 
 
-def test_draws_repeat_and_follow_the_seed(corpus, sources):
+def test_draws_repeat_and_follow_the_seed(corpus: FeatureSet, sources: tuple[str, ...]) -> None:
     again = mine_pairs(corpus, sources, CONFIG, SilentProgress())
     assert again == mine_pairs(corpus, sources, CONFIG, SilentProgress())
     other = mine_pairs(corpus, sources, CONFIG.model_copy(update={"seed": 6}), SilentProgress())
     assert again != other
 
 
-def test_a_table_comes_back(tmp_path):
-    columns = {"anchor": ["a/ü.mp4", "b\n.mp4"], "similarity": [0.5, -1.0]}
+def test_a_table_comes_back(tmp_path: Path) -> None:
+    columns: dict[str, list[object]] = {"anchor": ["a/ü.mp4", "b\n.mp4"], "similarity": [0.5, -1.0]}
     write_table(tmp_path / "pairs.parquet", columns)
     assert read_table(tmp_path / "pairs.parquet") == columns
 
 
-def test_no_table_and_a_broken_one_are_told_apart(tmp_path):
+def test_no_table_and_a_broken_one_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(MissingArtefactError, match=r"none\.parquet"):
         read_table(tmp_path / "none.parquet")
     (tmp_path / "half.parquet").write_bytes(b"PAR1")

@@ -1,12 +1,19 @@
 """The training loop on the real objectives, small: it learns, resumes and stops."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
 import numpy as np
 import pytest
 import torch
 
 from dns_core.errors import CorruptArtefactError
 from dns_core.models.registry import build_network
+from dns_core.models.selector import Selector
+from dns_core.models.teacher import Teacher
 from dns_core.ports import NullRunLogger, SilentProgress
+from dns_core.training.batches import FeatureSet
 from dns_core.training.config import OptimisationConfig
 from dns_core.training.distillation import DistillationConfig, LabelledPair, StudentObjective
 from dns_core.training.mining import PoolConfig, mine_pairs
@@ -38,12 +45,12 @@ COARSE = {
 }
 
 
-def teacher_objective(corpus, sources):
+def teacher_objective(corpus: FeatureSet, sources: tuple[str, ...]) -> Any:
     alike = {
         video_id: frozenset({f"v{int(video_id[1:-4]) ^ 1}.mp4"}) for video_id in sources
     }  # 2k and 2k + 1 share footage
     return TeacherObjective(
-        build_network("teacher", {"dims": 64}),
+        cast("Teacher", build_network("teacher", {"dims": 64})),
         corpus,
         train=sources[:8],
         validation=sources[8:],
@@ -54,18 +61,18 @@ def teacher_objective(corpus, sources):
     )
 
 
-def student_objective(corpus, name):
+def student_objective(corpus: FeatureSet, name: str) -> Any:
     pairs = []
     for pair in mine_pairs(corpus, corpus.ids, PoolConfig(near=3, far=3, seed=0), SilentProgress()):
         same = pair.anchor.split("#")[0] == pair.target.split("#")[0]
         pairs.append(LabelledPair(pair.anchor, pair.target, pair.pool, 0.9 if same else -0.8))
-    network = build_network(name, {"dims": 64, **COARSE} if name == "coarse" else {"dims": 64})
+    network: Any = build_network(name, {"dims": 64, **COARSE} if name == "coarse" else {"dims": 64})
     return StudentObjective(
         network, corpus, train=pairs[:60], validation=pairs[60:90], config=DISTILLATION, seed=1
     )
 
 
-def selector_objective(corpus, sources):
+def selector_objective(corpus: FeatureSet, sources: tuple[str, ...]) -> Any:
     rng = np.random.default_rng(0)
     pairs = [
         ScoredPair(query, target, float(coarse := rng.uniform(-1, 1)), bool(coarse > 0))
@@ -73,7 +80,7 @@ def selector_objective(corpus, sources):
         for target in sources
     ]
     return SelectorObjective(
-        build_network("selector", {"dims": 64}),
+        cast("Selector", build_network("selector", {"dims": 64})),
         corpus,
         train=pairs[:100],
         validation=pairs[100:],
@@ -82,7 +89,7 @@ def selector_objective(corpus, sources):
     )
 
 
-def objective_of(name, corpus, sources):
+def objective_of(name: str, corpus: FeatureSet, sources: tuple[str, ...]) -> Any:
     torch.manual_seed(3)
     if name == "teacher":
         return teacher_objective(corpus, sources)
@@ -91,7 +98,9 @@ def objective_of(name, corpus, sources):
     return student_objective(corpus, name)
 
 
-def trainer_of(objective, checkpoint, optimisation=OPTIMISATION, digest="d"):
+def trainer_of(
+    objective: Any, checkpoint: Path, optimisation: OptimisationConfig = OPTIMISATION, digest: str = "d"
+) -> Any:
     return Trainer(objective, optimisation, checkpoint=checkpoint, digest=digest, seed=1)
 
 
@@ -100,10 +109,10 @@ class InterruptedTrainingError(Exception):
 
 
 class StopsAfter(NullRunLogger):
-    def __init__(self, epochs):
+    def __init__(self, epochs: int) -> None:
         self.epochs = epochs
 
-    def log_metrics(self, metrics, step=None):  # noqa: ARG002
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:  # noqa: ARG002
         if step == self.epochs:
             raise InterruptedTrainingError
 
@@ -112,7 +121,9 @@ NETWORKS = ["teacher", "fine_attention", "coarse", "selector"]
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_resumed_run_ends_with_the_same_bits(name, corpus, sources, tmp_path):
+def test_a_resumed_run_ends_with_the_same_bits(
+    name: str, corpus: FeatureSet, sources: tuple[str, ...], tmp_path: Path
+) -> None:
     whole = objective_of(name, corpus, sources)
     report = trainer_of(whole, tmp_path / "whole").fit(SilentProgress(), NullRunLogger())
     broken = objective_of(name, corpus, sources)
@@ -128,21 +139,25 @@ def test_a_resumed_run_ends_with_the_same_bits(name, corpus, sources, tmp_path):
 
 
 @pytest.mark.parametrize("name", [*NETWORKS, "fine_binary"])
-def test_the_training_loss_falls(name, corpus, sources, tmp_path):
+def test_the_training_loss_falls(
+    name: str, corpus: FeatureSet, sources: tuple[str, ...], tmp_path: Path
+) -> None:
     optimisation = OPTIMISATION.model_copy(update={"epochs": 8, "learning_rate": 3e-3})
     objective = objective_of(name, corpus, sources)
     report = trainer_of(objective, tmp_path / "c", optimisation).fit(SilentProgress(), NullRunLogger())
     assert min(report.train_losses[-3:]) < 0.95 * report.train_losses[0]
 
 
-def test_a_checkpoint_of_other_data_is_not_resumed(corpus, sources, tmp_path):
+def test_a_checkpoint_of_other_data_is_not_resumed(
+    corpus: FeatureSet, sources: tuple[str, ...], tmp_path: Path
+) -> None:
     for digest, start in (("a", 0), ("a", 3), ("b", 0)):
         objective = objective_of("coarse", corpus, sources)
         report = trainer_of(objective, tmp_path / "c", digest=digest).fit(SilentProgress(), NullRunLogger())
         assert report.resumed_from == start
 
 
-def test_a_broken_checkpoint_is_named(corpus, sources, tmp_path):
+def test_a_broken_checkpoint_is_named(corpus: FeatureSet, sources: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes(b"not a checkpoint")
     with pytest.raises(CorruptArtefactError, match="delete it to start over"):
         trainer_of(objective_of("coarse", corpus, sources), tmp_path / "c").fit(
@@ -150,7 +165,9 @@ def test_a_broken_checkpoint_is_named(corpus, sources, tmp_path):
         )
 
 
-def test_training_stops_when_validation_no_longer_improves(corpus, sources, tmp_path):
+def test_training_stops_when_validation_no_longer_improves(
+    corpus: FeatureSet, sources: tuple[str, ...], tmp_path: Path
+) -> None:
     objective = objective_of("coarse", corpus, sources)
     losses = iter([3.0, 1.0, 2.0, 2.0, 2.0, 2.0, 0.5])
     objective.validation_loss = lambda: next(losses)
@@ -159,7 +176,7 @@ def test_training_stops_when_validation_no_longer_improves(corpus, sources, tmp_
     assert (report.best_epoch, len(report.validation_losses)) == (1, 4)
 
 
-def test_scores_do_not_depend_on_the_block(corpus, sources):
+def test_scores_do_not_depend_on_the_block(corpus: FeatureSet, sources: tuple[str, ...]) -> None:
     network = objective_of("teacher", corpus, sources).network.eval()
     pairs = [(query, target) for query in sources[:3] for target in corpus.ids]
     whole = fine_similarities(network, corpus, pairs, progress=SilentProgress(), block_frames=4096)
@@ -169,7 +186,7 @@ def test_scores_do_not_depend_on_the_block(corpus, sources):
     np.testing.assert_allclose(whole, shuffled[::-1], atol=2e-5)
 
 
-def test_coarse_vectors_are_unit_and_ignore_the_batch(corpus, sources):
+def test_coarse_vectors_are_unit_and_ignore_the_batch(corpus: FeatureSet, sources: tuple[str, ...]) -> None:
     network = objective_of("coarse", corpus, sources).network.eval()
     together = coarse_vectors(network, corpus, sources)
     alone = coarse_vectors(network, corpus, sources, batch_videos=1)
