@@ -18,6 +18,7 @@ from dns_core.stages.split_videos import read_split
 from dns_core.stages.training_features import training_features
 from dns_core.store.fingerprints import fingerprint_file
 from dns_core.training.config import OptimisationConfig
+from dns_core.training.initialisation import sampled_regions, start_as_chamfer
 from dns_core.training.teacher import SelfSupervisionConfig, TeacherObjective
 
 
@@ -43,9 +44,10 @@ def run(config: Config, context: StageContext) -> None:
     with training_features(context.workspace) as features:
         torch.manual_seed(config.seed)
         network_config = {"dims": features.dims, **config.network}
-        network = cast("Teacher", build_network("teacher", network_config)).to(context.device)
+        network = cast("Teacher", build_network("teacher", network_config))
+        start_as_chamfer(network, sampled_regions(features, split.train, 128, config.seed))
         objective = TeacherObjective(
-            network,
+            network.to(context.device),
             features,
             train=split.train,
             validation=split.validation,

@@ -1,15 +1,42 @@
-"""Where students start: with the teacher's comparator, and codes that keep the data's directions."""
+"""Where training starts: a teacher that is Chamfer similarity, students that are the teacher."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from dns_core.models.fine import FineStudent
 from dns_core.models.itq import fit_itq
 from dns_core.models.teacher import Teacher
 from dns_core.records import Float32Array
 from dns_core.training.batches import FeatureSet, padded
+
+
+def start_as_chamfer(teacher: Teacher, sample: Float32Array) -> None:
+    """Make an untrained ``teacher`` score as plain Chamfer similarity does, so that it can only improve.
+
+    One channel of the comparator passes positive similarities through every layer, pooled by their
+    maximum over 4 x 4 frames; the others keep their random weights. The output is stretched so that
+    similarities of 0 and 1 become -1 and 1. From random weights alone, some hundred steps end below
+    plain Chamfer similarity.
+
+    Args:
+        teacher: changed in place.
+        sample: ``[T, R, D]`` region vectors of any videos, which tell how much the attention shrinks them.
+    """
+    comparator = teacher.video_comperator
+    regions, _ = padded([sample])
+    with torch.no_grad():
+        gated = teacher.index(regions)
+        shrunk = float((gated.norm(dim=-1) ** 2).mean() / (regions.norm(dim=-1) ** 2).mean())
+        for layer in (comparator.conv1, comparator.conv2, comparator.conv3):
+            layer.weight[0].zero_()
+            layer.weight[0, 0, 1, 1] = 1.0
+            cast("Tensor", layer.bias)[0] = 0.0
+        comparator.fconv.weight[0, 0] = 2.0 / shrunk
+        cast("Tensor", comparator.fconv.bias).fill_(-1.0)
 
 
 def start_from_teacher(student: FineStudent, teacher: Teacher, sample: Float32Array) -> None:
