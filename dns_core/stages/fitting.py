@@ -1,6 +1,6 @@
 """What the three training stages share: fit, keep the best weights, save them with their parents."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -33,13 +33,14 @@ class TrainedNetwork:
     parents: Mapping[str, str]
 
 
-def fit_and_save(
+def fit_and_save(  # noqa: PLR0913
     trained: TrainedNetwork,
     objective: Objective,
     optimisation: OptimisationConfig,
     context: StageContext,
     *,
     settings: Mapping[str, Any],
+    finishing: Callable[[], None] | None = None,
 ) -> None:
     """Train, then write weights and losses; resumes when the same training was interrupted.
 
@@ -49,6 +50,7 @@ def fit_and_save(
         optimisation: how.
         context: where.
         settings: the stage's params; with the parents they decide whether a checkpoint may be resumed.
+        finishing: a last change of the trained network, before it is saved.
     """
     workspace = context.workspace
     trainer = Trainer(
@@ -59,6 +61,8 @@ def fit_and_save(
         seed=int(settings["seed"]),
     )
     report = trainer.fit(context.progress, context.logger)
+    if finishing is not None:
+        finishing()
     if report.resumed_from:
         context.progress.say(f"{trained.name}: resumed after epoch {report.resumed_from}")
     write_json(workspace.training_log(trained.name), {**asdict(report), "resumed_from": 0})

@@ -27,9 +27,17 @@ from dns_core.training.mining import read_table
 
 
 class StudentConfig(StageConfig):
-    """One student: how it differs from its architecture's defaults, and its optimisation."""
+    """One student.
+
+    Attributes:
+        network: how it differs from its architecture's defaults.
+        frozen: parts that keep their first values, which spares their gradients; ``binarization`` keeps
+            the codes of ITQ.
+        optimisation: of the other weights.
+    """
 
     network: dict[str, bool | int | float | str]
+    frozen: tuple[str, ...]
     optimisation: OptimisationConfig
 
 
@@ -64,6 +72,8 @@ def run(config: Config, context: StageContext) -> None:
         student = cast("Student", build_network(name, network_config))
         if isinstance(student, FineStudent):
             _initialise(student, config, context, features)
+        for part in student_config.frozen:
+            student.get_submodule(part).requires_grad_(False)
         pairs = {side: _labelled(context, side) for side in ("train", "validation")}
         objective = StudentObjective(
             student.to(context.device),

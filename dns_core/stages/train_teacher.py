@@ -14,12 +14,14 @@ from dns_core.models.registry import build_network
 from dns_core.models.teacher import Teacher
 from dns_core.stages.context import StageConfig, StageContext
 from dns_core.stages.fitting import TrainedNetwork, fit_and_save
-from dns_core.stages.split_videos import read_split
+from dns_core.stages.split_videos import VideoSplit, read_split
 from dns_core.stages.training_features import training_features
 from dns_core.store.fingerprints import fingerprint_file
+from dns_core.training.batches import FeatureSet, view_id
 from dns_core.training.config import OptimisationConfig
 from dns_core.training.initialisation import sampled_regions, start_as_chamfer
-from dns_core.training.teacher import SelfSupervisionConfig, TeacherObjective
+from dns_core.training.scoring import fine_similarities
+from dns_core.training.teacher import SelfSupervisionConfig, TeacherObjective, spread_similarities
 
 
 class Config(StageConfig):
@@ -58,4 +60,26 @@ def run(config: Config, context: StageContext) -> None:
         )
         parents = {"features": features.fingerprint, "split": fingerprint_file(context.workspace.split)}
         trained = TrainedNetwork("teacher", network, "teacher", network_config, parents)
-        fit_and_save(trained, objective, config.optimisation, context, settings=config.model_dump())
+        fit_and_save(
+            trained,
+            objective,
+            config.optimisation,
+            context,
+            settings=config.model_dump(),
+            finishing=lambda: _spread(network, features, split, context),
+        )
+
+
+def _spread(network: Teacher, features: FeatureSet, split: VideoSplit, context: StageContext) -> None:
+    """Set the range of similarities on held-out videos."""
+    copies, strangers = [], []
+    for video_id, other in zip(split.validation, split.validation[::-1], strict=True):
+        for number in range(features.n_views(video_id)):
+            copies.append((video_id, view_id(video_id, number)))
+            if other != video_id and other not in split.alike[video_id]:
+                strangers.append((video_id, view_id(other, number)))
+    scores = [
+        fine_similarities(network, features, pairs, progress=context.progress)
+        for pairs in (copies, strangers)
+    ]
+    spread_similarities(network, *scores)

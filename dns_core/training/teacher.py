@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -173,3 +174,23 @@ def _groups(ids: Sequence[str], size: int) -> list[Sequence[str]]:
     if len(groups) > 1 and len(groups[-1]) == 1:
         groups[-2:] = [[*groups[-2], *groups[-1]]]
     return groups
+
+
+def spread_similarities(network: Teacher, copies: Float32Array, strangers: Float32Array) -> None:
+    """Stretch the teacher's output so that typical copies score .8 and typical strangers -.8.
+
+    InfoNCE only asks that copies score higher than strangers, and leaves both in a narrow band; students
+    would spend their training on its width. The map is affine and acts on the comparator's last layer,
+    so the order of pairs stays but for what the hard-tanh then clips.
+
+    Args:
+        network: changed in place.
+        copies: ``[N]`` similarities of videos and their edited copies.
+        strangers: ``[M]`` similarities of videos that share no footage.
+    """
+    low, high = float(np.median(strangers)), float(np.median(copies))
+    slope = 1.6 / max(high - low, 1e-3)
+    last = network.video_comperator.fconv
+    with torch.no_grad():
+        last.weight.mul_(slope)
+        cast("Tensor", last.bias).mul_(slope).add_(-0.8 - slope * low)

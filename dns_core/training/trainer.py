@@ -183,11 +183,15 @@ class Trainer:
 def _deterministic() -> Iterator[None]:
     """Inside, torch adds gradients of gathered rows in a fixed order; some do so in parallel otherwise."""
     before = torch.are_deterministic_algorithms_enabled()
+    filling = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # Nothing here reads memory before it is written, and filling it costs bandwidth.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
+        torch.utils.deterministic.fill_uninitialized_memory = filling  # type: ignore[attr-defined]
 
 
 def _copy(state: dict[str, Tensor]) -> dict[str, Tensor]:
