@@ -1,0 +1,183 @@
+"""One very small archive, and everything that the pipeline makes of it, shared by all tests here."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from typer.testing import CliRunner, Result
+
+from dns_apps.cli.main import app
+from dns_core.corpus.archive import CorpusSize
+from dns_core.corpus.demo import build_corpus
+from dns_core.params import load_params, run_stage
+from dns_core.ports import SilentProgress
+from dns_core.stages.context import StageContext, Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+DVC: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+
+SIZE = CorpusSize(
+    train=10,
+    database=8,
+    queries=3,
+    takes=(2, 2),
+    shot_s=(4.0, 5.0),
+    longest_s=8.0,
+    widths_px=(96, 128),
+    rates_fps=(5.0,),
+)
+
+# Values by the name of the setting, wherever in params.yaml it stands.
+SMALL: dict[str, Any] = {
+    "sampling_fps": 1,
+    "strengths": ["light", "medium"],
+    "dims": 64,
+    "sample_regions": 2000,
+    "same_frame": 0.9,
+    "min_frames": 2,
+    "validation_share": 0.4,
+    "batch_videos": 4,
+    "window_frames": 8,
+    "epochs": 2,
+    "near": 4,
+    "far": 2,
+    "batch_triplets": 8,
+    "transformer_feedforward_dims": 64,
+    "netvlad_clusters": 4,
+    "netvlad_outdims": 32,
+    "targets_per_query": 6,
+    "threshold": 0.05,
+    "batch_pairs": 16,
+    "epoch_pairs": 32,
+    "budgets": [0, 0.5, 1],
+    "policy_budgets": [0, 0.5, 1],
+}
+
+Dns = Callable[..., Result]
+
+
+def small(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The repository's params, with small values in place of some."""
+    return {
+        name: SMALL.get(name, small(value) if isinstance(value, dict) else value)
+        for name, value in values.items()
+    }
+
+
+def make_workspace(root: Path, data: Path) -> Path:
+    """A workspace on ``data`` in which nothing has run."""
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "data").symlink_to(data, target_is_directory=True)
+    params = small(yaml.safe_load((ROOT / "params.yaml").read_text()))
+    (root / "params.yaml").write_text(yaml.safe_dump(params))
+    return root
+
+
+def pipeline_order() -> list[tuple[str, str, list[str]]]:
+    """Stage, item of its matrix or nothing, and outputs, in the order of dvc.yaml."""
+    order = []
+    for name, stage in DVC.items():
+        matrix: dict[str, list[str]] = stage.get("matrix", {})
+        outputs = [
+            path if isinstance(path, str) else next(iter(path))
+            for kind in ("outs", "metrics", "plots")
+            for path in stage.get(kind, [])
+        ]
+        for item in itertools.chain(*matrix.values()) if matrix else [""]:
+            filled = [path.replace("${item.student}", item) for path in outputs]
+            order.append((name, item, filled))
+    return order
+
+
+def run_to(root: Path, last: str = "") -> None:
+    """Run the stages of a workspace in this process, up to ``last`` (exclusive), or all."""
+    params = load_params(root / "params.yaml")
+    for name, item, _ in pipeline_order():
+        if name == last:
+            return
+        run_stage(name, params, StageContext(Workspace(root), item=item))
+
+
+def start_dns(cwd: Path, *arguments: object) -> subprocess.Popen[str]:
+    """The command line in a process of its own, with one thread, so that its sums repeat."""
+    code = "from dns_apps.cli.main import main; main()"
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Content of every file under a folder, by relative path."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of 21 videos of a few seconds; tests must not change it."""
+    out = tmp_path_factory.mktemp("corpus") / "data"
+    with pytest.MonkeyPatch.context() as patch:
+        # Processes would take longer to start than these few videos take to film.
+        patch.setattr(os, "sched_getaffinity", lambda _: {0})
+        build_corpus(out, seed=0, size=SIZE, progress=SilentProgress())
+    return out
+
+
+@pytest.fixture(scope="session")
+def order() -> list[tuple[str, str, list[str]]]:
+    """As `pipeline_order`."""
+    return pipeline_order()
+
+
+@pytest.fixture(scope="session")
+def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which every stage of dvc.yaml has run; tests must not change it."""
+    root = make_workspace(tmp_path_factory.mktemp("finished") / "workspace", data)
+    run_to(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def models(finished: Path) -> Path:
+    """The bundle of the finished workspace."""
+    return finished / "artifacts" / "models"
+
+
+@pytest.fixture
+def dns() -> Dns:
+    """The command line, in this process; raises what the command did not foresee."""
+    runner = CliRunner()
+
+    def invoke(*arguments: object) -> Result:
+        return runner.invoke(app, [str(a) for a in arguments], prog_name="dns", catch_exceptions=False)
+
+    return invoke
+
+
+@pytest.fixture
+def workspace_copy(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished workspace that a test may change."""
+    root = tmp_path / "copy"
+    shutil.copytree(finished, root, symlinks=True)
+    return root
