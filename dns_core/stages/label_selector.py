@@ -16,15 +16,17 @@ from pydantic import Field
 
 from dns_core.models.checkpoints import load_network
 from dns_core.models.coarse import CoarseStudent
+from dns_core.models.pair_network import PairNetwork
 from dns_core.records import Float32Array
 from dns_core.retrieval.calibration import Calibration, fit_frame_threshold, fit_logistic
 from dns_core.stages.context import StageConfig, StageContext
+from dns_core.stages.pair_scores import pair_scores
 from dns_core.stages.split_videos import VideoSplit, read_split
 from dns_core.stages.training_features import training_features
 from dns_core.training.batches import FeatureSet, source_id
 from dns_core.training.calibrating import strange_frame_similarities
 from dns_core.training.mining import write_table
-from dns_core.training.scoring import FineNetwork, coarse_vectors, fine_similarities
+from dns_core.training.scoring import coarse_vectors
 
 FINE = ("teacher", "fine_attention", "fine_binary")
 
@@ -34,12 +36,12 @@ class Config(StageConfig):
 
     Attributes:
         targets_per_query: videos compared with each query at most; all of its side if there are fewer.
-        block_frames: target frames compared at once; bounds the memory, not the result.
+        videos_in_memory: videos kept for the next pair; bounds the memory, not the result.
         seed: of the draw of targets.
     """
 
     targets_per_query: int = Field(ge=2)
-    block_frames: int = Field(ge=64)
+    videos_in_memory: int = Field(ge=1)
     seed: int
 
 
@@ -65,8 +67,12 @@ def run(config: Config, context: StageContext) -> None:
         thresholds: dict[str, float] = {}
         for name in FINE:
             network = _fine_network(context, name)
-            scores[name] = fine_similarities(
-                network, features, drawn.pairs, progress=context.progress, block_frames=config.block_frames
+            scores[name] = pair_scores(
+                network,
+                features,
+                drawn.pairs,
+                videos_in_memory=config.videos_in_memory,
+                progress=context.progress,
             )
             strangers = strange_frame_similarities(network, features, split.validation, split.alike)
             thresholds[name] = fit_frame_threshold(strangers)
@@ -92,15 +98,20 @@ def _calibrated(
 
 
 def _drawn_pairs(split: VideoSplit, features: FeatureSet, config: Config) -> _Pairs:
-    """Every video and edited copy as a query, against its source and others of its side."""
+    """Every video and edited copy as a query, against its source and others.
+
+    Training queries only meet videos to learn from. Held-out queries meet all videos: those of the other
+    side are of other clusters by construction, so there are strangers even if one cluster is held out.
+    """
     drawn = _Pairs([], [], [])
     sources = frozenset(split.cluster_of)
+    searched = {"train": split.train, "validation": (*split.validation, *split.train)}
     for side, members in (("train", split.train), ("validation", split.validation)):
         queries = [query for query in features.ids if source_id(query, sources) in set(members)]
         for number, query in enumerate(queries):
             own = source_id(query, sources)
             rng = np.random.default_rng([config.seed, number])
-            for target in _targets(query, own, members, config.targets_per_query, rng):
+            for target in _targets(query, own, searched[side], config.targets_per_query, rng):
                 drawn.pairs.append((query, target))
                 drawn.sides.append(side)
                 drawn.relations.append(_relation(own, target, split))
@@ -119,9 +130,9 @@ def _relation(own: str, target: str, split: VideoSplit) -> str:
     return "unknown" if split.cluster_of[own] == split.cluster_of[target] else "stranger"
 
 
-def _fine_network(context: StageContext, name: str) -> FineNetwork:
+def _fine_network(context: StageContext, name: str) -> PairNetwork:
     loaded = load_network(context.workspace.model(name), expect=name)
-    return cast("FineNetwork", loaded.network.to(context.device))
+    return cast("PairNetwork", loaded.network.to(context.device))
 
 
 def _coarse_scores(

@@ -13,19 +13,19 @@ from pydantic import Field
 from dns_core.models.checkpoints import load_network
 from dns_core.models.teacher import Teacher
 from dns_core.stages.context import StageConfig, StageContext
+from dns_core.stages.pair_scores import pair_scores
 from dns_core.stages.training_features import training_features
 from dns_core.training.mining import read_table, write_table
-from dns_core.training.scoring import fine_similarities
 
 
 class Config(StageConfig):
     """Settings of the stage.
 
     Attributes:
-        block_frames: target frames compared at once; bounds the memory, not the result.
+        videos_in_memory: videos kept for the next pair; bounds the memory, not the result.
     """
 
-    block_frames: int = Field(ge=64)
+    videos_in_memory: int = Field(ge=1)
 
 
 def run(config: Config, context: StageContext) -> None:
@@ -35,12 +35,12 @@ def run(config: Config, context: StageContext) -> None:
     columns = read_table(workspace.table("mined"))
     pairs = cast("list[tuple[str, str]]", list(zip(columns["anchor"], columns["target"], strict=True)))
     with training_features(workspace) as features:
-        similarities = fine_similarities(
+        similarities = pair_scores(
             teacher.to(context.device),
             features,
             pairs,
+            videos_in_memory=config.videos_in_memory,
             progress=context.progress,
-            block_frames=config.block_frames,
         )
     write_table(workspace.table("labelled"), {**columns, "similarity": similarities})
     context.progress.say(f"{len(pairs)} pairs labelled, mean similarity {similarities.mean():.3f}")

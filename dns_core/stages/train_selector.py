@@ -29,12 +29,14 @@ class Config(StageConfig):
 
     Attributes:
         network: how the selector differs from its architecture's defaults.
+        frozen: parts that keep their first values, which spares their gradients.
         selection: how pairs are labelled and drawn.
         optimisation: of the weights.
         seed: of weights and draws.
     """
 
     network: dict[str, int]
+    frozen: tuple[str, ...]
     selection: SelectionConfig
     optimisation: OptimisationConfig
     seed: int
@@ -55,6 +57,8 @@ def run(config: Config, context: StageContext) -> None:
         torch.manual_seed(config.seed)
         network_config = {"dims": features.dims, **config.network}
         selector = cast("Selector", build_network("selector", network_config)).to(context.device)
+        for part in config.frozen:
+            selector.get_submodule(part).requires_grad_(False)
         objective = SelectorObjective(
             selector,
             features,

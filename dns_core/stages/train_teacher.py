@@ -14,13 +14,13 @@ from dns_core.models.registry import build_network
 from dns_core.models.teacher import Teacher
 from dns_core.stages.context import StageConfig, StageContext
 from dns_core.stages.fitting import TrainedNetwork, fit_and_save
+from dns_core.stages.pair_scores import pair_scores
 from dns_core.stages.split_videos import VideoSplit, read_split
 from dns_core.stages.training_features import training_features
 from dns_core.store.fingerprints import fingerprint_file
 from dns_core.training.batches import FeatureSet, view_id
 from dns_core.training.config import OptimisationConfig
 from dns_core.training.initialisation import sampled_regions, start_as_chamfer
-from dns_core.training.scoring import fine_similarities
 from dns_core.training.teacher import SelfSupervisionConfig, TeacherObjective, spread_similarities
 
 
@@ -79,7 +79,7 @@ def _spread(network: Teacher, features: FeatureSet, split: VideoSplit, context: 
             if other != video_id and other not in split.alike[video_id]:
                 strangers.append((video_id, view_id(other, number)))
     scores = [
-        fine_similarities(network, features, pairs, progress=context.progress)
+        pair_scores(network, features, pairs, videos_in_memory=1024, progress=context.progress)
         for pairs in (copies, strangers)
     ]
     spread_similarities(network, *scores)

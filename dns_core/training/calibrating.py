@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from dns_core.models.pair_network import PairNetwork
 from dns_core.records import Float32Array
 from dns_core.training.batches import FeatureSet, padded, view_id
-from dns_core.training.scoring import FineNetwork
 
 
 @torch.inference_mode()
 def strange_frame_similarities(
-    network: FineNetwork, features: FeatureSet, ids: Sequence[str], alike: dict[str, frozenset[str]]
+    network: PairNetwork, features: FeatureSet, ids: Sequence[str], alike: dict[str, frozenset[str]]
 ) -> Float32Array:
     """``[N]`` frame-frame similarities between unrelated videos, as a search meets them.
 

@@ -17,7 +17,7 @@ from dns_core.training.batches import FeatureSet
 from dns_core.training.config import OptimisationConfig
 from dns_core.training.distillation import DistillationConfig, LabelledPair, StudentObjective
 from dns_core.training.mining import PoolConfig, mine_pairs
-from dns_core.training.scoring import coarse_vectors, fine_similarities
+from dns_core.training.scoring import coarse_vectors
 from dns_core.training.selection import ScoredPair, SelectionConfig, SelectorObjective
 from dns_core.training.teacher import SelfSupervisionConfig, TeacherObjective
 from dns_core.training.trainer import Trainer
@@ -174,16 +174,6 @@ def test_training_stops_when_validation_no_longer_improves(
     optimisation = OPTIMISATION.model_copy(update={"epochs": 7, "patience": 2})
     report = trainer_of(objective, tmp_path / "c", optimisation).fit(SilentProgress(), NullRunLogger())
     assert (report.best_epoch, len(report.validation_losses)) == (1, 4)
-
-
-def test_scores_do_not_depend_on_the_block(corpus: FeatureSet, sources: tuple[str, ...]) -> None:
-    network = objective_of("teacher", corpus, sources).network.eval()
-    pairs = [(query, target) for query in sources[:3] for target in corpus.ids]
-    whole = fine_similarities(network, corpus, pairs, progress=SilentProgress(), block_frames=4096)
-    alone = fine_similarities(network, corpus, pairs, progress=SilentProgress(), block_frames=1)
-    np.testing.assert_allclose(whole, alone, atol=2e-5)
-    shuffled = fine_similarities(network, corpus, pairs[::-1], progress=SilentProgress(), block_frames=64)
-    np.testing.assert_allclose(whole, shuffled[::-1], atol=2e-5)
 
 
 def test_coarse_vectors_are_unit_and_ignore_the_batch(corpus: FeatureSet, sources: tuple[str, ...]) -> None:
