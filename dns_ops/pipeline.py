@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
 from ruamel.yaml import YAML
 
 from dns_core.errors import DnsError, InputError
@@ -42,11 +43,13 @@ def reproduce(root: Path, overrides: Sequence[str] = ()) -> None:
 
 def _write_overrides(params: Path, overrides: Sequence[str]) -> None:
     """Change the values in place; comments and order of the file stay."""
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    content = yaml.load(params.read_text(encoding="utf-8"))
-    changed = apply_overrides(content, overrides)
+    round_trip = YAML()
+    round_trip.preserve_quotes = True
+    round_trip.width = 4096
+    text = params.read_text(encoding="utf-8")
+    content = round_trip.load(text)
+    # The values as every stage reads them: the mappings that keep comments are ruamel's own.
+    changed = apply_overrides(yaml.safe_load(text), overrides)
     for override in overrides:
         *parents, last = override.partition("=")[0].split(".")
         old, new = content, changed
@@ -54,7 +57,7 @@ def _write_overrides(params: Path, overrides: Sequence[str]) -> None:
             old, new = old[parent], new[parent]
         old[last] = new[last]
     with atomic_file(params) as path, path.open("w", encoding="utf-8") as file:
-        yaml.dump(content, file)
+        round_trip.dump(content, file)
 
 
 def _dvc(root: Path, *arguments: str) -> int:
