@@ -3,8 +3,10 @@
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,6 +64,8 @@ SMALL: dict[str, Any] = {
 }
 
 Dns = Callable[..., Result]
+DnsProcess = Callable[..., str]
+Interrupt = Callable[..., tuple[int, str]]
 
 
 def small(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,32 +101,25 @@ def pipeline_order() -> list[tuple[str, str, list[str]]]:
     return order
 
 
-def run_to(root: Path, last: str = "") -> None:
-    """Run the stages of a workspace in this process, up to ``last`` (exclusive), or all."""
-    params = load_params(root / "params.yaml")
-    for name, item, _ in pipeline_order():
-        if name == last:
-            return
-        run_stage(name, params, StageContext(Workspace(root), item=item))
+# A shell that starts tests in the background has them ignore Ctrl-C, and what they start inherits that.
+MAIN = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from dns_apps.cli.main import main
+main()
+"""
 
 
 def start_dns(cwd: Path, *arguments: object) -> subprocess.Popen[str]:
     """The command line in a process of its own, with one thread, so that its sums repeat."""
-    code = "from dns_apps.cli.main import main; main()"
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
+        [sys.executable, "-c", MAIN, *map(str, arguments)],
         cwd=cwd,
-        env=environment,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    """Content of every file under a folder, by relative path."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -154,7 +151,9 @@ def order() -> list[tuple[str, str, list[str]]]:
 def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace in which every stage of dvc.yaml has run; tests must not change it."""
     root = make_workspace(tmp_path_factory.mktemp("finished") / "workspace", data)
-    run_to(root)
+    params = load_params(root / "params.yaml")
+    for name, item, _ in pipeline_order():
+        run_stage(name, params, StageContext(Workspace(root), item=item))
     return root
 
 
@@ -173,6 +172,48 @@ def dns() -> Dns:
         return runner.invoke(app, [str(a) for a in arguments], prog_name="dns", catch_exceptions=False)
 
     return invoke
+
+
+@pytest.fixture
+def interrupted() -> Interrupt:
+    """Starts the command line in a process and sends it a signal once a condition holds."""
+
+    def interrupt(
+        cwd: Path, *arguments: object, when: Callable[[], bool], number: signal.Signals
+    ) -> tuple[int, str]:
+        process = start_dns(cwd, *arguments)
+        try:
+            while not when():
+                if process.poll() is not None:
+                    pytest.fail(f"ended before it could be interrupted: {process.communicate()[1]}")
+                time.sleep(0.002)
+            process.send_signal(number)
+            _, complaint = process.communicate(timeout=200)
+        finally:
+            process.kill()
+            process.wait()
+        return process.returncode, complaint
+
+    return interrupt
+
+
+@pytest.fixture
+def dns_process() -> DnsProcess:
+    """The command line in a process, run to its end; gives what it wrote to stderr."""
+
+    def run(cwd: Path, *arguments: object) -> str:
+        process = start_dns(cwd, *arguments)
+        _, complaint = process.communicate(timeout=200)
+        assert process.returncode == 0, complaint
+        return complaint
+
+    return run
+
+
+@pytest.fixture
+def fresh_workspace(data: Path, tmp_path: Path) -> Path:
+    """A workspace on the corpus in which nothing has run."""
+    return make_workspace(tmp_path / "fresh", data)
 
 
 @pytest.fixture
