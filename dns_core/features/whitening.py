@@ -64,11 +64,18 @@ class Whitening:
         return white
 
     @classmethod
-    def fit(cls, sample: Float32Array, dims: int) -> Self:
+    def fit(cls, sample: Float32Array, dims: int, *, shrinkage: float = 0.0) -> Self:
         """Whitening to the ``dims`` directions in which ``sample`` ``[N, D]`` varies most.
 
         Worked out in double precision. Each axis points to where its largest component is positive, so
         equal samples give equal axes.
+
+        Args:
+            sample: ``[N, D]`` region vectors.
+            dims: d of the whitened vectors.
+            shrinkage: share of the mean variance that is added to every direction's. A sample of little
+                footage knows its weak directions badly, and plain whitening blows them up: similarities
+                of other footage then follow another distribution.
 
         Raises:
             InputError: the sample does not vary in that many directions.
@@ -85,7 +92,7 @@ class Whitening:
             )
         variances, axes = variances[:dims], axes[:, :dims]
         signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(dims)])
-        projection = axes * signs / np.sqrt(variances + _FLOOR)
+        projection = axes * signs / np.sqrt(variances + shrinkage * variances.mean() + _FLOOR)
         return cls(mean.astype(np.float32), projection.astype(np.float32))
 
     def save(self, path: Path, metadata: Mapping[str, str]) -> None:

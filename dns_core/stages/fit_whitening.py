@@ -19,11 +19,13 @@ class Config(StageConfig):
     Attributes:
         dims: D of the whitened vectors (the paper: 512).
         sample_regions: region vectors that the covariance is estimated from.
+        shrinkage: share of the mean variance added to every direction's; 0 is plain whitening.
         seed: of the sample.
     """
 
     dims: int = Field(ge=8)
     sample_regions: int = Field(ge=8)
+    shrinkage: float = Field(ge=0)
     seed: int
 
 
@@ -32,7 +34,7 @@ def run(config: Config, context: StageContext) -> None:
     workspace = context.workspace
     with FeatureStore.open(workspace.features("train")) as store:
         sample = sample_regions(store, store.ids, config.sample_regions, config.seed)
-        whitening = Whitening.fit(sample, config.dims)
+        whitening = Whitening.fit(sample, config.dims, shrinkage=config.shrinkage)
         metadata = {**store.metadata, "features": store.fingerprint}
     whitening.save(workspace.models / "whitening.safetensors", metadata)
     for name in (*COLLECTIONS, "views"):

@@ -177,7 +177,7 @@ def _groups(ids: Sequence[str], size: int) -> list[Sequence[str]]:
 
 
 def spread_similarities(network: Teacher, copies: Float32Array, strangers: Float32Array) -> None:
-    """Stretch the teacher's output so that typical copies score .8 and typical strangers -.8.
+    """Stretch the teacher's output so that good copies score .9 and typical strangers -.8.
 
     InfoNCE only asks that copies score higher than strangers, and leaves both in a narrow band; students
     would spend their training on its width. The map is affine and acts on the comparator's last layer,
@@ -188,8 +188,8 @@ def spread_similarities(network: Teacher, copies: Float32Array, strangers: Float
         copies: ``[N]`` similarities of videos and their edited copies.
         strangers: ``[M]`` similarities of videos that share no footage.
     """
-    low, high = float(np.median(strangers)), float(np.median(copies))
-    slope = 1.6 / max(high - low, 1e-3)
+    low, high = float(np.median(strangers)), float(np.quantile(copies, 0.9))
+    slope = 1.7 / max(high - low, 1e-3)
     last = network.video_comperator.fconv
     with torch.no_grad():
         last.weight.mul_(slope)
