@@ -199,12 +199,15 @@ def interrupted() -> Interrupt:
 
 @pytest.fixture
 def dns_process() -> DnsProcess:
-    """The command line in a process, run to its end; gives what it wrote to stderr."""
+    """The command line in a process, run to its end; gives what it wrote to stderr.
 
-    def run(cwd: Path, *arguments: object) -> str:
+    It must end with ``code``, or with any but success if that is None.
+    """
+
+    def run(cwd: Path, *arguments: object, code: int | None = 0) -> str:
         process = start_dns(cwd, *arguments)
         _, complaint = process.communicate(timeout=200)
-        assert process.returncode == 0, complaint
+        assert process.returncode == code or (code is None and process.returncode != 0), complaint
         return complaint
 
     return run
