@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -48,15 +49,19 @@ class NpyStream:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Make the file whole: its header names the number of rows written."""
-        if self._dtype is not None:
-            header = self._header()
-            if len(header) != self._header_bytes:
-                raise RuntimeError(f"the header of {self._path} changed its length")
-            self._file.seek(0)
-            self._file.write(header)
-        self._file.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Make the file whole, if all went well: its header names the number of rows written."""
+        try:
+            if kind is None and self._dtype is not None:
+                header = self._header()
+                if len(header) != self._header_bytes:
+                    raise RuntimeError(f"the header of {self._path} changed its length")
+                self._file.seek(0)
+                self._file.write(header)
+        finally:
+            self._file.close()
 
     def _header(self) -> bytes:
         buffer = io.BytesIO()

@@ -20,9 +20,13 @@ _MIN_FRAMES = 3
 # Frames in a row, of both videos together, that a path may pass without a match: 3 that show something
 # else in both, or 6 inserted in one. A flash or a title, not another scene.
 _MAX_MISSES = 6
-# What a step that stands still in one video costs, so that steady speed is preferred.
-_STANDSTILL_COST = 0.02
+# What a step that stands still in one video costs, as a share of the most that a cell can win: steady
+# speed is preferred, and a path does not creep over neighbours that are alike but less than the best.
+_STANDSTILL_SHARE = 0.6
 _MAX_PATHS = 32
+# Shifts of a path in the target that count as equally good, and how many frames are tried.
+_PLATEAU = 0.1
+_MAX_SHIFT = 4
 _ONE_FRAME_PERIOD_S = 1.0
 # Pieces of one match, cut by the border of a chunk, may be this far off a common line.
 _PIECE_TOLERANCE = 0.1
@@ -54,7 +58,27 @@ def matched_segments(
     cells = np.ascontiguousarray(matrix, dtype=np.float32)
     paths = _best_paths(cells, float(threshold), min(_MIN_FRAMES, *cells.shape))
     segments = [_segment(path, cells, query_times_s, target_times_s) for path in paths]
-    return tuple(sorted((s for s in segments if s.score >= threshold), key=_place))
+    kept: list[Segment] = []
+    for segment in sorted(segments, key=lambda s: (-s.score, _place(s))):
+        if segment.score >= threshold and not any(_same_place(segment, better) for better in kept):
+            kept.append(segment)
+    return tuple(sorted(kept, key=_place))
+
+
+def pair_threshold(matrix: Float32Array, floor: float) -> float:
+    """Similarity from which frames of this pair match: ``floor``, or more where the videos are alike.
+
+    In two videos of the same place every frame resembles every other; what matches stands out from that
+    level and is not merely above what strangers reach. The threshold is halfway from the typical cell to
+    the best ones, but at most three quarters of the best: of a still image all frames match.
+
+    Args:
+        matrix: ``[Tq, Tt]`` similarity of frames, in [-1, 1], not empty.
+        floor: similarity that frames of strangers rarely reach.
+    """
+    best = float(np.quantile(matrix.max(axis=1), 0.9))
+    level = (float(np.median(matrix)) + best) / 2
+    return max(floor, min(level, 0.75 * best))
 
 
 def merged_segments(segments: Sequence[Segment], *, gap_s: float) -> tuple[Segment, ...]:
@@ -109,13 +133,52 @@ def _segment(
     path: Int64Array, cells: Float32Array, query_times_s: Float64Array, target_times_s: Float64Array
 ) -> Segment:
     (q0, t0), (q1, t1) = path[0], path[-1]
+    period_s = sampling_period_s(target_times_s)
+    shift_s = _plateau_centre(path, cells) * period_s
     return Segment(
         query_start_s=float(query_times_s[q0]),
         query_end_s=float(query_times_s[q1]) + sampling_period_s(query_times_s),
-        target_start_s=float(target_times_s[t0]),
-        target_end_s=float(target_times_s[t1]) + sampling_period_s(target_times_s),
+        target_start_s=float(target_times_s[t0]) + shift_s,
+        target_end_s=float(target_times_s[t1]) + shift_s + period_s,
         score=float(cells[path[:, 0], path[:, 1]].mean(dtype=np.float64)),
     )
+
+
+def _same_place(segment: Segment, other: Segment) -> bool:
+    """Whether two segments share more than half of the shorter one in both videos."""
+    for axis in ("query", "target"):
+        starts, ends = zip(
+            *((getattr(s, f"{axis}_start_s"), getattr(s, f"{axis}_end_s")) for s in (segment, other)),
+            strict=True,
+        )
+        shorter = min(end - start for start, end in zip(starts, ends, strict=True))
+        if 2 * (min(ends) - max(starts)) <= shorter:
+            return False
+    return True
+
+
+def _plateau_centre(path: Int64Array, cells: Float32Array) -> float:
+    """Frames by which the path lies off the middle of the shifts that match it about as well.
+
+    Under a slow camera neighbouring frames look alike and the best shift is a matter of noise; the
+    middle of the shifts within a tenth of the best one's lead over the typical cell is not.
+    """
+    n_target = cells.shape[1]
+
+    def mean_at(shift: int) -> float:
+        columns = path[:, 1] + shift
+        inside = columns[0] >= 0 and columns[-1] < n_target
+        return float(cells[path[:, 0], columns].mean()) if inside else -np.inf
+
+    best = mean_at(0)
+    limit = best - _PLATEAU * (best - float(np.median(cells)))
+    reach = []
+    for direction in (-1, 1):
+        steps = 0
+        while steps < _MAX_SHIFT and mean_at(direction * (steps + 1)) >= limit:
+            steps += 1
+        reach.append(direction * steps)
+    return sum(reach) / 2
 
 
 def _place(segment: Segment) -> tuple[float, float, float, float]:
@@ -157,6 +220,7 @@ def _best_path(cells: Float32Array, taken: npt.NDArray[np.bool_], threshold: flo
     weights), so that a staircase gains nothing over a diagonal.
     """
     n_query, n_target = cells.shape
+    cost = _STANDSTILL_SHARE * max(cells.max() - threshold, 0.0)
     total = np.zeros((n_query + 1, n_target + 1), dtype=np.float32)
     step = np.zeros((n_query + 1, n_target + 1), dtype=np.uint8)
     misses = np.zeros((n_query + 1, n_target + 1), dtype=np.uint8)
@@ -168,11 +232,12 @@ def _best_path(cells: Float32Array, taken: npt.NDArray[np.bool_], threshold: flo
             gain = cells[q - 1, t - 1] - threshold
             value, kind, missed = total[q - 1, t - 1] + 2 * gain, _DIAGONAL, misses[q - 1, t - 1] + 2
             up, left = total[q - 1, t], total[q, t - 1]
+            held = gain - cost
             # Only a path that exists may stand still: a new one begins with a whole cell.
-            if up > 0 and up + gain - _STANDSTILL_COST > value:
-                value, kind, missed = up + gain - _STANDSTILL_COST, _QUERY_STEP, misses[q - 1, t] + 1
-            if left > 0 and left + gain - _STANDSTILL_COST > value:
-                value, kind, missed = left + gain - _STANDSTILL_COST, _TARGET_STEP, misses[q, t - 1] + 1
+            if up > 0 and up + held > value:
+                value, kind, missed = up + held, _QUERY_STEP, misses[q - 1, t] + 1
+            if left > 0 and left + held > value:
+                value, kind, missed = left + held, _TARGET_STEP, misses[q, t - 1] + 1
             if gain >= 0:
                 missed = 0
             if value <= 0 or missed > _MAX_MISSES:

@@ -7,7 +7,12 @@ import numpy as np
 
 from dns_core.index.npy_stream import AnyArray
 from dns_core.records import Float32Array, Float64Array, Int64Array, Segment
-from dns_core.retrieval.localisation import matched_segments, merged_segments, sampling_period_s
+from dns_core.retrieval.localisation import (
+    matched_segments,
+    merged_segments,
+    pair_threshold,
+    sampling_period_s,
+)
 from dns_core.retrieval.ranking import video_scores
 from dns_core.retrieval.scorer import FineScorer
 
@@ -51,14 +56,14 @@ def pair_segments(
         scorer: of the fine network.
         query: what the segments' query times refer to.
         target: likewise.
-        threshold: frame-frame similarity that counts as a match.
+        threshold: frame-frame similarity that counts as a match, at least; see `pair_threshold`.
     """
     pieces: list[Segment] = []
     for query_span, query_frames in zip(query.spans, query.chunks(), strict=True):
         matrices = scorer.matrices(query_frames, target.chunks())
         for target_span, matrix in zip(target.spans, matrices, strict=True):
             times = query.times_s[slice(*query_span)], target.times_s[slice(*target_span)]
-            pieces += matched_segments(matrix, *times, threshold=threshold)
+            pieces += matched_segments(matrix, *times, threshold=pair_threshold(matrix, threshold))
     if len(query.spans) == len(target.spans) == 1:
         return tuple(pieces)
     period_s = max(sampling_period_s(query.times_s), sampling_period_s(target.times_s))

@@ -84,6 +84,10 @@ class PartFolder:
         regions = np.memmap(self._data_path(video_id), self._dtype, "r", shape=tuple(card["shape"]))
         return regions, np.asarray(card["times_s"], dtype=np.float64)
 
+    def n_bytes(self) -> int:
+        """Size of all parts together."""
+        return sum(path.stat().st_size for path in self.folder.iterdir())
+
     def remove(self) -> None:
         """Delete every part."""
         shutil.rmtree(self.folder)

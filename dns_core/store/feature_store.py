@@ -6,6 +6,8 @@ is cut in chunks with a checksum, so damage is noticed when it is read, and a st
 is read without the rest.
 """
 
+import errno
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -198,7 +200,9 @@ class FeatureWriter:
 
         Raises:
             MissingArtefactError: a video in ``order`` was not written.
+            OSError: the disk has no room for the file; nothing is lost, and finishing can be tried again.
         """
+        self._check_room()
         with atomic_file(self.path) as temporary, h5py.File(temporary, "w") as file:
             file.attrs[_FORMAT_KEY] = _FORMAT
             file.attrs[_FINGERPRINT_KEY] = self.fingerprint
@@ -207,6 +211,12 @@ class FeatureWriter:
             for video_id in sorted(set(order)):
                 self._pack(file, video_id)
         self._parts.remove()
+
+    def _check_room(self) -> None:
+        """HDF5 does not survive a disk that fills up while a file is open; so ask before."""
+        needed, free = self._parts.n_bytes(), shutil.disk_usage(self.path.parent).free
+        if free < needed:
+            raise OSError(errno.ENOSPC, f"needs {needed} bytes, {free} are free", str(self.path))
 
     def _pack(self, file: h5py.File, video_id: str) -> None:
         regions, times_s = self._parts.read(video_id)

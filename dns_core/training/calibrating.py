@@ -1,4 +1,4 @@
-"""What calibration is fitted on without labels: frames of videos that have nothing in common."""
+"""What calibration is fitted on without labels: frames that match, and frames of unrelated videos."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,6 @@ from dns_core.records import Float32Array
 from dns_core.training.batches import FeatureSet, padded, view_id
 
 
-@torch.inference_mode()
 def strange_frame_similarities(
     network: PairNetwork, features: FeatureSet, ids: Sequence[str], alike: dict[str, frozenset[str]]
 ) -> Float32Array:
@@ -24,14 +23,40 @@ def strange_frame_similarities(
         ids: at least two videos of different footage.
         alike: by video, the videos that share footage with it.
     """
-    device = next(network.parameters()).device
     similarities: list[Float32Array] = []
     for number, video_id in enumerate(ids):
         following = [*ids[number + 1 :], *ids[:number]]
         stranger = next((other for other in following if other not in alike[video_id]), None)
         if stranger is None:
             continue
-        pair = (video_id, view_id(stranger, number % max(features.n_views(stranger), 1)))
-        indexed = [network.index(padded([features.regions(one)])[0].to(device)) for one in pair]
-        similarities.append(network.frame_similarity(*indexed)[0].cpu().numpy().ravel())
+        copy = view_id(stranger, number % max(features.n_views(stranger), 1))
+        similarities.append(_matrix(network, features, video_id, copy).ravel())
     return np.concatenate(similarities)
+
+
+def matching_frame_similarities(
+    network: PairNetwork, features: FeatureSet, ids: Sequence[str]
+) -> Float32Array:
+    """``[N]`` similarities of each frame and the same frame of an edited copy.
+
+    Edited copies of training videos keep the time, so that frame t shows what frame t shows.
+
+    Args:
+        network: in evaluation mode.
+        features: where videos and edited copies are read from.
+        ids: at least one video.
+    """
+    return np.concatenate(
+        [
+            _matrix(network, features, video_id, view_id(video_id, number)).diagonal()
+            for video_id in ids
+            for number in range(features.n_views(video_id))
+        ]
+    )
+
+
+@torch.inference_mode()
+def _matrix(network: PairNetwork, features: FeatureSet, query: str, target: str) -> Float32Array:
+    device = next(network.parameters()).device
+    indexed = [network.index(padded([features.regions(one)])[0].to(device)) for one in (query, target)]
+    return np.asarray(network.frame_similarity(*indexed)[0].cpu().numpy())
