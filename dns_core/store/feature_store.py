@@ -214,6 +214,7 @@ class FeatureWriter:
 
     def _check_room(self) -> None:
         """HDF5 does not survive a disk that fills up while a file is open; so ask before."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         needed, free = self._parts.n_bytes(), shutil.disk_usage(self.path.parent).free
         if free < needed:
             raise OSError(errno.ENOSPC, f"needs {needed} bytes, {free} are free", str(self.path))
