@@ -24,7 +24,7 @@ from dns_core.stages.pair_scores import pair_scores
 from dns_core.stages.split_videos import VideoSplit, read_split
 from dns_core.stages.training_features import training_features
 from dns_core.training.batches import FeatureSet, source_id
-from dns_core.training.calibrating import matching_frame_similarities, strange_frame_similarities
+from dns_core.training.calibrating import strange_frame_similarities
 from dns_core.training.mining import write_table
 from dns_core.training.scoring import coarse_vectors
 
@@ -74,7 +74,8 @@ def run(config: Config, context: StageContext) -> None:
                 videos_in_memory=config.videos_in_memory,
                 progress=context.progress,
             )
-            thresholds[name] = _frame_threshold(network, features, split)
+            strangers = strange_frame_similarities(network, features, split.validation, split.alike)
+            thresholds[name] = fit_frame_threshold(strangers)
     calibration = _calibrated(drawn, scores, thresholds)
     calibration.save(context.workspace.models / "calibration.json")
     queries, targets = zip(*drawn.pairs, strict=True)
@@ -94,17 +95,6 @@ def _calibrated(
     expected = maps["teacher"](scores["teacher"])
     maps["coarse"] = fit_logistic(np.clip(scores["coarse"], -1, 1), expected)
     return Calibration(maps, thresholds)
-
-
-def _frame_threshold(network: PairNetwork, features: FeatureSet, split: VideoSplit) -> float:
-    """Halfway between frames that match and the closest of a hundred frame pairs that do not.
-
-    Frames of one video resemble each other more than strangers do: at the strangers' limit itself,
-    segments would grow over everything that was filmed in the same place.
-    """
-    strangers = strange_frame_similarities(network, features, split.validation, split.alike)
-    matching = matching_frame_similarities(network, features, split.validation)
-    return (fit_frame_threshold(strangers) + float(np.median(matching))) / 2
 
 
 def _drawn_pairs(split: VideoSplit, features: FeatureSet, config: Config) -> _Pairs:

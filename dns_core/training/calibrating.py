@@ -1,4 +1,4 @@
-"""What calibration is fitted on without labels: frames that match, and frames of unrelated videos."""
+"""What calibration is fitted on without labels: frames of unrelated videos."""
 
 from collections.abc import Sequence
 
@@ -32,27 +32,6 @@ def strange_frame_similarities(
         copy = view_id(stranger, number % max(features.n_views(stranger), 1))
         similarities.append(_matrix(network, features, video_id, copy).ravel())
     return np.concatenate(similarities)
-
-
-def matching_frame_similarities(
-    network: PairNetwork, features: FeatureSet, ids: Sequence[str]
-) -> Float32Array:
-    """``[N]`` similarities of each frame and the same frame of an edited copy.
-
-    Edited copies of training videos keep the time, so that frame t shows what frame t shows.
-
-    Args:
-        network: in evaluation mode.
-        features: where videos and edited copies are read from.
-        ids: at least one video.
-    """
-    return np.concatenate(
-        [
-            _matrix(network, features, video_id, view_id(video_id, number)).diagonal()
-            for video_id in ids
-            for number in range(features.n_views(video_id))
-        ]
-    )
 
 
 @torch.inference_mode()

@@ -109,7 +109,10 @@ def test_a_reader_that_has_read_enough_is_no_defect(tmp_path: Path, built: Path)
 def test_control_c_ends_the_program_with_130_and_one_line(tmp_path: Path) -> None:
     pipe = tmp_path / "truth.json"
     os.mkfifo(pipe)
-    command = [str(DNS), "evaluate", "--index", "x", "--ground-truth", pipe.name, "--queries", "x"]
+    # A shell that runs the tests in the background makes its children deaf to Ctrl-C.
+    hear = "import os, signal; from sys import argv; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(argv[1], argv[1:])"
+    arguments = ["evaluate", "--index", "x", "--ground-truth", pipe.name, "--queries", "x"]
+    command = [sys.executable, "-c", hear, str(DNS), *arguments]
     # Opening the pipe waits until the command reads it; the command then waits for what is never written.
     with (
         subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process,
