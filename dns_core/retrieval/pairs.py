@@ -63,7 +63,11 @@ def pair_segments(
         matrices = scorer.matrices(query_frames, target.chunks())
         for target_span, matrix in zip(target.spans, matrices, strict=True):
             times = query.times_s[slice(*query_span)], target.times_s[slice(*target_span)]
-            pieces += matched_segments(matrix, *times, threshold=pair_threshold(matrix, threshold))
+            high = pair_threshold(matrix, threshold)
+            # Where nothing stands out long enough, what strangers rarely reach still is a match.
+            pieces += matched_segments(matrix, *times, threshold=high) or matched_segments(
+                matrix, *times, threshold=threshold
+            )
     if len(query.spans) == len(target.spans) == 1:
         return tuple(pieces)
     period_s = max(sampling_period_s(query.times_s), sampling_period_s(target.times_s))

@@ -110,7 +110,13 @@ def test_control_c_ends_the_program_with_130_and_one_line(tmp_path: Path) -> Non
     pipe = tmp_path / "truth.json"
     os.mkfifo(pipe)
     # A shell that runs the tests in the background makes its children deaf to Ctrl-C.
-    hear = "import os, signal; from sys import argv; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(argv[1], argv[1:])"
+    hear = "; ".join(
+        [
+            "import os, signal, sys",
+            "signal.signal(signal.SIGINT, signal.SIG_DFL)",
+            "os.execv(sys.argv[1], sys.argv[1:])",
+        ]
+    )
     arguments = ["evaluate", "--index", "x", "--ground-truth", pipe.name, "--queries", "x"]
     command = [sys.executable, "-c", hear, str(DNS), *arguments]
     # Opening the pipe waits until the command reads it; the command then waits for what is never written.
