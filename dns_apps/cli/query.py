@@ -71,7 +71,7 @@ def _print_result(result: QueryResult, *, json: bool) -> None:
             f"{match.score:.3f}",
             match.stage,
             match.video_id,
-            "\n".join(segment_texts(match.segments)),
+            ", ".join(segment_texts(match.segments)),
         )
         for rank, match in enumerate(result.results, start=1)
     ]
