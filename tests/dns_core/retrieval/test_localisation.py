@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dns_core.records import Float32Array, Float64Array, Segment
-from dns_core.retrieval.localisation import matched_segments, merged_segments
+from dns_core.retrieval.localisation import matched_segments, merged_segments, pair_threshold
 
 THRESHOLD = 0.5
 
@@ -159,3 +159,22 @@ def test_pieces_of_one_match_are_joined() -> None:
 def test_other_matches_are_not_joined(other: Segment) -> None:
     first = Segment(0, 10, 0, 10, 0.9)
     assert set(merged_segments([first, other], gap_s=2)) == {first, other}
+
+
+def test_the_threshold_rises_where_all_frames_resemble_each_other_and_never_falls_under_the_floor() -> None:
+    alike = np.full((20, 30), 0.5, dtype=np.float32)
+    alike[np.arange(20), np.arange(20)] = 0.9
+    assert pair_threshold(alike, 0.2) == pytest.approx(0.75 * 0.9)
+    strange = np.zeros((20, 30), dtype=np.float32)
+    assert pair_threshold(strange, 0.2) == 0.2
+    still = np.full((20, 30), 0.9, dtype=np.float32)
+    assert pair_threshold(still, 0.2) < 0.9
+
+
+def test_a_plateau_of_equal_shifts_is_located_at_its_middle() -> None:
+    rows, columns = np.indices((10, 40))
+    matrix = np.zeros((10, 40), dtype=np.float32)
+    for shift, value in ((10, 0.69), (11, 0.7), (12, 0.69), (13, 0.69)):
+        matrix[columns - rows == shift] = value
+    (segment,) = matched_segments(matrix, np.arange(10.0), np.arange(40.0), threshold=0.6)
+    assert (segment.target_start_s + segment.target_end_s) / 2 == pytest.approx(16.5, abs=0.5)
