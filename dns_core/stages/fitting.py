@@ -11,7 +11,7 @@ from dns_core.stages.context import StageContext
 from dns_core.store.atomic import write_json
 from dns_core.store.fingerprints import fingerprint_json
 from dns_core.training.config import OptimisationConfig
-from dns_core.training.trainer import Objective, Trainer
+from dns_core.training.trainer import FitReport, Objective, Trainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,11 @@ def fit_and_save(  # noqa: PLR0913
         provenance={**trained.parents, "params": fingerprint_json(dict(settings))},
     )
     trainer.finish()
+    _tell_result(trained.name, report, context)
+
+
+def _tell_result(name: str, report: FitReport, context: StageContext) -> None:
     context.progress.say(
-        f"{trained.name}: validation loss {report.validation_losses[report.best_epoch]:.4f} "
+        f"{name}: validation loss {report.validation_losses[report.best_epoch]:.4f} "
         f"at epoch {report.best_epoch + 1} of {len(report.validation_losses)}"
     )

@@ -64,7 +64,9 @@ def test_spatial_edits_keep_frames_and_times(name: str) -> None:
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 40), (40, 1), (17, 33), (2, 2)])
 def test_edits_bear_tiny_and_odd_frames(name: str, height: int, width: int) -> None:
     for strength in STRENGTHS:
-        edited(clip_of(3, height=height, width=width), name, strength)
+        copy = edited(clip_of(3, height=height, width=width), name, strength)
+        assert copy.frames.dtype == np.uint8
+        assert len(copy.frames) == len(copy.source_times_s) >= 1
 
 
 @pytest.mark.parametrize("name", EDITS)
