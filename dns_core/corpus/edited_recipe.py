@@ -8,7 +8,7 @@ from dns_core.errors import CorruptArtefactError, MissingArtefactError
 from dns_core.store.atomic import read_json, write_json
 from dns_core.video import SourceSegment
 
-_FORMAT = "edited-copy/1"
+_FORMAT = "edited-copy/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Recipe:
 
     Attributes:
         query: file name of the copy.
-        edit: name of the edit.
-        strength: of the edit.
+        edits: names of the edits, in order of use.
+        strength: of every edit.
         seed: of the run.
         ingredients: fingerprint of the content of each video used, by id.
         n_bytes: size of the copy.
@@ -47,7 +47,7 @@ class Recipe:
     """
 
     query: str
-    edit: str
+    edits: tuple[str, ...]
     strength: str
     seed: int
     ingredients: dict[str, str]
@@ -70,6 +70,6 @@ def read_recipe(path: Path) -> Recipe | None:
             Relation(r["video_id"], r["label"], tuple(SourceSegment(**s) for s in r["segments"]))
             for r in content.pop("relations")
         )
-        return Recipe(**content, relations=relations)
+        return Recipe(**{**content, "edits": tuple(content["edits"])}, relations=relations)
     except (MissingArtefactError, CorruptArtefactError, AttributeError, KeyError, TypeError):
         return None

@@ -1,15 +1,19 @@
 """Region descriptors of a video: decoding in one thread while the network runs in another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
-from dns_core.errors import ParamsError
+from dns_core.errors import MismatchError, ParamsError
 from dns_core.features.backbone import Backbone
+from dns_core.features.luma import LUMA_DIMS, luma_patterns
 from dns_core.features.prefetch import prefetched
+from dns_core.features.registry import load_backbone
+from dns_core.ports import WeightSource
 from dns_core.records import Float32Array, Float64Array, UInt8Array, VideoFeatures
 from dns_core.store.fingerprints import fingerprint_json
 from dns_core.video.decode import FrameChunk, Sampling, decode_frames
@@ -31,9 +35,11 @@ class Extractor:
             AVX-512 BF16; region vectors of photographs kept a mean cosine of .9995 (at worst .998) to
             their values in ``fp32``. The device does not choose it, so that an index built on a GPU can
             be queried on a CPU.
+        luma_weight: length at which the region's pattern of brightness (`dns_core.features.luma`) is
+            joined to the network's vector of length 1; 0 leaves it out, as the paper does.
 
     Attributes:
-        fingerprint: of the backbone and the precision; batches and devices change no more than rounding.
+        fingerprint: of all that decides the vectors; batches and devices change no more than rounding.
     """
 
     def __init__(
@@ -43,28 +49,43 @@ class Extractor:
         batch_frames: int = 16,
         device: str = "cpu",
         precision: Precision = "fp32",
+        luma_weight: float = 0.0,
     ) -> None:
         if batch_frames < 1:
             raise ParamsError(f"batch_frames must be at least 1, not {batch_frames}")
+        if not luma_weight >= 0:
+            raise ParamsError(f"luma_weight must be 0 or more, not {luma_weight}")
         if precision not in ("fp32", "bf16"):
             raise ParamsError(f"precision must be fp32 or bf16, not {precision!r}")
         self._device = torch.device(device)
         if self._device.type == "cuda" and not torch.cuda.is_available():
             raise ParamsError(f"device {device} was asked for, but torch finds no CUDA device")
         self.backbone = backbone.to(self._device)
-        self.fingerprint = fingerprint_json({"backbone": backbone.fingerprint, "precision": precision})
+        self._settings = {"precision": precision, "luma_weight": luma_weight}
+        self.fingerprint = fingerprint_json({"backbone": backbone.fingerprint, **self._settings})
         self._batch_frames = batch_frames
         self._bf16 = precision == "bf16"
+        self._luma_weight = luma_weight
         # (x / 255 - mean) / std as one multiplication and one subtraction
         mean = torch.tensor(backbone.card.mean, device=self._device).view(3, 1, 1)
         std = torch.tensor(backbone.card.std, device=self._device).view(3, 1, 1)
         self._scale, self._shift = 1 / (255 * std), mean / std
 
+    @property
+    def dims(self) -> int:
+        """D of the region vectors."""
+        return self.backbone.card.dims + (LUMA_DIMS if self._luma_weight else 0)
+
+    @property
+    def description(self) -> dict[str, str]:
+        """What `described_extractor` needs to make this extractor again, to be kept with its vectors."""
+        settings = {name: str(value) for name, value in self._settings.items()}
+        return {"backbone": self.backbone.card.name, "extractor": self.fingerprint, **settings}
+
     def frames_to_regions(self, frames: UInt8Array) -> Float32Array:
         """Region descriptors ``[N, R, D]`` of RGB frames ``[N, H, W, 3]``, unit length along D."""
-        card = self.backbone.card
         if not len(frames):
-            return np.zeros((0, card.regions, card.dims), dtype=np.float32)
+            return np.zeros((0, self.backbone.card.regions, self.dims), dtype=np.float32)
         starts = range(0, len(frames), self._batch_frames)
         return np.concatenate([self._run(frames[k : k + self._batch_frames]) for k in starts])
 
@@ -91,8 +112,39 @@ class Extractor:
         with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
             # The permuted view of [N, H, W, 3] already has the channels last in memory.
             images = torch.from_numpy(frames).to(self._device).permute(0, 3, 1, 2)
-            regions: Float32Array = self.backbone(images * self._scale - self._shift).cpu().numpy()
-        return regions
+            regions = self.backbone(images * self._scale - self._shift)
+        if self._luma_weight:
+            patterns = self._luma_weight * luma_patterns(images)
+            regions = F.normalize(torch.cat([regions, patterns], dim=-1), dim=-1)
+        described: Float32Array = regions.cpu().numpy()
+        return described
+
+
+def described_extractor(
+    description: Mapping[str, str], weights: WeightSource | None = None, *, device: str = "cpu"
+) -> Extractor:
+    """The extractor whose `Extractor.description` this is.
+
+    Args:
+        description: may hold other keys too.
+        weights: where to look for the backbone's weights; where its card says if None.
+        device: as torch calls it.
+
+    Raises:
+        KeyError: the description lacks a key.
+        ParamsError: there is no such backbone or precision.
+        MissingArtefactError: the weights are not there.
+        MismatchError: extractors of this version give other vectors.
+    """
+    extractor = Extractor(
+        load_backbone(description["backbone"], weights),
+        device=device,
+        precision=cast("Precision", description["precision"]),
+        luma_weight=float(description["luma_weight"]),
+    )
+    if extractor.fingerprint != description["extractor"]:
+        raise MismatchError("extractor", description["extractor"], extractor.fingerprint)
+    return extractor
 
 
 def _rebatched(chunks: Iterator[FrameChunk], size: int) -> Iterator[FrameChunk]:

@@ -1,7 +1,8 @@
-"""PCA whitening of region descriptors, fitted on a sample of them.
+"""Whitening of region descriptors, fitted on a sample of them, and better on copies of videos too.
 
 Reference: Jegou and Chum, Negative evidences and co-occurences in image retrieval, ECCV 2012; DnS,
-IJCV 2022, section 4.1 (to 512 dimensions).
+IJCV 2022, section 4.1 (to 512 dimensions). Learned from pairs: Mikolajczyk and Matas, Improving
+descriptors for fast tree matching by optimal linear projection, ICCV 2007; Radenovic et al., TPAMI 2019.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,12 +23,11 @@ _BLOCK_ROWS = 16384
 
 
 class Whitening:
-    """Subtracts a mean, projects to ``d`` dimensions of equal variance, and scales to unit length.
+    """Subtracts a mean, projects to ``d`` dimensions, and scales to unit length.
 
     Attributes:
         mean: ``[D]`` float32.
-        projection: ``[D, d]`` float32; column k is the k-th principal axis divided by the square root of
-            the variance along it.
+        projection: ``[D, d]`` float32.
         fingerprint: of both.
     """
 
@@ -81,19 +81,38 @@ class Whitening:
             InputError: the sample does not vary in that many directions.
         """
         mean = sample.mean(axis=0, dtype=np.float64)
-        variances, axes = np.linalg.eigh(_covariance(sample, mean))
-        variances, axes = variances[::-1], axes[:, ::-1]
-        tolerance = max(variances[0], 0.0) * max(sample.shape) * np.finfo(np.float64).eps
-        rank = int((variances > tolerance).sum())
-        if not 1 <= dims <= rank:
-            raise InputError(
-                f"cannot whiten to {dims} dimensions: the sample of {len(sample)} descriptors of "
-                f"{sample.shape[1]} dimensions varies in {rank}; take more videos or fewer dimensions"
-            )
-        variances, axes = variances[:dims], axes[:, :dims]
-        signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(dims)])
-        projection = axes * signs / np.sqrt(variances + shrinkage * variances.mean() + _FLOOR)
+        variances, axes = _principal_axes(_covariance(sample, mean), dims, len(sample))
+        projection = axes / np.sqrt(variances + shrinkage * variances.mean() + _FLOOR)
         return cls(mean.astype(np.float32), projection.astype(np.float32))
+
+    @classmethod
+    def fit_to_copies(
+        cls, sample: Float32Array, differences: Float32Array, dims: int, *, shrinkage: float
+    ) -> Self:
+        """Whitening after which a copy differs from what it copies by as much in every direction.
+
+        What edits change - sharpness, colour, compression - thereby counts for little, and what they
+        leave for much. Of that space the ``dims`` directions are kept in which ``sample`` varies most.
+        Equal input gives equal axes, as in `fit`.
+
+        Args:
+            sample: ``[N, D]`` region vectors.
+            differences: ``[P, D]`` copied region minus original region.
+            dims: d of the whitened vectors.
+            shrinkage: share of the differences' mean variance that is added to every direction's: what
+                a few edits of little footage never changed is not therefore unchangeable.
+
+        Raises:
+            InputError: the sample does not vary in that many directions.
+        """
+        mean = sample.mean(axis=0, dtype=np.float64)
+        within = _covariance(differences, np.zeros_like(mean))
+        within += (shrinkage * within.trace() / len(within) + _FLOOR) * np.eye(len(within))
+        # within = L L^T; in the space of L^-1 x it is the identity
+        sphering = np.linalg.inv(np.linalg.cholesky(within))
+        total = sphering @ _covariance(sample, mean) @ sphering.T
+        _, axes = _principal_axes(total, dims, len(sample))
+        return cls(mean.astype(np.float32), (sphering.T @ axes).astype(np.float32))
 
     def save(self, path: Path, metadata: Mapping[str, str]) -> None:
         """Write a safetensors file with what the whitening was fitted on as ``metadata``."""
@@ -137,6 +156,38 @@ def sample_regions(store: FeatureStore, ids: Iterable[str], n: int, seed: int) -
             regions = store.read(video_id).regions
             drawn.append(regions.reshape(-1, regions.shape[-1])[rows])
     return np.concatenate(drawn)
+
+
+def matched_differences(originals: Float32Array, copies: Float32Array, whitening: Whitening) -> Float32Array:
+    """``[T * R, D]``: each copied region minus the region of the same frame that resembles it most.
+
+    An edit may mirror a frame or move its content, so regions at the same place need not correspond.
+
+    Args:
+        originals: ``[T, R, D]`` region vectors.
+        copies: ``[T, R, D]`` of the same frames of an edited copy.
+        whitening: into the space in which resemblance is judged.
+    """
+    ours, theirs = whitening.apply(originals), whitening.apply(copies)
+    best = np.einsum("trd,tsd->trs", theirs, ours).argmax(axis=2)
+    matched = np.take_along_axis(originals, best[..., None], axis=1)
+    return np.asarray((copies - matched).reshape(-1, originals.shape[-1]), dtype=np.float32)
+
+
+def _principal_axes(covariance: Float64Array, dims: int, n_rows: int) -> tuple[Float64Array, Float64Array]:
+    """The ``dims`` largest variances, falling, and their axes ``[D, dims]`` of determined sign."""
+    variances, axes = np.linalg.eigh(covariance)
+    variances, axes = variances[::-1], axes[:, ::-1]
+    tolerance = max(variances[0], 0.0) * max(n_rows, len(axes)) * np.finfo(np.float64).eps
+    rank = int((variances > tolerance).sum())
+    if not 1 <= dims <= rank:
+        raise InputError(
+            f"cannot whiten to {dims} dimensions: the sample of {n_rows} descriptors of "
+            f"{len(axes)} dimensions varies in {rank}; take more videos or fewer dimensions"
+        )
+    variances, axes = variances[:dims], axes[:, :dims]
+    signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(dims)])
+    return variances, axes * signs
 
 
 def _even_quotas(available: Int64Array, n: int, rng: np.random.Generator) -> Int64Array:

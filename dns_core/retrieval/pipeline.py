@@ -5,11 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import get_args
 
-from dns_core.errors import CorruptArtefactError, InputError, MismatchError, VideoError
-from dns_core.features.extractor import Extractor, Precision
-from dns_core.features.registry import load_backbone
+from dns_core.errors import CorruptArtefactError, InputError, VideoError
+from dns_core.features.extractor import Extractor, described_extractor
 from dns_core.features.whitening import Whitening
 from dns_core.index import Chunking, EncodedVideo, Manifest, add_videos, build_index, open_index
 from dns_core.ports import Progress, SilentProgress, WeightSource
@@ -61,23 +59,18 @@ def open_features(
     Raises:
         MissingArtefactError: the whitening or the weights are not there.
         CorruptArtefactError: the whitening does not say what it was fitted on.
-        MismatchError: no precision of this backbone gives the description that it was fitted on.
+        MismatchError: extractors of this version describe frames otherwise.
     """
     path = bundle.folder / "whitening.safetensors"
     _, metadata = read_weights(path)
     try:
-        backbone = load_backbone(metadata["backbone"], weights)
-        fps, wanted = float(metadata["sampling_fps"]), metadata["extractor"]
+        extractor = described_extractor(metadata, weights, device=device)
+        fps = float(metadata["sampling_fps"])
     except (KeyError, ValueError) as error:
         raise CorruptArtefactError(f"{path} does not say what it was fitted on: {error!r}") from error
-    # The fingerprint is of backbone and precision together, so it also tells which precision was used.
-    precisions: tuple[Precision, ...] = get_args(Precision)
-    extractors = [Extractor(backbone, device=device, precision=precision) for precision in precisions]
-    for extractor in extractors:
-        if extractor.fingerprint == wanted:
-            sampling = Sampling(fps=fps, resize_px=backbone.card.resize_px, crop_px=backbone.card.crop_px)
-            return FeaturePipeline(extractor, bundle.whitening, sampling)
-    raise MismatchError(f"extractor of {path}", wanted, extractors[0].fingerprint)
+    card = extractor.backbone.card
+    sampling = Sampling(fps=fps, resize_px=card.resize_px, crop_px=card.crop_px)
+    return FeaturePipeline(extractor, bundle.whitening, sampling)
 
 
 def index_videos(

@@ -33,6 +33,7 @@ class Config(StageConfig):
         sampling_fps: frames a second that are described.
         batch_frames: frames a forward pass.
         precision: of the backbone's arithmetic.
+        luma_weight: of each region's pattern of brightness beside the backbone's vector; 0 is the paper's.
         views: the edited copies that the teacher learns from.
         seed: of the edits.
     """
@@ -41,6 +42,7 @@ class Config(StageConfig):
     sampling_fps: float = Field(gt=0)
     batch_frames: int = Field(ge=1)
     precision: Precision
+    luma_weight: float = Field(ge=0)
     views: ViewsConfig
     seed: int
 
@@ -52,6 +54,7 @@ def run(config: Config, context: StageContext) -> None:
         batch_frames=config.batch_frames,
         device=context.device,
         precision=config.precision,
+        luma_weight=config.luma_weight,
     )
     quarantined: list[Quarantined] = []
     for collection in COLLECTIONS:
@@ -128,8 +131,7 @@ class _Job:
 
     def _writer(self, name: str, settings: dict[str, str]) -> FeatureWriter:
         metadata = {
-            "backbone": self._extractor.backbone.card.name,
-            "extractor": self._extractor.fingerprint,
+            **self._extractor.description,
             "sampling_fps": repr(self._config.sampling_fps),
             **settings,
         }

@@ -63,10 +63,10 @@ def run() -> Run:
 def save_bundle(folder: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)
     extractor = Extractor(load_backbone(BACKBONE))
-    width = extractor.backbone.card.dims
+    width = extractor.dims
     axes = np.linalg.qr(rng.normal(size=(width, DIMS)))[0].astype(np.float32)
     whitening = Whitening(np.zeros(width, dtype=np.float32), axes)
-    metadata = {"backbone": BACKBONE, "sampling_fps": "2.0", "extractor": extractor.fingerprint}
+    metadata = {**extractor.description, "sampling_fps": "2.0"}
     whitening.save(folder / "whitening.safetensors", metadata)
     torch.manual_seed(seed)
     for role, (architecture, config) in NETWORKS.items():

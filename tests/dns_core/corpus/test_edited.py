@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 
-from dns_core.corpus import edited
+from dns_core.corpus import copies
 from dns_core.corpus.edited import make_edited_copies
 from dns_core.datasets.ground_truth import read_ground_truth
 from dns_core.errors import InputError, ParamsError
@@ -47,7 +47,7 @@ def raw_writer(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(f"{fps} {frames.shape}".encode() + frames.tobytes())
 
-    monkeypatch.setattr(edited, "write_video", write)
+    monkeypatch.setattr(copies, "write_video", write)
     return written
 
 
@@ -191,7 +191,7 @@ def test_one_video_alone_cannot_be_inserted_anywhere(tmp_path: Path) -> None:
 def test_only_the_first_minute_of_a_long_video_is_copied_and_said_so(
     videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edited, "COPY_FRAMES", 10)
+    monkeypatch.setattr(copies, "COPY_FRAMES", 10)
     make_edited_copies(videos, tmp_path / "out", seed=1, edits=["flip"])
     truth = read_ground_truth(tmp_path / "out" / "ground_truth.json")
     for query in truth.queries:

@@ -19,8 +19,8 @@ BACKBONE = "efficientnet_lite0.imagenet1k"
 def bundle_of(folder: Path, **changed: str | None) -> Bundle:
     """A bundle with a whitening alone; ``changed`` replaces metadata, None leaves a key out."""
     extractor = Extractor(load_backbone(BACKBONE), precision="bf16")
-    metadata = {"backbone": BACKBONE, "sampling_fps": "2.0", "extractor": extractor.fingerprint, **changed}
-    width = extractor.backbone.card.dims
+    metadata = {**extractor.description, "sampling_fps": "2.0", **changed}
+    width = extractor.dims
     axes = np.eye(width, 16, dtype=np.float32)
     written = {key: value for key, value in metadata.items() if value is not None}
     Whitening(np.zeros(width, dtype=np.float32), axes).save(folder / "whitening.safetensors", written)
