@@ -3,23 +3,24 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
 from ruamel.yaml import YAML
 
-from dns_core.errors import DnsError, InputError
+from dns_core.errors import InputError
 from dns_core.params import apply_overrides, load_params
 from dns_core.store.atomic import atomic_file
-
-
-class PipelineError(DnsError):
-    """A stage of the pipeline failed; its own message stands above."""
+from dns_ops.dag import PipelineError
+from dns_ops.recording import PARENT_VARIABLE, recorded_reproduction
+from dns_ops.settings import load_settings
 
 
 def reproduce(root: Path, overrides: Sequence[str] = ()) -> None:
     """Run every stage whose inputs, code or params changed; return when all is up to date.
+
+    Where runs are recorded, one run is the parent of the stages', and new models become a new version.
 
     Args:
         root: the workspace: holds ``dvc.yaml``, ``params.yaml`` and ``data/``.
@@ -30,19 +31,27 @@ def reproduce(root: Path, overrides: Sequence[str] = ()) -> None:
         InputError: if the folder is not a workspace.
         ParamsError: if the params do not validate; nothing has run then.
         PipelineError: if a stage failed.
+        TrackingError: if runs are to be recorded and cannot be.
     """
     if not (root / "dvc.yaml").is_file():
         raise InputError(f"{root}: expected a workspace with dvc.yaml and params.yaml, found no dvc.yaml")
+    settings = load_settings(root)
     params = root / "params.yaml"
-    load_params(params, overrides)
+    chosen = load_params(params, overrides)
     if overrides:
-        _write_overrides(params, overrides)
-    if _dvc(root, "repro") != 0:
-        raise PipelineError("the pipeline stopped: see the failed stage above; run again to resume")
+        write_overrides(params, overrides)
+    with recorded_reproduction(root, settings, chosen.model_dump()) as run_id:
+        if _dvc(root, {PARENT_VARIABLE: run_id}, "repro") != 0:
+            raise PipelineError("the pipeline stopped: see the failed stage above; run again to resume")
 
 
-def _write_overrides(params: Path, overrides: Sequence[str]) -> None:
-    """Change the values in place; comments and order of the file stay."""
+def write_overrides(params: Path, overrides: Sequence[str]) -> None:
+    """Change the values of a params file in place; its comments and order stay.
+
+    Args:
+        params: the file; what the overrides make of it validates.
+        overrides: ``stage.key=value``.
+    """
     round_trip = YAML()
     round_trip.preserve_quotes = True
     round_trip.width = 4096
@@ -60,13 +69,13 @@ def _write_overrides(params: Path, overrides: Sequence[str]) -> None:
         round_trip.dump(content, file)
 
 
-def _dvc(root: Path, *arguments: str) -> int:
+def _dvc(root: Path, variables: Mapping[str, str], *arguments: str) -> int:
     """Exit code of a DVC command; its output, and that of the stages, goes to the terminal."""
-    binaries = Path(sys.executable).parent
-    environment = {
-        **os.environ,
-        "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}",
-        "DVC_NO_ANALYTICS": "1",
-    }
     command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, cwd=root, env=environment, check=False).returncode  # noqa: S603
+    return subprocess.run(command, cwd=root, env=stage_environment(variables), check=False).returncode  # noqa: S603
+
+
+def stage_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with ``variables``, in which the shell finds ``dns`` as stages call it."""
+    binaries = Path(sys.executable).parent
+    return {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}", **variables}

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 PACKAGES = (
     "distill-and-select", "torch", "numpy", "av", "faiss-cpu", "h5py", "numba", "safetensors", "scikit-learn",
-    "pyarrow", "pydantic", "typer", "rich", "dvc", "matplotlib",
+    "pyarrow", "pydantic", "typer", "rich", "dvc", "matplotlib", "mlflow",
 )  # fmt: skip
-OPTIONAL = {"dvc", "matplotlib"}
+OPTIONAL = {"dvc", "matplotlib", "mlflow"}
 
 State = Literal["ok", "absent", "broken"]
 
@@ -46,7 +46,14 @@ def check(
     json: Json = False,
 ) -> None:
     """Show what is installed, what the machine has, and whether models and index are in order."""
-    findings = [*_software(), *_machine(), *_weights(), *_models(models), *_index(index)]
+    findings = [
+        *_software(),
+        *_machine(),
+        *_settings(Path.cwd()),
+        *_weights(),
+        *_models(models),
+        *_index(index),
+    ]
     if json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -79,6 +86,29 @@ def _machine() -> Iterator[Finding]:
     yield Finding("memory", "ok", f"{size(memory.available)} of {size(memory.total)} available")
     disk = shutil.disk_usage(Path.cwd())
     yield Finding("disk", "ok", f"{size(disk.free)} of {size(disk.total)} free here")
+
+
+def _settings(root: Path) -> Iterator[Finding]:
+    from dns_ops.settings import SettingsError, load_settings, unknown_names
+
+    for name in unknown_names(os.environ):
+        yield Finding(name, "absent", "no setting of this software is called so")
+    try:
+        settings = load_settings(root)
+        yield Finding("device", "ok", f"{settings.device}: {settings.torch_device()}")
+    except SettingsError as error:
+        yield Finding("settings", "broken", str(error))
+    else:
+        yield _tracking(settings.tracking_store(root))
+
+
+def _tracking(uri: str) -> Finding:
+    from dns_ops.reachable import printable_uri, why_unreachable
+
+    if not uri:
+        return Finding("tracking", "absent", "runs and models are not recorded")
+    problem = why_unreachable(f"{uri}/health") if uri.startswith("http") else ""
+    return Finding("tracking", "broken" if problem else "ok", f"{printable_uri(uri)} {problem}".rstrip())
 
 
 def _weights() -> Iterator[Finding]:

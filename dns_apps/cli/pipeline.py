@@ -18,13 +18,22 @@ def stage(
     overrides: Overrides = None,
 ) -> None:
     """Run one stage, whether or not it is up to date."""
-    from dns_core.params import load_params, run_stage
+    from dns_core.params import load_params, run_stage, stage_module
     from dns_core.stages.context import StageContext, Workspace
+    from dns_ops.recording import recorded_stage
+    from dns_ops.settings import load_settings
 
     workspace = Workspace(Path.cwd())
+    settings = load_settings(workspace.root)
     params = load_params(workspace.root / "params.yaml", overrides or [])
     stage_name, _, item = name.partition("@")
-    run_stage(stage_name, params, StageContext(workspace, item=item, progress=command_progress()))
+    progress = command_progress()
+    device = settings.torch_device()
+    stage_module(stage_name)  # a name that is none has no run
+    values = params.model_dump()[stage_name]
+    with recorded_stage(workspace.root, settings, name, values, progress) as logger:
+        context = StageContext(workspace, item=item, device=device, progress=progress, logger=logger)
+        run_stage(stage_name, params, context)
 
 
 def reproduce(overrides: Overrides = None) -> None:

@@ -1,0 +1,40 @@
+"""What a run can say of its own origin: the commit of the code and the version of the data."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dns_core.store.fingerprints import fingerprint_json
+
+_DATA_STAGE = "probe_videos"
+
+
+def code_commit(root: Path) -> str:
+    """The commit that is checked out, with ``-dirty`` if files differ from it; empty outside of git."""
+    commit = _git(root, "rev-parse", "HEAD")
+    return f"{commit}-dirty" if commit and _git(root, "status", "--porcelain", "-uno") else commit
+
+
+def data_version(root: Path) -> str:
+    """Fingerprint of all videos and annotations that the pipeline last read, as ``dvc.lock`` has them.
+
+    Empty before the first stage has run. It needs no second look at the videos.
+    """
+    lock = root / "dvc.lock"
+    if not lock.is_file():
+        return ""
+    stages: dict[str, Any] = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
+    deps = stages.get(_DATA_STAGE, {}).get("deps", [])
+    digests = {dep["path"]: dep["md5"] for dep in deps if dep["path"].startswith("data/")}
+    return fingerprint_json(digests) if digests else ""
+
+
+def _git(root: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(root), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

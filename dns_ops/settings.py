@@ -1,0 +1,103 @@
+"""Where the software runs: devices, servers, buckets. What changes a result stands in ``params.yaml``.
+
+Read from variables named ``DNS_...`` and from a file ``.env`` in the workspace; a variable outranks the file.
+"""
+
+import os
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from dotenv import dotenv_values
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dns_core.errors import InputError
+
+PREFIX = "DNS_"
+QUIET = {
+    "DVC_NO_ANALYTICS": "1",
+    "DO_NOT_TRACK": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+"""Keeps the tools from reporting home and from drawing over our lines; holds for all that is started too."""
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+class SettingsError(InputError):
+    """A variable of the environment or of ``.env`` is unknown or has a value that cannot be."""
+
+
+class Settings(BaseSettings):
+    """The validated settings; see the table in the README.
+
+    Attributes:
+        device: where networks run; ``auto`` takes a GPU that torch can use, else the CPU.
+        tracking_uri: MLflow's store or server; empty is the workspace's own, ``off`` records nothing.
+        parent_run: the run that a stage belongs to; set by who starts the stages, not by people.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    device: Device = "auto"
+    tracking_uri: str = ""
+    parent_run: str = ""
+
+    def tracking_store(self, root: Path) -> str:
+        """Where runs and models are recorded; empty if nowhere, for it is off or MLflow is not installed."""
+        if self.tracking_uri == "off" or (not self.tracking_uri and find_spec("mlflow") is None):
+            return ""
+        return self.tracking_uri or f"sqlite:///{platform_folder(root).resolve() / 'mlflow.db'}"
+
+    def torch_device(self) -> str:
+        """The torch device that ``device`` means on this machine.
+
+        Raises:
+            SettingsError: a GPU is demanded and torch can use none.
+        """
+        import torch  # noqa: PLC0415 - the other settings are read without it
+
+        usable = torch.cuda.is_available()
+        if self.device == "cuda" and not usable:
+            raise SettingsError(f"{PREFIX}DEVICE=cuda: expected a GPU that torch can use, found none")
+        return "cuda" if usable and self.device != "cpu" else "cpu"
+
+
+def load_settings(root: Path) -> Settings:
+    """The settings of the workspace at ``root``; the tools' own reports home are off from here on.
+
+    Raises:
+        SettingsError: a name is unknown or a value cannot be; the message never shows the value.
+    """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    file = root / ".env"
+    written = dotenv_values(file) if file.is_file() else {}
+    unknown = unknown_names(written)
+    if unknown:
+        raise SettingsError(f"{file}: unknown {', '.join(unknown)}; expected {', '.join(_known())}")
+    try:
+        return Settings(_env_file=file)  # type: ignore[call-arg] # pydantic-settings' own
+    except ValidationError as error:
+        raise SettingsError(
+            "; ".join(
+                f"{PREFIX}{row['loc'][0]}".upper() + f": {row['msg'].lower()}" for row in error.errors()
+            )
+        ) from None
+
+
+def unknown_names(variables: Iterable[str]) -> list[str]:
+    """Which of ``variables`` begin like a setting and are none; in the environment they may be others'."""
+    return sorted(name for name in variables if name.startswith(PREFIX) and name not in _known())
+
+
+def platform_folder(root: Path) -> Path:
+    """Where the services keep what is theirs: databases, logs, process ids; never an output of a stage."""
+    return root / ".platform"
+
+
+def _known() -> list[str]:
+    return sorted(f"{PREFIX}{name}".upper() for name in Settings.model_fields)
