@@ -123,6 +123,14 @@ def start_dns(cwd: Path, *arguments: object) -> subprocess.Popen[str]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _no_record() -> Iterator[None]:
+    """Stages here tell nobody of their runs, which would take them seconds each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DNS_TRACKING_URI", "off")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
