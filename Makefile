@@ -21,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-7s %s\n", $$1, $$2}'
 
-setup: $(STAMP) ## Create .venv with the pinned packages (about 2 minutes and 2 GB, once)
+setup: $(STAMP) ## Create .venv with the pinned packages (about 3 minutes and 3 GB, once)
 	@:
 
 # pip's chatter becomes one counter; a build of torch with needs of its own (CUDA) gets them at the end.

@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "faiss", "av", "numba", "h5py", "sklearn", "pyarrow", "scipy", "matplotlib", "dvc", "mlflow")
+HEAVY = (
+    "torch",
+    "faiss",
+    "av",
+    "numba",
+    "h5py",
+    "sklearn",
+    "pyarrow",
+    "scipy",
+    "matplotlib",
+    "dvc",
+    "mlflow",
+)
 
 
 def run(code: str) -> str:

@@ -33,7 +33,10 @@ def test_a_bundle_is_registered_once_and_the_newest_is_the_challenger(
     (models / "coarse.safetensors").write_bytes(os.urandom(64))
     with reproduction(workspace, Settings(), {}) as run_id:
         second = register_bundle(workspace, models, tracking, run_id)
-    assert [(row.version, row.aliases) for row in bundle_versions(tracking)] == [(2, ("challenger",)), (1, ())]
+    assert [(row.version, row.aliases) for row in bundle_versions(tracking)] == [
+        (2, ("challenger",)),
+        (1, ()),
+    ]
     assert second.fingerprint != first.fingerprint
     assert (fetch_bundle(tracking, 1, tmp_path / "old") / "coarse.safetensors").read_bytes() == kept
 

@@ -1,4 +1,4 @@
-"""Settings come from the environment and from .env, and say what is wrong with them without showing secrets."""
+"""Settings come from the environment and from .env; what is wrong is said without showing secrets."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_a_variable_outranks_the_file(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_misspelt_name_in_the_file_is_an_error_that_does_not_show_the_value(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("DNS_DEVISE=secret\n")
-    with pytest.raises(SettingsError, match="DNS_DEVISE.*DNS_DEVICE") as error:
+    with pytest.raises(SettingsError, match=r"DNS_DEVISE.*DNS_DEVICE") as error:
         load_settings(tmp_path)
     assert "secret" not in str(error.value)
 
@@ -33,7 +33,7 @@ def test_a_value_that_cannot_be_is_an_error_that_does_not_show_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DNS_DEVICE", "secret")
-    with pytest.raises(SettingsError, match="DNS_DEVICE.*auto") as error:
+    with pytest.raises(SettingsError, match=r"DNS_DEVICE.*auto") as error:
         load_settings(tmp_path)
     assert "secret" not in str(error.value)
 

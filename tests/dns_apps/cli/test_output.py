@@ -16,6 +16,7 @@ from dns_apps.cli.progress import BarProgress, LineProgress, command_progress
 from dns_core.ports import Progress
 from dns_core.records import Segment
 
+ROOT = Path(__file__).resolve().parents[3]
 Run = Any
 
 
@@ -116,13 +117,16 @@ def test_corpus_edit_passes_its_options_on(run: Run, tmp_path: Path, monkeypatch
 
 def test_stage_passes_item_and_overrides_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("dns_core.params.load_params", lambda *args: args)
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("DNS_TRACKING_URI", "off")
+    monkeypatch.setenv("DNS_DEVICE", "cpu")
     monkeypatch.setattr("dns_core.params.run_stage", lambda *args: calls.append(args))
-    assert run("stage", "train_student@coarse", "--set", "a.b=1", "--set", "c=2").exit_code == 0
+    overrides = ["--set", "train_student.seed=7", "--set", "evaluate.seed=8"]
+    assert run("stage", "train_student@coarse", *overrides).exit_code == 0
     ((name, params, context),) = calls
     assert name == "train_student"
-    assert params == (Path.cwd() / "params.yaml", ["a.b=1", "c=2"])
-    assert (context.item, context.workspace.root) == ("coarse", Path.cwd())
+    assert (params.train_student.seed, params.evaluate.seed) == (7, 8)
+    assert (context.item, context.device, context.workspace.root) == ("coarse", "cpu", ROOT)
 
 
 def test_reproduce_passes_overrides_on_and_prints_the_report(
