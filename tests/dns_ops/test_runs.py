@@ -31,7 +31,7 @@ def runs(tracking: Tracking) -> dict[str, Any]:
     }
 
 
-def stage(workspace: Path, **settings: str) -> Any:
+def stage(workspace: Path, **settings: Any) -> Any:
     return stage_run(
         workspace, Settings(**settings), "train", {"rate": {"first": 0.1}, "seed": 1}, SilentProgress()
     )
