@@ -1,7 +1,7 @@
 """Frozen facts that cross the borders between packages (numpy only, no torch)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -139,6 +139,16 @@ class GroundTruth:
     labels: Mapping[str, Mapping[str, str]]
     tasks: Mapping[str, tuple[str, ...]]
     segments: Mapping[str, Mapping[str, tuple[Segment, ...]]] = field(default_factory=dict)
+
+    def only(self, queries: Collection[str]) -> "GroundTruth":
+        """The same truth for some of the queries."""
+        kept = tuple(query for query in self.queries if query in set(queries))
+        return replace(
+            self,
+            queries=kept,
+            labels={query: self.labels[query] for query in kept if query in self.labels},
+            segments={query: self.segments[query] for query in kept if query in self.segments},
+        )
 
     def positives(self, task: str) -> dict[str, frozenset[str]]:
         """Videos that count as positive for each query in ``task``; raises KeyError if unknown."""

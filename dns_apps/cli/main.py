@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dns_apps.cli import check, compare, corpus, evaluate, index, pipeline, query
+from dns_apps.cli import benchmark, check, compare, corpus, evaluate, index, pipeline, query
 from dns_apps.cli.errors import OneLineErrors
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     help="Find every copy, excerpt and other footage of a clip in a large video archive.",
 )
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(benchmark.app, name="benchmark")
 app.command()(pipeline.stage)
 app.command()(pipeline.reproduce)
 app.add_typer(index.app, name="index")

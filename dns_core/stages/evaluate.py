@@ -42,7 +42,8 @@ class Config(StageConfig):
         budgets: shares of the candidates that are re-ranked, for the table.
         policy_budgets: shares at which the selector is compared with simple policies.
         segment_budget: share at which matched segments are judged.
-        segment_top_k: answers to each query whose segments are judged.
+        segment_top_k: answers to each query whose segments are judged,
+        segment_score: if they score at least this: below it, an answer is no match that has segments.
         seed: of the random policy.
     """
 
@@ -50,6 +51,7 @@ class Config(StageConfig):
     policy_budgets: tuple[float, ...]
     segment_budget: float = Field(ge=0, le=1)
     segment_top_k: int = Field(ge=1)
+    segment_score: float = Field(ge=0, le=1)
     seed: int
 
 
@@ -137,7 +139,11 @@ class _Judge:
         return {
             fine: evaluate_segments(
                 found_segments(
-                    engine, self._queries, self._config.segment_budget, self._config.segment_top_k
+                    engine,
+                    self._queries,
+                    self._config.segment_budget,
+                    top_k=self._config.segment_top_k,
+                    at_least=self._config.segment_score,
                 ),
                 self._truth,
             ).f1

@@ -56,17 +56,15 @@ def engine_trial(engine: Engine, queries: FeatureStore, budget: float) -> Trial:
     return _timed_trial(search, queries)
 
 
-def found_segments(engine: Engine, queries: FeatureStore, budget: float, top_k: int) -> Segments:
-    """Matched stretches of the ``top_k`` answers to each query."""
-    return {
-        query_id: {
-            match.video_id: match.segments
-            for match in engine.search(
-                queries.read(query_id), top_k=top_k, budget=Budget(share=budget)
-            ).results
-        }
-        for query_id in queries.ids
-    }
+def found_segments(
+    engine: Engine, queries: FeatureStore, budget: float, *, top_k: int, at_least: float
+) -> Segments:
+    """Matched stretches of those of the ``top_k`` answers to each query that score ``at_least`` so much."""
+    found: Segments = {}
+    for query_id in queries.ids:
+        result = engine.search(queries.read(query_id), top_k=top_k, budget=Budget(share=budget))
+        found[query_id] = {m.video_id: m.segments for m in result.results if m.score >= at_least}
+    return found
 
 
 def policies(engine: Engine, seed: int) -> dict[str, Policy]:

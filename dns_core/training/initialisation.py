@@ -1,4 +1,4 @@
-"""Where training starts: a teacher that is Chamfer similarity, students that are the teacher."""
+"""Where training starts: a teacher that is Chamfer similarity along time, students that are the teacher."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -15,10 +15,11 @@ from dns_core.training.batches import FeatureSet, padded
 
 
 def start_as_chamfer(teacher: Teacher, sample: Float32Array) -> None:
-    """Make an untrained ``teacher`` score as plain Chamfer similarity does, so that it can only improve.
+    """Make an untrained ``teacher`` score as Chamfer similarity of aligned frames, so that it improves on it.
 
-    One channel of the comparator passes positive similarities through every layer, pooled by their
-    maximum over 4 x 4 frames; the others keep their random weights. The output is stretched so that
+    One channel of the comparator passes similarities through every layer, as the mean over three steps of
+    the diagonal: a frame matches if its neighbours match in the same order. The poolings keep the best of
+    4 x 4 frames; the other channels keep their random weights. The output is stretched so that
     similarities of 0 and 1 become -1 and 1. From random weights alone, some hundred steps end below
     plain Chamfer similarity.
 
@@ -33,7 +34,7 @@ def start_as_chamfer(teacher: Teacher, sample: Float32Array) -> None:
         shrunk = float((gated.norm(dim=-1) ** 2).mean() / (regions.norm(dim=-1) ** 2).mean())
         for layer in (comparator.conv1, comparator.conv2, comparator.conv3):
             layer.weight[0].zero_()
-            layer.weight[0, 0, 1, 1] = 1.0
+            layer.weight[0, 0].copy_(torch.eye(3) / 3)
             cast("Tensor", layer.bias)[0] = 0.0
         comparator.fconv.weight[0, 0] = 2.0 / shrunk
         cast("Tensor", comparator.fconv.bias).fill_(-1.0)

@@ -16,6 +16,8 @@ from dns_core.training.batches import FeatureSet, padded, view_id
 from dns_core.training.config import StrictModel
 from dns_core.training.losses import hard_negative_loss, info_nce
 
+_SHORTEST_EXCERPT = 3
+
 
 class SelfSupervisionConfig(StrictModel):
     """The recipe of S2VS (Kordopatis-Zilos et al., CVPRW 2023), section 3.
@@ -28,6 +30,7 @@ class SelfSupervisionConfig(StrictModel):
         regularisation_weight: weight of the similarity regularisation.
         augmentation_probability: chance of each temporal augmentation of a copy.
         video_in_video_probability: chance that a copy is an excerpt between frames of another video.
+        excerpt_probability: chance that a copy is cut to a stretch of a fifth to four fifths of it.
     """
 
     batch_videos: int = Field(ge=2)
@@ -37,6 +40,7 @@ class SelfSupervisionConfig(StrictModel):
     regularisation_weight: float = Field(ge=0)
     augmentation_probability: float = Field(ge=0, le=1)
     video_in_video_probability: float = Field(ge=0, le=1)
+    excerpt_probability: float = Field(ge=0, le=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +155,20 @@ class TeacherObjective:
         regions = regions[
             augmented_frames(len(regions), rng, probability=self._config.augmentation_probability)
         ]
+        if rng.random() < self._config.excerpt_probability:
+            regions = _excerpt(regions, rng)
         strangers = [other for other in group if not self._shares(other, [video_id])]
         if strangers and rng.random() < self._config.video_in_video_probability:
             host = strangers[int(rng.integers(len(strangers)))]
             mixed = _video_in_video(regions, self._features.regions(host), rng)
             return mixed[:longest], [video_id, host]
         return regions[:longest], [video_id]
+
+
+def _excerpt(regions: Float32Array, rng: np.random.Generator) -> Float32Array:
+    """A random stretch of a fifth to four fifths of a video, but of no fewer than 3 frames."""
+    length = max(_SHORTEST_EXCERPT, round(len(regions) * rng.uniform(0.2, 0.8)))
+    return regions[random_crop(np.arange(len(regions)), length, rng)]
 
 
 def _video_in_video(regions: Float32Array, host: Float32Array, rng: np.random.Generator) -> Float32Array:

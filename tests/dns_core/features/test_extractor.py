@@ -9,9 +9,10 @@ import skimage.data
 import torch
 from torch import Tensor, nn
 
-from dns_core.errors import ParamsError, VideoError
+from dns_core.errors import MismatchError, ParamsError, VideoError
 from dns_core.features.backbone import Backbone
-from dns_core.features.extractor import Extractor
+from dns_core.features.extractor import Extractor, described_extractor
+from dns_core.features.luma import luma_patterns
 from dns_core.features.registry import BACKBONES, load_backbone
 from dns_core.records import UInt8Array
 from dns_core.video.decode import Sampling, decode_frames
@@ -155,7 +156,33 @@ def test_the_fingerprint_tells_the_precision_and_not_the_batch(toy: Backbone) ->
     assert Extractor(toy, precision="bf16").fingerprint != fingerprint
 
 
+def test_luma_stands_beside_the_network_at_its_weight(toy: Backbone) -> None:
+    frames = _frames(3)
+    plain, both = Extractor(toy), Extractor(toy, luma_weight=0.5)
+    regions = both.frames_to_regions(frames)
+    assert regions.shape == (3, 9, 12 + 64) == (3, 9, both.dims)
+    np.testing.assert_allclose(np.linalg.norm(regions, axis=-1), 1, atol=1e-5)
+    networks = regions[..., :12] / np.linalg.norm(regions[..., :12], axis=-1, keepdims=True)
+    np.testing.assert_allclose(networks, plain.frames_to_regions(frames), atol=1e-5)
+    patterns = luma_patterns(torch.from_numpy(frames).permute(0, 3, 1, 2)).numpy()
+    lengths = np.linalg.norm(regions[..., :12], axis=-1, keepdims=True)
+    np.testing.assert_allclose(regions[..., 12:] / lengths, 0.5 * patterns, atol=1e-5)
+    assert both.fingerprint != plain.fingerprint
+
+
+def test_a_described_extractor_is_the_same_again() -> None:
+    extractor = Extractor(load_backbone(LITE), precision="bf16", luma_weight=0.75)
+    again = described_extractor({**extractor.description, "sampling_fps": "2"})
+    assert again.description == extractor.description
+    with pytest.raises(MismatchError, match="extractor"):
+        described_extractor({**extractor.description, "luma_weight": "1.0"})
+    with pytest.raises(KeyError):
+        described_extractor({"backbone": LITE})
+
+
 def test_settings_out_of_range_are_refused(toy: Backbone) -> None:
+    with pytest.raises(ParamsError, match="luma_weight"):
+        Extractor(toy, luma_weight=-1)
     with pytest.raises(ParamsError, match="batch_frames"):
         Extractor(toy, batch_frames=0)
     with pytest.raises(ParamsError, match="precision"):

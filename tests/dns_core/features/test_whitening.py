@@ -6,7 +6,8 @@ import torch
 from sklearn.decomposition import PCA
 
 from dns_core.errors import CorruptArtefactError, InputError, MissingArtefactError
-from dns_core.features.whitening import Whitening, sample_regions
+from dns_core.features.whitening import Whitening, matched_differences, sample_regions
+from dns_core.records import Float32Array
 from dns_core.store.feature_store import FeatureStore, FeatureWriter
 from dns_core.store.weights import save_weights
 
@@ -34,6 +35,47 @@ def test_the_fit_is_scikit_learns_up_to_signs() -> None:
     signs = np.sign((whitening.projection * expected).sum(axis=0))
     np.testing.assert_allclose(whitening.projection, expected * signs, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(whitening.mean, other.mean_, rtol=1e-6)
+
+
+def test_what_copies_change_counts_less_and_equally() -> None:
+    rng = np.random.default_rng(1)
+    sample = _sample(4000)
+    scale = np.array([5.0, 3.0] + [0.3] * 10)
+    mixing = np.linalg.qr(rng.standard_normal((12, 12)))[0]
+    differences = ((rng.standard_normal((8000, 12)) * scale) @ mixing).astype(np.float32)
+    whitening = Whitening.fit_to_copies(sample, differences, 12, shrinkage=0)
+    changed = differences @ whitening.projection
+    np.testing.assert_allclose(changed.T @ changed / len(changed), np.eye(12), atol=5e-3)
+    varied = np.cov((sample - whitening.mean) @ whitening.projection, rowvar=False)
+    np.testing.assert_allclose(varied, np.diag(varied.diagonal()), atol=1e-2 * varied.max())
+    assert (np.diff(varied.diagonal()) <= 0).all()
+
+
+def test_shrinkage_trusts_directions_less_that_no_edit_changed() -> None:
+    differences = np.zeros((100, 12), dtype=np.float32)
+    differences[:, 0] = np.random.default_rng(1).standard_normal(100)
+
+    def lengths(shrinkage: float) -> Float32Array:
+        fitted = Whitening.fit_to_copies(_sample(), differences, 12, shrinkage=shrinkage)
+        return np.asarray(np.linalg.norm(fitted.projection, axis=1))
+
+    little, much = lengths(0.01), lengths(10.0)
+    assert little[1:].min() / little[0] > much[1:].min() / much[0] > 1
+
+
+def test_too_many_dimensions_of_copies_are_refused() -> None:
+    differences = np.random.default_rng(1).standard_normal((50, 12)).astype(np.float32)
+    with pytest.raises(InputError, match="varies in"):
+        Whitening.fit_to_copies(_sample(5), differences, 9, shrinkage=1.0)
+
+
+def test_a_mirrored_copy_is_matched_region_by_region() -> None:
+    originals = _sample(6 * 9).reshape(6, 9, 12)
+    mirrored = originals.reshape(6, 3, 3, 12)[:, :, ::-1].reshape(6, 9, 12)
+    identity = Whitening(np.zeros(12, np.float32), np.eye(12, dtype=np.float32))
+    assert np.abs(mirrored - originals).max() > 1
+    np.testing.assert_array_equal(matched_differences(originals, mirrored, identity), 0)
+    assert matched_differences(originals, mirrored + 1, identity).shape == (54, 12)
 
 
 def test_what_is_whitened_has_equal_variance_and_then_unit_length() -> None:

@@ -33,6 +33,7 @@ RECIPE = SelfSupervisionConfig(
     regularisation_weight=0.1,
     augmentation_probability=0.3,
     video_in_video_probability=0.5,
+    excerpt_probability=0.5,
 )
 DISTILLATION = DistillationConfig(
     batch_triplets=4, window_frames=8, augmentation_probability=0.3, regularisation_weight=1e-3

@@ -1,0 +1,225 @@
+"""One benchmark in one run: our networks, plain similarities and the peers on the same files."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dns_core.benchmark.peers import Peer, installed_peers
+from dns_core.benchmark.plain import MeanVector, RawChamfer
+from dns_core.datasets.ground_truth import read_ground_truth
+from dns_core.evaluation.protocol import TaskReport, evaluate_rankings
+from dns_core.evaluation.segments import SegmentOverlap, evaluate_segments
+from dns_core.index.reader import Index, open_index
+from dns_core.ports import Progress
+from dns_core.records import Float32Array, GroundTruth, VideoFeatures
+from dns_core.retrieval.bundle import FINE_NETWORKS, Bundle
+from dns_core.retrieval.engine import Engine
+from dns_core.stages.context import Workspace
+from dns_core.stages.trial import Rankings, found_segments, policy_rankings, teacher_trial
+from dns_core.store.atomic import read_json, write_json
+from dns_core.store.feature_store import FeatureStore
+
+BUDGETS = tuple(round(0.05 * step, 2) for step in range(21))
+"""Shares of the candidates that are re-ranked, the paper's 21."""
+
+_TASK = "DSVR"
+_SEGMENT_BUDGET = 0.3
+_SEEN = 10  # answers whose segments are judged
+_MATCH = 0.5  # calibrated score from which an answer is a match, whose segments count
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkOptions:
+    """What is run.
+
+    Attributes:
+        peers: whether the installed peers are asked too, which decodes every file again.
+        peer_fps: frames a second that they see.
+        seed: of the random policy.
+    """
+
+    peers: bool = True
+    peer_fps: float = 2.0
+    seed: int = 1
+
+
+def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Progress) -> dict[str, Any]:
+    """Figures of every method, also written to ``artifacts/benchmark.json``.
+
+    ``methods`` has for each its mAP over all queries, by edit and by strength, and the mean over edits,
+    each counting the same; ``selection`` the mAP at every budget by policy; ``segments`` precision,
+    recall and F1 of matched stretches by kind of query.
+
+    Args:
+        workspace: a benchmark that `dns_core.corpus.benchmark.make_benchmark` made and the pipeline was
+            run in.
+        options: what is run.
+        progress: shows how far it has come.
+
+    Raises:
+        MissingArtefactError: the benchmark was not made, or the pipeline has not run.
+    """
+    made = read_json(workspace.root / "data" / "benchmark.json")
+    truth = read_ground_truth(workspace.ground_truth)
+    judge = _Judge(truth, made["queries"])
+    with ExitStack() as stack:
+        database, queries = (
+            stack.enter_context(FeatureStore.open(workspace.whitened(name)))
+            for name in ("database", "queries")
+        )
+        search = _Search(workspace, database, queries, progress)
+        rows = [judge.row(name, rankings) for name, rankings in search.rankings()]
+        selection = search.selection(judge, options.seed)
+        segments = search.segments(judge)
+    absent: dict[str, str] = {}
+    if options.peers:
+        peers, absent = installed_peers(options.peer_fps)
+        asked = _asked_peers(workspace, truth, peers, progress)
+        rows += [judge.row(name, rankings) for name, rankings in asked]
+    result = {
+        "format": 1,
+        "config": made["config"],
+        "database": len(truth.database),
+        "queries": len(truth.queries),
+        "methods": rows,
+        "absent": absent,
+        "budgets": list(BUDGETS),
+        "selection": selection,
+        "segments": segments,
+    }
+    write_json(workspace.artifacts / "benchmark.json", result)
+    return result
+
+
+class _Judge:
+    """The figures of rankings, grouped by what was done to the queries."""
+
+    def __init__(self, truth: GroundTruth, queries: Mapping[str, Mapping[str, Any]]) -> None:
+        self.truth = truth
+        self._queries = queries
+
+    def report(self, rankings: Rankings) -> TaskReport:
+        return evaluate_rankings(rankings, self.truth, compared=self.truth.database).tasks[_TASK]
+
+    def row(self, method: str, rankings: Rankings) -> dict[str, Any]:
+        report = self.report(rankings)
+        by_edit = self._means(report.per_query, "edit")
+        return {
+            "method": method,
+            "map": report.mean_average_precision,
+            "micro_ap": report.micro_average_precision,
+            "recall_at_1": report.recall_at_1,
+            "mean_over_edits": float(np.mean(list(by_edit.values()))),
+            "by_edit": by_edit,
+            "by_strength": self._means(report.per_query, "strength"),
+        }
+
+    def kinds(self) -> dict[str, GroundTruth]:
+        """The ground truth of all queries, and of excerpts at each strength."""
+        kinds = {"all": self.truth}
+        for strength in dict.fromkeys(query["strength"] for query in self._queries.values()):
+            names = [
+                name
+                for name, query in self._queries.items()
+                if query["strength"] == strength and {"trim", "insert"} & set(query["edits"])
+            ]
+            kinds[f"excerpts, {strength}"] = self.truth.only(names)
+        return kinds
+
+    def _means(self, per_query: Mapping[str, float], key: str) -> dict[str, float]:
+        groups: dict[str, list[float]] = defaultdict(list)
+        for query, value in per_query.items():
+            groups[self._queries[query][key]].append(value)
+        return {name: float(np.mean(values)) for name, values in groups.items()}
+
+
+class _Search:
+    """The ways to search that rest on whitened features."""
+
+    def __init__(
+        self, workspace: Workspace, database: FeatureStore, queries: FeatureStore, progress: Progress
+    ) -> None:
+        self._bundle = Bundle.load(workspace.models)
+        self._index: Index = open_index(workspace.index)
+        self._database, self._queries = database, queries
+        self._progress = progress
+        self._engines = {fine: Engine(self._index, self._bundle, fine=fine) for fine in FINE_NETWORKS}
+
+    def rankings(self) -> Iterator[tuple[str, Rankings]]:
+        """Name and rankings of each way that has no budget."""
+        videos = [self._database.read(video_id) for video_id in self._database.ids]
+        for name, method in (("raw Chamfer", RawChamfer), ("mean vector", MeanVector)):
+            self._progress.say(f"benchmark: {name}")
+            yield name, self._ranked(method(videos).scores)
+        self._progress.say("benchmark: teacher")
+        yield "teacher", teacher_trial(self._bundle, self._index, self._database, self._queries).rankings
+        for fine, engine in self._engines.items():
+            for name, share in ((fine, 1.0), *((f"dns_{fine} {b:.0%}", b) for b in (0.3, 0.05))):
+                curve = policy_rankings(engine, self._queries, (share,), 0)
+                self._progress.say(f"benchmark: {name}")
+                yield name, next(curve)[2]
+        yield "coarse", next(policy_rankings(self._engines[FINE_NETWORKS[0]], self._queries, (0.0,), 0))[2]
+
+    def selection(self, judge: _Judge, seed: int) -> dict[str, dict[str, list[float]]]:
+        """By fine network and policy: mAP at each of `BUDGETS`."""
+        result: dict[str, dict[str, list[float]]] = {}
+        for fine, engine in self._engines.items():
+            self._progress.say(f"benchmark: {fine} at {len(BUDGETS)} budgets, by the selector and others")
+            curves: dict[str, list[float]] = defaultdict(list)
+            for policy, _, rankings in policy_rankings(engine, self._queries, BUDGETS, seed):
+                curves[policy].append(judge.report(rankings).mean_average_precision)
+            result[fine] = dict(curves)
+        return result
+
+    def segments(self, judge: _Judge) -> dict[str, dict[str, dict[str, float]]]:
+        """By fine network and kind of query: precision, recall and F1 of matched stretches."""
+        result: dict[str, dict[str, dict[str, float]]] = {}
+        for fine, engine in self._engines.items():
+            found = found_segments(engine, self._queries, _SEGMENT_BUDGET, top_k=_SEEN, at_least=_MATCH)
+            result[fine] = {
+                kind: _figures(evaluate_segments({q: found.get(q, {}) for q in truth.queries}, truth))
+                for kind, truth in judge.kinds().items()
+            }
+        return result
+
+    def _ranked(self, scores: Callable[[VideoFeatures], Float32Array]) -> Rankings:
+        return {
+            query: _ranking(self._database.ids, scores(self._queries.read(query)))
+            for query in self._queries.ids
+        }
+
+
+def _asked_peers(
+    workspace: Workspace, truth: GroundTruth, peers: Mapping[str, Peer], progress: Progress
+) -> Iterator[tuple[str, Rankings]]:
+    for name, peer in peers.items():
+        described = [
+            peer.describe(path)
+            for path in _files(workspace, "database", truth.database, f"{name}: database", progress)
+        ]
+        rankings: Rankings = {}
+        paths = _files(workspace, "queries", truth.queries, f"{name}: queries", progress)
+        for query, path in zip(truth.queries, paths, strict=True):
+            asked = peer.describe(path)
+            scores = np.array([peer.score(asked, target) for target in described], dtype=np.float32)
+            rankings[query] = _ranking(truth.database, scores)
+        yield name, rankings
+
+
+def _files(
+    workspace: Workspace, collection: str, ids: Sequence[str], description: str, progress: Progress
+) -> Iterator[Path]:
+    return (workspace.videos(collection) / i for i in progress.track(ids, description, len(ids)))
+
+
+def _ranking(ids: Sequence[str], scores: Float32Array) -> list[tuple[str, float]]:
+    return [(video_id, float(score)) for video_id, score in zip(ids, scores, strict=True)]
+
+
+def _figures(overlap: SegmentOverlap) -> dict[str, float]:
+    return {"precision": overlap.precision, "recall": overlap.recall, "f1": overlap.f1}
