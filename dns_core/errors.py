@@ -4,6 +4,7 @@
     ├── InputError                what the user gave cannot be used
     │   ├── VideoError            a file is not a video that can be decoded
     │   ├── ParamsError           params.yaml, a ``--set`` or a ``--budget`` does not validate
+    │   ├── ForeignFileError      a file of other software asks to run code, or is not what it should be
     │   └── GroundTruthError      an annotation file does not say what it should
     └── ArtefactError             a file this software wrote, or should have written
         ├── MissingArtefactError  it is not there: an earlier stage has not run
@@ -41,6 +42,10 @@ class VideoError(InputError):
 
 class ParamsError(InputError):
     """A parameter is unknown, missing or out of range."""
+
+
+class ForeignFileError(InputError):
+    """A file that other software wrote asks to run code, or is not what it should be."""
 
 
 class GroundTruthError(InputError):

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from dns_apps.cli import benchmark, check, compare, corpus, evaluate, index, pipeline, query
+from dns_apps.cli import (
+    benchmark,
+    check,
+    compare,
+    corpus,
+    datasets,
+    evaluate,
+    index,
+    pipeline,
+    query,
+    weights,
+)
 from dns_apps.cli.errors import OneLineErrors
 
 app = typer.Typer(
@@ -24,6 +35,8 @@ app.add_typer(index.app, name="index")
 app.command()(query.query)
 app.command()(compare.compare)
 app.command()(evaluate.evaluate)
+app.add_typer(weights.app, name="weights")
+app.add_typer(datasets.app, name="datasets")
 app.command()(check.check)
 
 

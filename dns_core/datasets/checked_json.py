@@ -83,11 +83,20 @@ class Checked:
 
     def strings(self) -> tuple[str, ...]:
         """The value, which is a list of different strings."""
-        found = tuple(element.string() for element in self.elements())
+        if isinstance(self.value, list) and all(isinstance(v, str) and v for v in self.value):
+            found = tuple(self.value)  # the usual case, without a node for each of 200,000 ids
+        else:
+            found = tuple(element.string() for element in self.elements())
         repeated = [name for name, n in Counter(found).items() if n > 1]
         if repeated:
             raise self.refuse("different strings", f"{repeated} more than once")
         return found
+
+    def truth(self) -> bool:
+        """The value, which is true or false."""
+        if not isinstance(self.value, bool):
+            raise self.refuse("true or false")
+        return self.value
 
     def seconds(self) -> float:
         """The value, which is a finite number of at least 0."""

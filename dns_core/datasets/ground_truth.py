@@ -7,7 +7,8 @@
                             "segments": {"v.mp4": [{"query_start_s": 0, "query_end_s": 4,
                                                     "target_start_s": 10, "target_end_s": 14}]}}}}
 
-``segments`` may be left out. A file that says something else is refused as a whole: a label of a video
+``segments`` may be left out, and so may ``benchmark``, the rules of a public benchmark
+(`dns_core.datasets.benchmark`). A file that says something else is refused as a whole: a label of a video
 that is not in the database would silently shrink the denominator of a measure.
 """
 
@@ -32,7 +33,7 @@ def read_ground_truth(path: Path) -> GroundTruth:
     Raises:
         GroundTruthError: the message names the file, the key, what was expected and what was found.
     """
-    return _parse(Checked.read(path))
+    return parse_ground_truth(Checked.read(path))
 
 
 def write_ground_truth(path: Path, truth: GroundTruth) -> None:
@@ -45,6 +46,11 @@ def write_ground_truth(path: Path, truth: GroundTruth) -> None:
     Raises:
         GroundTruthError: ``truth`` contradicts itself, so that the file could not be read again.
     """
+    write_json(path, ground_truth_json(path, truth))
+
+
+def ground_truth_json(path: Path, truth: GroundTruth) -> dict[str, Any]:
+    """The content of ``path`` for ``truth``; raises as `write_ground_truth` does."""
     strangers = (set(truth.labels) | set(truth.segments)) - set(truth.queries)
     if strangers:
         raise GroundTruthError(
@@ -56,14 +62,19 @@ def write_ground_truth(path: Path, truth: GroundTruth) -> None:
         "tasks": {name: list(labels) for name, labels in truth.tasks.items()},
         "queries": {query: _query_json(truth, query) for query in truth.queries},
     }
-    _parse(Checked(path, "", content))
-    write_json(path, content)
+    parse_ground_truth(Checked(path, "", content))
+    return content
 
 
-def _parse(top: Checked) -> GroundTruth:
+def parse_ground_truth(top: Checked) -> GroundTruth:
+    """Ground truth of the content of a file; the rules of a benchmark in it are left to their reader.
+
+    Raises:
+        GroundTruthError: as `read_ground_truth`.
+    """
     if top.child("format").value != _FORMAT:
         raise top.child("format").refuse(f"format {_FORMAT}")
-    top.only("format", "database", "tasks", "queries")
+    top.only("format", "database", "tasks", "queries", "benchmark")
     database = top.child("database").strings()
     tasks = {name: _task(node) for name, node in top.child("tasks").items()}
     labels: dict[str, dict[str, str]] = {}

@@ -49,7 +49,7 @@ def save_network(
         ParamsError: ``config`` does not build a network with these weights.
     """
     tensors = network.state_dict()
-    problem = _difference(build_network(architecture, config), tensors)
+    problem = tensor_differences(build_network(architecture, config), tensors)
     if problem:
         raise ParamsError(f"{architecture} of {dict(config)} is not this network: {problem}")
     metadata = {
@@ -83,7 +83,7 @@ def load_network(path: Path, *, expect: str | None = None) -> LoadedNetwork:
         network = build_network(architecture, config)
     except ParamsError as error:
         raise CorruptArtefactError(f"{path}: {error}") from error
-    problem = _difference(network, tensors)
+    problem = tensor_differences(network, tensors)
     if problem:
         raise CorruptArtefactError(f"{path}: {problem}")
     network.load_state_dict(tensors)
@@ -114,7 +114,7 @@ def _described(path: Path, metadata: Mapping[str, str]) -> tuple[str, dict[str, 
         raise CorruptArtefactError(f"{path} does not say what network it holds: {error}") from error
 
 
-def _difference(network: nn.Module, tensors: Mapping[str, Tensor]) -> str:
+def tensor_differences(network: nn.Module, tensors: Mapping[str, Tensor]) -> str:
     """How ``tensors`` differ from what ``network`` needs, by name; empty if they fit."""
     needed = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
