@@ -49,8 +49,11 @@ class Logistic:
 
     def __call__(self, scores: npt.ArrayLike) -> Float64Array:
         """Probabilities in (0, 1), of the shape of ``scores``; NaN stays NaN."""
-        logits = self.slope * np.asarray(scores, dtype=np.float64) + self.intercept
-        return _sigmoid(logits)
+        return probability(self.log_odds(scores))
+
+    def log_odds(self, scores: npt.ArrayLike) -> Float64Array:
+        """Log-odds of the same probabilities, which do not crowd together at 0 and 1."""
+        return self.slope * np.asarray(scores, dtype=np.float64) + self.intercept
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,17 @@ class Calibration:
         Raises:
             InputError: the stage was never calibrated.
         """
+        return probability(self.log_odds(stage, scores))
+
+    def log_odds(self, stage: str, scores: npt.ArrayLike) -> Float64Array:
+        """Log-odds of `probability`.
+
+        Raises:
+            InputError: the stage was never calibrated.
+        """
         if stage not in self.maps:
             raise InputError(f"{stage} is not calibrated; calibrated are: {', '.join(sorted(self.maps))}")
-        return self.maps[stage](scores)
+        return self.maps[stage].log_odds(scores)
 
     def frame_threshold(self, fine: str) -> float:
         """Frame-frame similarity of ``fine`` from which frames are taken to match.
@@ -115,6 +126,15 @@ class Calibration:
         except (KeyError, TypeError, ValueError, AttributeError, ParamsError) as error:
             raise CorruptArtefactError(f"{path} is not a calibration: {error!r}") from error
         return cls(maps, thresholds)
+
+
+def probability(log_odds: npt.ArrayLike) -> Float64Array:
+    """Probabilities in (0, 1) of any log-odds, without overflow; NaN stays NaN."""
+    logits = np.asarray(log_odds, dtype=np.float64)
+    # Each sign has its own form: the other would overflow.
+    small = np.exp(-np.abs(logits))
+    result: Float64Array = np.where(logits >= 0, 1 / (1 + small), small / (1 + small))
+    return result
 
 
 def fit_logistic(
@@ -182,7 +202,7 @@ def _newton(
     ridge = _RIDGE * np.eye(part.shape[1])
     loss = _loss(design, y, w, theta)
     for _ in range(_NEWTON_STEPS):
-        p = _sigmoid(design @ theta)
+        p = probability(design @ theta)
         gradient = part.T @ (w * (p - y)) + _RIDGE * theta[free]
         hessian = (part * (w * p * (1 - p))[:, None]).T @ part + ridge
         step = np.zeros(2)
@@ -200,10 +220,3 @@ def _newton(
 def _loss(design: Float64Array, y: Float64Array, w: Float64Array, theta: Float64Array) -> float:
     logits = design @ theta
     return float(np.sum(w * (np.logaddexp(0, logits) - y * logits)) + _RIDGE / 2 * theta @ theta)
-
-
-def _sigmoid(logits: Float64Array) -> Float64Array:
-    # Each sign has its own form: the other would overflow.
-    small = np.exp(-np.abs(logits))
-    result: Float64Array = np.where(logits >= 0, 1 / (1 + small), small / (1 + small))
-    return result

@@ -45,7 +45,7 @@ class Config(StageConfig):
 def run(config: Config, context: StageContext) -> None:
     """Learn which pairs the fine student that ``context.item`` names would score differently."""
     workspace = context.workspace
-    pairs = labelled_pairs(context, config.selection.threshold)
+    pairs = labelled_pairs(context, config.selection)
     share = float(np.mean([pair.worthwhile for pair in pairs["train"]]))
     if share in (0.0, 1.0):
         raise InputError(
@@ -76,15 +76,17 @@ def run(config: Config, context: StageContext) -> None:
         fit_and_save(trained, objective, config.optimisation, context, settings=config.model_dump())
 
 
-def labelled_pairs(context: StageContext, threshold: float) -> dict[str, list[ScoredPair]]:
-    """Pairs by side of the split; worthwhile are those whose calibrated scores differ by more."""
+def labelled_pairs(context: StageContext, config: SelectionConfig) -> dict[str, list[ScoredPair]]:
+    """Pairs by side of the split, and whether each is worth re-ranking."""
     calibration = Calibration.load(context.workspace.models / "calibration.json")
     columns = read_table(context.workspace.table("scored"))
     coarse = np.array(columns["coarse"], dtype=np.float32)
-    fine = np.array(columns[context.item], dtype=np.float32)
-    gap = np.abs(calibration.probability(context.item, fine) - calibration.probability("coarse", coarse))
+    worth = calibration.probability(context.item, np.array(columns[context.item], dtype=np.float32))
+    if config.label == "distance":
+        worth = np.abs(worth - calibration.probability("coarse", coarse))
     sides: dict[str, list[ScoredPair]] = {"train": [], "validation": []}
     for row, side in enumerate(cast("list[str]", columns["side"])):
         query, target = str(columns["query"][row]), str(columns["target"][row])
-        sides[side].append(ScoredPair(query, target, float(coarse[row]), bool(gap[row] > threshold)))
+        worthwhile = bool(worth[row] > config.threshold)
+        sides[side].append(ScoredPair(query, target, float(coarse[row]), worthwhile))
     return sides

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,12 +19,15 @@ class SelectionConfig(StrictModel):
     """How pairs are labelled and drawn (the paper, section 3.4 and 4.3).
 
     Attributes:
-        threshold: a pair is worth re-ranking if its calibrated fine and coarse scores, both in [0, 1],
-            differ by more than this (the paper: .2).
+        label: which pairs are worth re-ranking. ``distance``: the calibrated fine and coarse scores, both
+            in [0, 1], differ by more than the threshold (the paper). ``match``: the calibrated fine score
+            exceeds it: what re-ranking is to bring to the top.
+        threshold: in (0, 1); the paper's is .2.
         batch_pairs: pairs a step, half of either class.
         epoch_pairs: pairs of each class an epoch at most (the paper: 5,000).
     """
 
+    label: Literal["distance", "match"]
     threshold: float = Field(gt=0, lt=1)
     batch_pairs: int = Field(ge=4)
     epoch_pairs: int = Field(ge=1)

@@ -85,7 +85,7 @@ def selector_objective(corpus: FeatureSet, sources: tuple[str, ...]) -> Any:
         corpus,
         train=pairs[:100],
         validation=pairs[100:],
-        config=SelectionConfig(threshold=0.2, batch_pairs=16, epoch_pairs=64),
+        config=SelectionConfig(label="distance", threshold=0.2, batch_pairs=16, epoch_pairs=64),
         seed=1,
     )
 
