@@ -175,7 +175,9 @@ def _ending(tracking: Tracking, logger: MlflowRunLogger) -> Iterator[None]:
     try:
         yield
         status = "FINISHED"
-    except KeyboardInterrupt:
+    except Exception:
+        raise
+    except BaseException:  # Ctrl-C, or a flow that was cancelled
         status = "KILLED"
         raise
     finally:

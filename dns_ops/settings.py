@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dns_core.errors import InputError
@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     Attributes:
         device: where networks run; ``auto`` takes a GPU that torch can use, else the CPU.
         tracking_uri: MLflow's store or server; empty is the workspace's own, ``off`` records nothing.
+        prefect_port: of the Prefect server that ``dns up`` starts.
+        prefect_database_url: where that server keeps flows and runs; empty is a file of the workspace.
+        mlflow_port: of the MLflow server that ``dns up`` starts, unless ``tracking_uri`` names another.
+        stage_timeout_s: a stage that takes longer, when a flow runs it, is stopped.
         parent_run: the run that a stage belongs to; set by who starts the stages, not by people.
     """
 
@@ -44,6 +48,10 @@ class Settings(BaseSettings):
 
     device: Device = "auto"
     tracking_uri: str = ""
+    prefect_port: int = Field(default=4200, ge=1, le=65535)
+    prefect_database_url: SecretStr = SecretStr("")
+    mlflow_port: int = Field(default=5000, ge=1, le=65535)
+    stage_timeout_s: float = Field(default=7 * 24 * 3600, gt=0)
     parent_run: str = ""
 
     def tracking_store(self, root: Path) -> str:

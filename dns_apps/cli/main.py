@@ -16,6 +16,7 @@ from dns_apps.cli import (
     evaluate,
     index,
     pipeline,
+    platform,
     query,
     weights,
 )
@@ -38,6 +39,9 @@ app.command()(evaluate.evaluate)
 app.add_typer(weights.app, name="weights")
 app.add_typer(datasets.app, name="datasets")
 app.command()(check.check)
+app.command()(platform.up)
+app.command()(platform.down)
+app.command()(platform.status)
 
 
 def _show_version(wanted: bool) -> None:

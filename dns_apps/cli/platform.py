@@ -1,0 +1,41 @@
+"""``dns up``, ``dns down`` and ``dns status``: the services of the platform on this machine."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dns_apps.cli.options import Json
+from dns_apps.cli.output import print_json, print_line, print_table
+
+if TYPE_CHECKING:
+    from dns_ops.supervisor import Supervisor
+
+
+def up() -> None:
+    """Start every service, wait until each is healthy, and print the addresses."""
+    _supervisor(print_line).up()
+
+
+def down() -> None:
+    """Stop every service that `dns up` started, and nothing else."""
+    _supervisor(print_line).down()
+
+
+def status(json: Json = False) -> None:
+    """Show which services run."""
+    states = list(_supervisor(print_line).states())
+    if json:
+        print_json([asdict(state) for state in states])
+        return
+    rows = [(s.name, s.state, s.address, str(s.pid) if s.pid else "") for s in states]
+    print_table("", ["service", "state", "address", ">process"], rows)
+
+
+def _supervisor(say: Callable[[str], object]) -> "Supervisor":
+    from dns_ops.services import enabled_services
+    from dns_ops.settings import load_settings
+    from dns_ops.supervisor import Supervisor
+
+    root = Path.cwd()
+    return Supervisor(root, enabled_services(root, load_settings(root)), say)

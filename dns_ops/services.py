@@ -1,0 +1,114 @@
+"""The services of the platform on one machine: which there are, and how each is started.
+
+A service is a command, an address of this machine and a page that answers once it is healthy. To add one,
+write a function like those below and put it into `SERVICES`, after what it needs.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dns_ops.settings import Settings, platform_folder
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One process of the platform.
+
+    Attributes:
+        name: in tables, and of its log.
+        command: program and arguments.
+        port: that it listens on; 0 if on none.
+        health: path below the address that answers with success when it is healthy; empty if it has none,
+            and then it is healthy while it runs.
+        prepare: commands that are run to their end before it starts.
+        environment: variables besides those of this process.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    port: int = 0
+    health: str = ""
+    prepare: tuple[tuple[str, ...], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        """What a browser opens; empty if nothing is to be seen."""
+        return f"http://{HOST}:{self.port}" if self.port else ""
+
+
+def enabled_services(root: Path, settings: Settings) -> tuple[Service, ...]:
+    """What ``dns up`` starts in this workspace with these settings, in order."""
+    made = (make(root, settings) for make in SERVICES)
+    return tuple(service for service in made if service is not None)
+
+
+def flow_environment(root: Path, settings: Settings) -> dict[str, str]:
+    """Variables with which a process finds the platform's servers."""
+    home = platform_folder(root).resolve() / "prefect"
+    database = settings.prefect_database_url.get_secret_value()
+    own = _mlflow_server(root, settings)
+    return {
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": f"http://{HOST}:{settings.prefect_port}/api",
+        "PREFECT_API_DATABASE_CONNECTION_URL": database or f"sqlite+aiosqlite:///{home / 'prefect.db'}",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_V2_ENABLED": "false",  # its pages ask an analytics host
+        "PREFECT_WORKER_QUERY_SECONDS": "2",
+        **({"DNS_TRACKING_URI": own.address} if own else {}),
+    }
+
+
+def _prefect_server(root: Path, settings: Settings) -> Service | None:
+    port = settings.prefect_port
+    return Service(
+        name="prefect",
+        command=(sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)),
+        port=port,
+        health="/api/health",
+        environment=flow_environment(root, settings),
+    )
+
+
+def _mlflow_server(root: Path, settings: Settings) -> Service | None:
+    store = settings.tracking_store(root)
+    if not store or store.startswith("http"):
+        return None
+    options = {
+        "--backend-store-uri": store,
+        "--artifacts-destination": str(platform_folder(root).resolve() / "mlflow-artifacts"),
+        "--host": HOST,
+        "--port": str(settings.mlflow_port),
+        "--workers": "1",
+    }
+    return Service(
+        name="mlflow",
+        command=(
+            sys.executable,
+            "-m",
+            "mlflow",
+            "server",
+            *(word for pair in options.items() for word in pair),
+        ),
+        port=settings.mlflow_port,
+        health="/health",
+        environment={"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+    )
+
+
+def _worker(root: Path, settings: Settings) -> Service | None:
+    pool = "cpu"
+    return Service(
+        name=f"worker-{pool}",
+        command=(sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--type", "process"),
+        prepare=((sys.executable, "-m", "flows.deployments"),),
+        environment=flow_environment(root, settings),
+    )
+
+
+SERVICES: tuple[Callable[[Path, Settings], Service | None], ...] = (_prefect_server, _mlflow_server, _worker)
+"""Each gives a service, or None where the settings want none."""

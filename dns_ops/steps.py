@@ -1,0 +1,116 @@
+"""One step of the DAG: whether it must run, and running it with DVC alone."""
+
+import fcntl
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dns_core.errors import DnsError
+from dns_ops.dag import PipelineError, Step, open_workspace
+from dns_ops.guarded import Children
+from dns_ops.pipeline import stage_environment
+from dns_ops.recording import PARENT_VARIABLE
+from dns_ops.settings import platform_folder
+
+_EXITED = re.compile(r"failed to run: .*, exited with (-?\d+)")
+_WRONG_INPUT = 2
+
+
+class WorkspaceBusyError(DnsError):
+    """Another flow works in this workspace."""
+
+
+class WrongInputError(PipelineError):
+    """A stage refused what it was given; trying again changes nothing."""
+
+
+@contextmanager
+def workspace_lock(root: Path) -> Iterator[None]:
+    """The block is the only one, among all processes, that runs stages in this workspace.
+
+    The kernel lets go of the lock when the process ends, however it ends.
+
+    Raises:
+        WorkspaceBusyError: another process is at it.
+    """
+    path = platform_folder(root) / "flow.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise WorkspaceBusyError(
+                f"{root}: process {file.read().strip()} runs stages in this workspace; wait or cancel it"
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def steps_up_to_date(root: Path, steps: Sequence[Step]) -> frozenset[str]:
+    """Names of the steps that certainly need not run: neither they nor what they rest on has changed."""
+    with open_workspace(root) as repo:
+        changed = set(repo.status())
+    sure: set[str] = set()
+    for step in steps:
+        if step.name not in changed and sure.issuperset(step.needs):
+            sure.add(step.name)
+    return frozenset(sure)
+
+
+@dataclass(frozen=True, slots=True)
+class StepRunner:
+    """Runs single steps of a workspace with DVC.
+
+    Attributes:
+        root: the workspace.
+        run_id: the parent run that steps are recorded under; empty for none.
+        children: whose end ends the steps.
+        timeout_s: the longest that a step may take.
+    """
+
+    root: Path
+    run_id: str
+    children: Children
+    timeout_s: float
+
+    def run(self, name: str, on_line: Callable[[str], object]) -> bool:
+        """Whether the step had to run, now that its outputs are up to date.
+
+        Args:
+            name: of the step.
+            on_line: is given each line of DVC's and the stage's output.
+
+        Raises:
+            WrongInputError: the stage said that its input is wrong.
+            PipelineError: it failed in any other way; another try may do better.
+        """
+        told: list[str] = []
+
+        def note(line: str) -> None:
+            told.append(line)
+            on_line(line)
+
+        code = self.children.run(
+            [sys.executable, "-m", "dvc", "repro", "--single-item", "--wait-for-lock", name],
+            cwd=self.root,
+            environment=stage_environment({PARENT_VARIABLE: self.run_id}),
+            on_line=note,
+            timeout_s=self.timeout_s,
+        )
+        if code != 0:
+            raise _failure(name, code, told)
+        return any(line.startswith("Running stage") for line in told)
+
+
+def _failure(name: str, code: int, told: Sequence[str]) -> PipelineError:
+    complaint = next((line for line in reversed(told) if line.startswith("dns: ")), told[-1] if told else "")
+    exited = next((int(found[1]) for line in told if (found := _EXITED.search(line))), code)
+    kind = WrongInputError if exited == _WRONG_INPUT else PipelineError
+    return kind(f"{name}: exit code {exited}: {complaint}")

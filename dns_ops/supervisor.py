@@ -1,0 +1,189 @@
+"""Starting, watching and stopping the services: a file says what was started, and only that is stopped."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from dns_core.errors import CorruptArtefactError, DnsError
+from dns_core.store.atomic import read_json, write_json
+from dns_ops.reachable import why_unreachable
+from dns_ops.services import HOST, Service
+from dns_ops.settings import platform_folder
+
+_HEALTHY_WITHIN_S = 120.0
+_GRACE_S = 20.0
+_PAUSE_S = 0.25
+_LOG_LINES = 5
+
+
+class ServiceError(DnsError):
+    """A service cannot be started, or is not what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """How a service is: ``running``, ``starting`` (alive, not healthy), ``stopped`` or ``crashed``."""
+
+    name: str
+    state: str
+    address: str
+    pid: int
+
+
+class Supervisor:
+    """The services of one workspace.
+
+    Args:
+        root: the workspace.
+        services: in the order in which they are started.
+        say: is given one line for each thing that happens.
+    """
+
+    def __init__(self, root: Path, services: Sequence[Service], say: Callable[[str], object]) -> None:
+        self._root = root
+        self._services = services
+        self._folder = platform_folder(root)
+        self._say = say
+
+    def up(self) -> None:
+        """Every service runs and is healthy; if one does not come up, those started here are stopped again.
+
+        Raises:
+            ServiceError: a port is taken, a command failed or a service is not healthy in time.
+        """
+        started: list[Service] = []
+        try:
+            for service in self._services:
+                if self._process(service) is not None:
+                    self._say(f"{service.name}: runs already {service.address}".rstrip())
+                    continue
+                self._start(service)
+                started.append(service)
+                self._await_health(service)
+                self._say(f"{service.name}: {service.address or 'runs'}")
+        except BaseException:
+            for service in reversed(started):
+                self._stop(service)
+            raise
+
+    def down(self) -> None:
+        """No process that `up` started runs, nor any that it started in turn."""
+        for service in reversed(self._services):
+            if self._stop(service):
+                self._say(f"{service.name}: stopped")
+
+    def states(self) -> Iterator[ServiceState]:
+        """Yield how each service is."""
+        for service in self._services:
+            process = self._process(service)
+            if process is None:
+                state = "crashed" if self._record(service).exists() else "stopped"
+                yield ServiceState(service.name, state, service.address, 0)
+            else:
+                state = "starting" if self._unhealthy(service) else "running"
+                yield ServiceState(service.name, state, service.address, process.pid)
+
+    def _start(self, service: Service) -> None:
+        if service.port and _listening(service.port):
+            raise ServiceError(f"{service.name}: port {service.port} of {HOST} is taken by another program")
+        environment = {**os.environ, **service.environment}
+        log = self._log(service)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as file:
+            for command in service.prepare:
+                done = subprocess.run(  # noqa: S603
+                    command, cwd=self._root, env=environment, stdin=subprocess.DEVNULL,
+                    stdout=file, stderr=file, check=False,
+                )  # fmt: skip
+                if done.returncode != 0:
+                    raise ServiceError(f"{service.name}: could not be prepared: {self._last_words(service)}")
+            process = subprocess.Popen(  # noqa: S603
+                service.command, cwd=self._root, env=environment, stdin=subprocess.DEVNULL,
+                stdout=file, stderr=file, start_new_session=True,
+            )  # fmt: skip
+        began = psutil.Process(process.pid).create_time()
+        write_json(self._record(service), {"pid": process.pid, "began": began})
+
+    def _await_health(self, service: Service) -> None:
+        deadline = time.monotonic() + _HEALTHY_WITHIN_S
+        while problem := self._unhealthy(service):
+            if self._process(service) is None:
+                raise ServiceError(f"{service.name}: ended at once: {self._last_words(service)}")
+            if time.monotonic() > deadline:
+                raise ServiceError(f"{service.name}: not healthy after {_HEALTHY_WITHIN_S:.0f} s: {problem}")
+            time.sleep(_PAUSE_S)
+
+    def _unhealthy(self, service: Service) -> str:
+        return why_unreachable(f"{service.address}{service.health}") if service.health else ""
+
+    def _stop(self, service: Service) -> bool:
+        """Whether there was something to stop."""
+        process = self._process(service)
+        self._record(service).unlink(missing_ok=True)
+        if process is None:
+            return False
+        family = [*_descendants(process), process]
+        process.terminate()
+        _, alive = psutil.wait_procs([process], timeout=_GRACE_S)
+        # What it leaves behind is its own, and is told too.
+        for member in family:
+            _tell(member, psutil.Process.terminate)
+        _, alive = psutil.wait_procs(family, timeout=_GRACE_S)
+        for member in alive:
+            _tell(member, psutil.Process.kill)
+        psutil.wait_procs(alive, timeout=_GRACE_S)
+        return True
+
+    def _process(self, service: Service) -> psutil.Process | None:
+        """The process that `up` started for the service, if it still runs."""
+        record = self._record(service)
+        if not record.exists():
+            return None
+        try:
+            content = read_json(record)
+            process = psutil.Process(content["pid"])
+            same = abs(process.create_time() - content["began"]) < 1
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+        except (KeyError, TypeError) as error:
+            raise CorruptArtefactError(f"{record} does not say which process it is of: {error!r}") from error
+
+    def _record(self, service: Service) -> Path:
+        return self._folder / "services" / f"{service.name}.json"
+
+    def _log(self, service: Service) -> Path:
+        return self._folder / "logs" / f"{service.name}.log"
+
+    def _last_words(self, service: Service) -> str:
+        log = self._log(service)
+        lines = log.read_text(encoding="utf-8", errors="backslashreplace").splitlines()
+        return (
+            f"{' | '.join(line.strip() for line in lines[-_LOG_LINES:] if line.strip())} (all of it in {log})"
+        )
+
+
+def _listening(port: int) -> bool:
+    with socket.socket() as trial:
+        trial.settimeout(1)
+        return trial.connect_ex((HOST, port)) == 0
+
+
+def _descendants(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return list(process.children(recursive=True))
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _tell(process: psutil.Process, what: Callable[[psutil.Process], None]) -> None:
+    try:
+        what(process)
+    except psutil.NoSuchProcess:
+        return

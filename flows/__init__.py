@@ -1,0 +1,1 @@
+"""Prefect: the flows, and nothing that could not be called without it."""

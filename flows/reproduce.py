@@ -1,0 +1,68 @@
+"""Flows ``reproduce`` and ``distill``: the offline pipeline, read from DVC, a task a stage."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from prefect import flow
+from prefect.futures import PrefectFuture
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from dns_core.params import load_params
+from dns_ops.dag import Step, read_dag
+from dns_ops.pipeline import write_overrides
+from dns_ops.recording import recorded_reproduction
+from dns_ops.settings import load_settings
+from dns_ops.steps import workspace_lock
+from flows.artifacts import publish_report
+from flows.steps import run_steps
+
+LAST_OF_TRAINING = "train_selector"
+
+
+def side_by_side() -> TaskRunner[PrefectFuture[Any]]:
+    """A runner that has four cores for each stage that runs at the same time."""
+    n_stages = max(1, (os.cpu_count() or 1) // 4)
+    return cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=n_stages))
+
+
+@flow(name="reproduce", task_runner=side_by_side())
+def reproduce(overrides: list[str] | None = None) -> None:
+    """Run every stage whose inputs, code or params changed; a stage that is up to date costs nothing.
+
+    Args:
+        overrides: ``stage.key=value``, written into params.yaml before anything runs.
+    """
+    _run(Path.cwd(), overrides or [], last="")
+
+
+@flow(name="distill", task_runner=side_by_side())
+def distill(overrides: list[str] | None = None) -> None:
+    """Train the bundle, teacher to selectors, without building an index or measuring.
+
+    Args:
+        overrides: ``stage.key=value``, written into params.yaml before anything runs.
+    """
+    _run(Path.cwd(), overrides or [], last=LAST_OF_TRAINING)
+
+
+def _run(root: Path, overrides: Sequence[str], last: str) -> None:
+    with workspace_lock(root):
+        settings = load_settings(root)
+        params = load_params(root / "params.yaml", overrides)
+        if overrides:
+            write_overrides(root / "params.yaml", overrides)
+        steps = read_dag(root)
+        with recorded_reproduction(root, settings, params.model_dump()) as run_id:
+            run_steps(root, steps_up_to(steps, last) if last else steps, run_id, settings)
+        publish_report(root, settings, run_id)
+
+
+def steps_up_to(steps: Sequence[Step], stage: str) -> list[Step]:
+    """The steps of one stage and all that they rest on, in order."""
+    wanted = {step.name for step in steps if step.name.partition("@")[0] == stage}
+    for step in reversed(steps):
+        if step.name in wanted:
+            wanted.update(step.needs)
+    return [step for step in steps if step.name in wanted]
