@@ -41,9 +41,9 @@ def read_dag(root: Path) -> tuple[Step, ...]:
     with open_workspace(root) as repo:
         graph = repo.index.graph
         # An edge of DVC's points to what is needed. Ties keep the order of the file.
-        order = {stage.addressing: place for place, stage in enumerate(repo.index.stages)}
+        order = {stage.name: place for place, stage in enumerate(repo.index.stages)}
         stages = networkx.lexicographical_topological_sort(
-            graph.reverse(), key=lambda stage: order[stage.addressing]
+            graph.reverse(), key=lambda stage: order[stage.name]
         )
         return tuple(_step(stage, graph) for stage in stages)
 
@@ -66,7 +66,7 @@ def open_workspace(root: Path) -> Iterator[Any]:
 
 def _step(stage: Any, graph: Any) -> Step:
     return Step(
-        name=stage.addressing,
-        needs=tuple(sorted(needed.addressing for needed in graph.successors(stage))),
+        name=stage.name,
+        needs=tuple(sorted(needed.name for needed in graph.successors(stage))),
         outputs=tuple(Path(str(output.def_path)) for output in stage.outs),
     )

@@ -67,10 +67,11 @@ class Children:
         timer.daemon = True
         timer.start()
         try:
-            assert process.stdout is not None  # noqa: S101 - it is a pipe
-            for line in process.stdout:
-                on_line(line.rstrip())
-            return process.wait()
+            with process:
+                assert process.stdout is not None  # noqa: S101 - it is a pipe
+                for line in process.stdout:
+                    on_line(line.rstrip())
+            return process.returncode
         finally:
             timer.cancel()
             self._running.discard(process)

@@ -56,7 +56,8 @@ def workspace_lock(root: Path) -> Iterator[None]:
 def steps_up_to_date(root: Path, steps: Sequence[Step]) -> frozenset[str]:
     """Names of the steps that certainly need not run: neither they nor what they rest on has changed."""
     with open_workspace(root) as repo:
-        changed = set(repo.status())
+        # Outside of the workspace DVC writes the file before the name.
+        changed = {place.rpartition(":")[2] for place in repo.status()}
     sure: set[str] = set()
     for step in steps:
         if step.name not in changed and sure.issuperset(step.needs):
@@ -98,7 +99,7 @@ class StepRunner:
             on_line(line)
 
         code = self.children.run(
-            [sys.executable, "-m", "dvc", "repro", "--single-item", "--wait-for-lock", name],
+            [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name],
             cwd=self.root,
             environment=stage_environment({PARENT_VARIABLE: self.run_id}),
             on_line=note,

@@ -16,7 +16,8 @@ from dns_ops.reachable import why_unreachable
 from dns_ops.services import HOST, Service
 from dns_ops.settings import platform_folder
 
-_HEALTHY_WITHIN_S = 120.0
+# A busy machine is slow and a dead process is noticed at once, so patience costs nothing.
+_HEALTHY_WITHIN_S = 600.0
 _GRACE_S = 20.0
 _PAUSE_S = 0.25
 _LOG_LINES = 5
@@ -108,6 +109,7 @@ class Supervisor:
                 stdout=file, stderr=file, start_new_session=True,
             )  # fmt: skip
         began = psutil.Process(process.pid).create_time()
+        process.returncode = 0  # it is to outlive this process, and its object here should not mind
         write_json(self._record(service), {"pid": process.pid, "began": began})
 
     def _await_health(self, service: Service) -> None:

@@ -1,0 +1,87 @@
+"""A guarded process ends with its owner, and takes with it all that it started."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dns_ops.guarded import Children
+
+# A shell that starts a shell that sleeps: as DVC starts a stage.
+TREE = ["sh", "-c", "echo begun $$; sh -c 'sleep 100; true'; true"]
+
+
+def run(children: Children, command: list[str], lines: list[str], timeout_s: float = 60) -> int:
+    return children.run(
+        command, cwd=Path.cwd(), environment=os.environ, on_line=lines.append, timeout_s=timeout_s
+    )
+
+
+def wait_for(condition: object, seconds: float = 30) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def lives(pid: int) -> bool:
+    """Whether the process runs; one that nobody has waited for is still listed."""
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def descendants() -> list[psutil.Process]:
+    return [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_lines_and_exit_code_come_through() -> None:
+    lines: list[str] = []
+    with Children() as children:
+        assert run(children, ["sh", "-c", "echo out; echo err >&2; exit 3"], lines) == 3
+        assert run(children, ["sh", "-c", "kill -9 $$"], lines) == 128 + 9
+    assert sorted(lines) == ["err", "out"]
+
+
+def test_the_end_of_the_work_ends_the_whole_tree_and_nothing_begins_afterwards() -> None:
+    lines: list[str] = []
+    codes: list[int] = []
+    with Children() as children:
+        thread = threading.Thread(target=lambda: codes.append(run(children, TREE, lines)))
+        thread.start()
+        wait_for(lambda: lines)
+        assert len(descendants()) >= 3
+    thread.join(30)
+    assert codes == [128 + signal.SIGTERM]
+    wait_for(lambda: not descendants())
+    with pytest.raises(InterruptedError):
+        run(children, ["true"], lines)
+
+
+def test_a_command_that_takes_too_long_is_stopped() -> None:
+    with Children() as children:
+        assert run(children, TREE, [], timeout_s=0.5) == 128 + signal.SIGTERM
+    wait_for(lambda: not descendants())
+
+
+def test_a_killed_owner_leaves_nothing_behind(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    code = f"""
+import os
+from pathlib import Path
+from dns_ops.guarded import Children
+Children().run({TREE!r}, cwd=Path.cwd(), environment=os.environ, timeout_s=60,
+    on_line=lambda line: Path({str(note)!r}).write_text(line))
+"""
+    owner = subprocess.Popen([sys.executable, "-c", code])
+    wait_for(lambda: note.exists() and note.read_text())
+    shell = int(note.read_text().split()[1])
+    assert lives(shell)
+    owner.kill()
+    owner.wait()
+    wait_for(lambda: not lives(shell))

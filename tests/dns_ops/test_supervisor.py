@@ -1,0 +1,119 @@
+"""What was started is watched and stopped, and nothing else."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from pydantic import SecretStr
+
+from dns_ops.services import Service, enabled_services
+from dns_ops.settings import Settings
+from dns_ops.supervisor import ServiceError, Supervisor
+
+DATABASE = "postgresql+asyncpg://me:secret@db/p"
+
+# A server with a child of its own, as workers have.
+SERVER = """
+import subprocess, sys
+from http.server import HTTPServer, SimpleHTTPRequestHandler
+subprocess.Popen(["sleep", "100"])
+HTTPServer(("127.0.0.1", int(sys.argv[1])), SimpleHTTPRequestHandler).serve_forever()
+"""
+
+
+@pytest.fixture
+def service() -> Service:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return Service("server", (sys.executable, "-c", SERVER, str(port)), port=port, health="/")
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    yield
+    assert [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_up_waits_for_health_and_down_leaves_no_process(
+    tmp_path: Path, service: Service, said: list[str]
+) -> None:
+    supervisor = Supervisor(tmp_path, [service], said.append)
+    assert [state.state for state in supervisor.states()] == ["stopped"]
+    supervisor.up()
+    (state,) = supervisor.states()
+    assert (state.state, state.address) == ("running", service.address)
+    family = [psutil.Process(state.pid), *psutil.Process(state.pid).children(recursive=True)]
+    assert len(family) == 2
+    # Another process of the command line sees the same, and starts nothing twice.
+    Supervisor(tmp_path, [service], said.append).up()
+    Supervisor(tmp_path, [service], said.append).down()
+    assert [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
+    assert said == [
+        f"server: {service.address}",
+        f"server: runs already {service.address}",
+        "server: stopped",
+    ]
+
+
+def test_a_taken_port_is_an_error_that_stops_what_was_started(
+    tmp_path: Path, service: Service, said: list[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = replace(service, name="second", port=other.getsockname()[1])
+        supervisor = Supervisor(tmp_path, [service, taken], said.append)
+        with pytest.raises(ServiceError, match=f"port {taken.port} .*is taken"):
+            supervisor.up()
+    assert [state.state for state in supervisor.states()] == ["stopped", "stopped"]
+
+
+def test_a_service_that_ends_is_an_error_with_its_last_words(tmp_path: Path, said: list[str]) -> None:
+    failing = Service("failing", (sys.executable, "-c", "print('no luck')"), port=9, health="/")
+    with pytest.raises(ServiceError, match="failing: ended at once: no luck"):
+        Supervisor(tmp_path, [failing], said.append).up()
+    unprepared = Service("unprepared", ("true",), prepare=(("sh", "-c", "echo unready; exit 1"),))
+    with pytest.raises(ServiceError, match="could not be prepared: unready"):
+        Supervisor(tmp_path, [unprepared], said.append).up()
+
+
+def test_a_killed_service_is_seen_as_crashed_and_another_process_is_left_alone(
+    tmp_path: Path, said: list[str]
+) -> None:
+    idle = Service("idle", ("sleep", "100"))
+    supervisor = Supervisor(tmp_path, [idle], said.append)
+    supervisor.up()
+    (state,) = supervisor.states()
+    killed = psutil.Process(state.pid)
+    killed.kill()
+    killed.wait()
+    assert [state.state for state in supervisor.states()] == ["crashed"]
+    bystander = subprocess.Popen(["sleep", "100"])
+    try:
+        supervisor.down()
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_the_platform_serves_its_own_store_unless_another_is_named(tmp_path: Path) -> None:
+    def names(settings: Settings) -> list[str]:
+        return [service.name for service in enabled_services(tmp_path, settings)]
+
+    assert names(Settings()) == ["prefect", "mlflow", "worker-cpu"]
+    assert names(Settings(tracking_uri="http://elsewhere:5000")) == ["prefect", "worker-cpu"]
+    assert names(Settings(tracking_uri="off")) == ["prefect", "worker-cpu"]
+    prefect = enabled_services(tmp_path, Settings(prefect_database_url=SecretStr(DATABASE)))[0]
+    assert prefect.environment["PREFECT_API_DATABASE_CONNECTION_URL"].endswith("secret@db/p")
+    assert "secret" not in " ".join(prefect.command)
+    assert "secret" not in repr(Settings(prefect_database_url=SecretStr(DATABASE)))
