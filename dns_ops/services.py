@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dns_ops.pipeline import stage_environment
 from dns_ops.settings import Settings, platform_folder
 
 HOST = "127.0.0.1"
@@ -106,7 +107,7 @@ def _worker(root: Path, settings: Settings) -> Service | None:
         name=f"worker-{pool}",
         command=(sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--type", "process"),
         prepare=((sys.executable, "-m", "flows.deployments"),),
-        environment=flow_environment(root, settings),
+        environment=stage_environment(flow_environment(root, settings)),
     )
 
 

@@ -1,13 +1,18 @@
 """What a Prefect server must know before a worker starts: pools, limits, the deployments of prefect.yaml."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import StateType
 from prefect.exceptions import ObjectAlreadyExists
+from prefect.states import Crashed
 
 from dns_ops.settings import load_settings
 from flows.steps import GPU_LIMIT
@@ -20,6 +25,7 @@ def main() -> int:
     load_settings(Path.cwd())
     with get_client(sync_client=True) as client:
         prepare_server(client)
+        mark_crashed(client)
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     return subprocess.run(command, env=dict(os.environ), check=False).returncode  # noqa: S603
 
@@ -32,6 +38,22 @@ def prepare_server(client: SyncPrefectClient) -> None:
         except ObjectAlreadyExists:
             continue
     client.upsert_global_concurrency_limit_by_name(GPU_LIMIT, 1)
+
+
+def mark_crashed(client: SyncPrefectClient) -> int:
+    """How many runs were open though their process on this machine is gone; they are crashed from now on."""
+    is_open = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.CANCELLING])
+    runs = client.read_flow_runs(flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=is_open)))
+    gone = [run for run in runs if _is_gone(run.infrastructure_pid or "")]
+    for run in gone:
+        state = Crashed(message="The process that ran it has gone; retry it, and it goes on where it was.")
+        client.set_flow_run_state(run.id, state, force=True)
+    return len(gone)
+
+
+def _is_gone(infrastructure_pid: str) -> bool:
+    host, _, pid = infrastructure_pid.rpartition(":")
+    return host == socket.gethostname() and pid.isdecimal() and not psutil.pid_exists(int(pid))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
@@ -48,7 +48,7 @@ def distill(overrides: list[str] | None = None) -> None:
 
 
 def _run(root: Path, overrides: Sequence[str], last: str) -> None:
-    with workspace_lock(root):
+    with workspace_lock(root, get_run_logger().info):
         settings = load_settings(root)
         params = load_params(root / "params.yaml", overrides)
         if overrides:
