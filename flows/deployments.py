@@ -10,7 +10,7 @@ import psutil
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import State, StateType
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.states import Crashed
 
@@ -46,7 +46,7 @@ def mark_crashed(client: SyncPrefectClient) -> int:
     runs = client.read_flow_runs(flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=is_open)))
     gone = [run for run in runs if _is_gone(run.infrastructure_pid or "")]
     for run in gone:
-        state = Crashed(message="The process that ran it has gone; retry it, and it goes on where it was.")
+        state: State[None] = Crashed(message="its process has gone; a retry goes on where it was")
         client.set_flow_run_state(run.id, state, force=True)
     return len(gone)
 

@@ -1,6 +1,7 @@
 """The steps of the DAG as Prefect tasks: in DVC's order, side by side where nothing forbids."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def run_steps(root: Path, steps: Sequence[Step], run_id: str, settings: Settings
                 runner,
                 step.name,
                 up_to_date=step.name in fresh,
-                slots=int(on_gpu and _stage(step) in GPU_STAGES),
+                on_gpu=on_gpu and _stage(step) in GPU_STAGES,
                 wait_for=[futures[name] for name in step.needs if name in futures],
             )
         wait(list(futures.values()))
@@ -85,11 +86,11 @@ def _worth_another_try(_task: Task[..., object], _run: TaskRun, state: State[obj
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def _step(runner: StepRunner, name: str, *, up_to_date: bool, slots: int) -> State[object]:
+def _step(runner: StepRunner, name: str, *, up_to_date: bool, on_gpu: bool) -> State[object]:
     if up_to_date:
         return Completed(name="Cached", message="up to date")
     logger = get_run_logger()
-    with concurrency(GPU_LIMIT, occupy=slots):
+    with concurrency(GPU_LIMIT) if on_gpu else nullcontext():
         ran = runner.run(name, logger.info)
     return Completed(message="ran") if ran else Completed(name="Cached", message="restored")
 

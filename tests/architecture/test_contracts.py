@@ -19,6 +19,7 @@ HEAVY = (
     "matplotlib",
     "dvc",
     "mlflow",
+    "prefect",
 )
 
 

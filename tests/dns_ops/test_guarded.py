@@ -33,7 +33,7 @@ def wait_for(condition: object, seconds: float = 30) -> None:
 
 def lives(pid: int) -> bool:
     """Whether the process runs; one that nobody has waited for is still listed."""
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
 
 
 def descendants() -> list[psutil.Process]:
