@@ -1,6 +1,7 @@
 """What a run can say of its own origin: the commit of the code and the version of the data."""
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ def code_commit(root: Path) -> str:
 
 
 def data_version(root: Path) -> str:
-    """Fingerprint of all videos and annotations that the pipeline last read, as ``dvc.lock`` has them.
+    """Fingerprint of all videos that the pipeline last read, as ``dvc.lock`` has them.
 
-    Empty before the first stage has run. It needs no second look at the videos.
+    Empty before the first stage has run. It needs no second look at the videos, and is the name that
+    `dns_ops.versioning` gives to the same videos.
     """
     lock = root / "dvc.lock"
     if not lock.is_file():
@@ -28,7 +30,12 @@ def data_version(root: Path) -> str:
     stages: dict[str, Any] = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
     deps = stages.get(_DATA_STAGE, {}).get("deps", [])
     digests = {dep["path"]: dep["md5"] for dep in deps if dep["path"].startswith("data/")}
-    return fingerprint_json(digests) if digests else ""
+    return version_name(digests) if digests else ""
+
+
+def version_name(digests: Mapping[str, str]) -> str:
+    """Name of the version in which folders, by path in the workspace, have these digests of DVC's."""
+    return fingerprint_json(dict(digests))
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -12,6 +12,7 @@ from dns_apps.cli import (
     check,
     compare,
     corpus,
+    data,
     datasets,
     evaluate,
     index,
@@ -29,7 +30,21 @@ app = typer.Typer(
     help="Find every copy, excerpt and other footage of a clip in a large video archive.",
 )
 app.add_typer(corpus.app, name="corpus")
-app.add_typer(benchmark.app, name="benchmark")
+from dns_apps.cli import (
+    benchmark,
+    check,
+    compare,
+    corpus,
+    data,
+    datasets,
+    evaluate,
+    index,
+    pipeline,
+    platform,
+    query,
+    weights,
+)
+
 app.command()(pipeline.stage)
 app.command()(pipeline.reproduce)
 app.add_typer(index.app, name="index")
