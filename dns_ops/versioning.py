@@ -4,7 +4,7 @@ A version is a manifest in ``data/versions/`` (git keeps it) over three folders 
 the fingerprint of those folders' contents, so the same videos are the same version on every machine.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 from dvc.exceptions import DvcException
+from dvc.repo import Repo
 
 from dns_core.errors import InputError, MissingArtefactError, VideoError
 from dns_core.stages.context import COLLECTIONS, Workspace
@@ -153,21 +154,28 @@ def checkout_version(root: Path, name: str) -> DataVersion:
     version = read_version(root, name)
     record_version(root)
     targets = [Path(f"{Workspace(root).videos(collection)}.dvc") for collection in COLLECTIONS]
-    with open_workspace(root) as repo:
-        before = {target: target.read_bytes() for target in targets}
-        for collection, target in zip(COLLECTIONS, targets, strict=True):
-            _point(target, version.folders[collection])
-        try:
-            repo.fetch([str(target) for target in targets])
-            repo.checkout([str(target) for target in targets], force=True)
-        except DvcException as error:
-            for target, content in before.items():
-                target.write_bytes(content)
-            raise MissingArtefactError(
-                f"version {version.name} of the data: its videos are neither in the cache nor in a remote"
-            ) from error
+    before = {target: target.read_bytes() for target in targets}
+    for collection, target in zip(COLLECTIONS, targets, strict=True):
+        _point(target, version.folders[collection])
+    try:
+        _restore(root, targets)
+    except DvcException as error:
+        for target, content in before.items():
+            target.write_bytes(content)
+        _restore(root, targets)
+        raise MissingArtefactError(
+            f"version {version.name} of the data: its videos are neither in the cache nor in a remote"
+        ) from error
     write_json(_folder(root) / _CURRENT, {"version": version.name})
     return version
+
+
+def _restore(root: Path, targets: Sequence[Path]) -> None:
+    """The folders hold what DVC's files say."""
+    names = [str(target) for target in targets]
+    with Repo(str(root)) as repo:
+        repo.fetch(names)
+        repo.checkout(names, force=True)
 
 
 def _contents(version: DataVersion) -> dict[str, str]:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from dns_core.errors import InputError, MissingArtefactError
 from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.video.encode import write_video
-from dns_ops.dag import open_workspace
 from dns_ops.ingest import ingest_video, remove_videos
 from dns_ops.provenance import data_version
 from dns_ops.versioning import (
@@ -53,11 +53,11 @@ def test_the_same_videos_are_the_same_version(root: Path) -> None:
     assert first.duration_s == pytest.approx(3.0, abs=0.2)
     assert record_version(root) == first == current_version(root)
     assert data_versions(root) == [first]
-    (root / "dvc.yaml").write_text(
-        "stages: {probe_videos: {cmd: 'true', deps: [data/train, data/test/database, data/test/queries]}}"
-    )
-    with open_workspace(root) as repo:
-        repo.reproduce()
+    deps = [
+        {"path": f"data/{path}", "md5": first.folders[path.rpartition("/")[2]]["md5"]}
+        for path in ("train", "test/database", "test/queries")
+    ]
+    (root / "dvc.lock").write_text(yaml.safe_dump({"stages": {"probe_videos": {"deps": deps}}}))
     assert data_version(root) == first.name
 
 
