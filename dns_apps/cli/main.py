@@ -30,21 +30,8 @@ app = typer.Typer(
     help="Find every copy, excerpt and other footage of a clip in a large video archive.",
 )
 app.add_typer(corpus.app, name="corpus")
-from dns_apps.cli import (
-    benchmark,
-    check,
-    compare,
-    corpus,
-    data,
-    datasets,
-    evaluate,
-    index,
-    pipeline,
-    platform,
-    query,
-    weights,
-)
-
+app.add_typer(benchmark.app, name="benchmark")
+app.add_typer(data.app, name="data")
 app.command()(pipeline.stage)
 app.command()(pipeline.reproduce)
 app.add_typer(index.app, name="index")
