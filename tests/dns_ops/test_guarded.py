@@ -33,11 +33,21 @@ def wait_for(condition: object, seconds: float = 30) -> None:
 
 def lives(pid: int) -> bool:
     """Whether the process runs; one that nobody has waited for is still listed."""
-    return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def descendants() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+    """The guarded processes of this one, and what they started; other tests may have servers of their own."""
+    guards = [child for child in psutil.Process().children() if is_guard(child)]
+    family = [member for guard in guards for member in [guard, *guard.children(recursive=True)]]
+    return [member for member in family if lives(member.pid)]
+
+
+def is_guard(process: psutil.Process) -> bool:
+    return lives(process.pid) and "dns_ops.guarded" in process.cmdline()
 
 
 def test_lines_and_exit_code_come_through() -> None:

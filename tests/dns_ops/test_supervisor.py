@@ -41,8 +41,10 @@ def said() -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left() -> Iterator[None]:
+    before = set(psutil.Process().children(recursive=True))
     yield
-    assert [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE] == []
+    left = set(psutil.Process().children(recursive=True)) - before
+    assert [p for p in left if p.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def test_up_waits_for_health_and_down_leaves_no_process(
