@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 PACKAGES = (
     "distill-and-select", "torch", "numpy", "av", "faiss-cpu", "h5py", "numba", "safetensors", "scikit-learn",
-    "pyarrow", "pydantic", "typer", "rich", "dvc", "matplotlib", "mlflow", "prefect",
+    "pyarrow", "pydantic", "typer", "rich", "dvc", "matplotlib", "mlflow",
 )  # fmt: skip
-OPTIONAL = {"dvc", "matplotlib", "mlflow", "prefect"}
+OPTIONAL = {"dvc", "matplotlib", "mlflow"}
 
 State = Literal["ok", "absent", "broken"]
 
