@@ -46,9 +46,10 @@ def _trade_off(axes: Axes, content: Any) -> None:
 
 def _calibration(axes: Axes, content: Any) -> None:
     scores = np.linspace(-1, 1, 201)
-    for name, logistic in sorted(content["maps"].items()):
-        axes.plot(scores, 1 / (1 + np.exp(-(logistic["slope"] * scores + logistic["intercept"]))), label=name)
-    axes.set(xlabel="score", ylabel="probability of a match")
+    for name, scale in sorted(content["scales"].items()):
+        log_odds = scale["match"]["slope"] * scores + scale["match"]["intercept"]
+        axes.plot(scores, 1 / (1 + np.exp(-log_odds)), label=name)
+    axes.set(xlabel="half the height above the query's strangers", ylabel="probability of a match")
     axes.legend()
 
 

@@ -65,7 +65,9 @@ def run(
 def _print(results: list[dict[str, Any]]) -> None:
     rows = _by_method(results)
     sizes = ", ".join(f"{result['queries']} queries in {result['database']} videos" for result in results)
-    columns = ("mAP", "mean over edits", *_STRENGTHS, "recall@1", "uAP")
+    first = next(iter(rows.values()))[0]
+    strengths = [strength for strength in _STRENGTHS if strength in first["by_strength"]]
+    columns = ("mAP", "mean over edits", *strengths, "recall@1", "uAP")
     print_table(
         f"{sizes}; mean and spread (max - min) over {len(results)} seeds",
         ["method", *(f">{column}" for column in columns)],
@@ -74,7 +76,7 @@ def _print(results: list[dict[str, Any]]) -> None:
             for name, found in rows.items()
         ],
     )
-    edits = list(next(iter(rows.values()))[0]["by_edit"])
+    edits = list(first["by_edit"])
     shown = [name for name in rows if "%" not in name]
     print_table(
         "mAP by edit",

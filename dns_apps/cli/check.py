@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from dns_apps.cli.errors import FAILED
-from dns_apps.cli.options import DEFAULT_MODELS, Json, Models
+from dns_apps.cli.options import Json, Models, models_folder
 from dns_apps.cli.output import print_json, print_table, size
 from dns_core.errors import DnsError, MissingArtefactError
 
@@ -39,7 +39,7 @@ class Finding:
 
 
 def check(
-    models: Models = DEFAULT_MODELS,
+    models: Models = None,
     index: Annotated[Path, typer.Option(metavar="INDEX", help="Folder of the index.")] = Path(
         "artifacts/index"
     ),
@@ -51,7 +51,7 @@ def check(
         *_machine(),
         *_settings(Path.cwd()),
         *_weights(),
-        *_models(models),
+        *_models(models_folder(models)),
         *_index(index),
     ]
     if json:
@@ -150,7 +150,7 @@ def _models(folder: Path) -> Iterator[Finding]:
         except DnsError as error:
             yield Finding(f"model {path.stem}", "broken", str(error))
     try:
-        stages = ", ".join(sorted(bundle.calibration.maps))
+        stages = ", ".join(sorted(bundle.calibration.scales))
         yield Finding("calibration", "ok", f"of {stages}")
     except MissingArtefactError as error:
         yield Finding("calibration", "absent", str(error))

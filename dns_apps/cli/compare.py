@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dns_apps.cli.options import DEFAULT_MODELS, Json, Models, segment_texts
+from dns_apps.cli.options import Json, Models, models_folder, segment_texts
 from dns_apps.cli.output import print_json, print_line, print_table
 
 
@@ -16,7 +16,7 @@ def compare(
     plot: Annotated[
         Path | None, typer.Option(metavar="OUT.png", help="Draw the similarity of all frames.")
     ] = None,
-    models: Models = DEFAULT_MODELS,
+    models: Models = None,
     json: Json = False,
 ) -> None:
     """Compare two videos frame by frame: one score, and the stretches that match."""
@@ -24,7 +24,7 @@ def compare(
     from dns_core.retrieval.comparison import compare as compare_videos
     from dns_core.retrieval.pipeline import open_features
 
-    bundle = Bundle.load(models)
+    bundle = Bundle.load(models_folder(models))
     pipeline = open_features(bundle)
     a, b = (pipeline.features(path, str(path)) for path in (first, second))
     found = compare_videos(a, b, bundle)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dns_apps.cli.errors import complain
-from dns_apps.cli.options import DEFAULT_BUDGET, DEFAULT_MODELS, BudgetText, IndexOption, Json, Models
+from dns_apps.cli.options import DEFAULT_BUDGET, BudgetText, IndexOption, Json, Models, models_folder
 from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.progress import command_progress
 from dns_core.errors import VideoError
@@ -26,7 +26,7 @@ def evaluate(
     ground_truth: Annotated[Path, typer.Option(metavar="FILE", help="What is right, as JSON.")],
     queries: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the query videos.")],
     budget: BudgetText = DEFAULT_BUDGET,
-    models: Models = DEFAULT_MODELS,
+    models: Models = None,
     json: Json = False,
 ) -> None:
     """Rank the whole index for every query of a ground truth, and say how good the rankings are."""
@@ -42,7 +42,7 @@ def evaluate(
     from dns_core.retrieval.engine import Engine
     from dns_core.retrieval.pipeline import open_features, query_video
 
-    bundle = Bundle.load(models)
+    bundle = Bundle.load(models_folder(models, opened))
     engine, pipeline = Engine(opened, bundle), open_features(bundle)
     # Only a ranking of a stated length is localised, and segments are wanted if they can be judged.
     length = opened.n_videos if truth.segments else 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dns_apps.cli.options import DEFAULT_MODELS, IndexFolder, Json, Models
+from dns_apps.cli.options import IndexFolder, Json, Models, models_folder
 from dns_apps.cli.output import print_json, print_line, print_table, size
 from dns_apps.cli.progress import command_progress
 from dns_core.errors import InputError
@@ -21,14 +21,15 @@ app = typer.Typer(no_args_is_help=True, help="Make an index of videos, change it
 def build(
     videos: Annotated[Path, typer.Option(metavar="DIR", help="Videos to index.")],
     out: Annotated[Path, typer.Option(metavar="INDEX", help="Where to write the index.")],
-    models: Models = DEFAULT_MODELS,
+    models: Models = None,
     json: Json = False,
 ) -> None:
     """Index every video of a folder; what cannot be read is listed with its reason."""
     from dns_core.retrieval.bundle import Bundle
     from dns_core.retrieval.pipeline import index_videos
 
-    _print_change(index_videos(videos, out, Bundle.load(models), command_progress()), json=json)
+    bundle = Bundle.load(models_folder(models))
+    _print_change(index_videos(videos, out, bundle, command_progress()), json=json)
 
 
 @app.command()
@@ -39,18 +40,19 @@ def add(
         Path | None,
         typer.Option(metavar="DIR", help="Ids are paths relative to this; file names if not given."),
     ] = None,
-    models: Models = DEFAULT_MODELS,
+    models: Models = None,
     json: Json = False,
 ) -> None:
     """Add videos to an index."""
     named = [(_video_id(video, root), video) for video in videos]
     from dns_core.index import open_index
 
-    open_index(index)
+    opened = open_index(index)
     from dns_core.retrieval.bundle import Bundle
     from dns_core.retrieval.pipeline import add_to_index
 
-    _print_change(add_to_index(index, named, Bundle.load(models), command_progress()), json=json)
+    bundle = Bundle.load(models_folder(models, opened))
+    _print_change(add_to_index(index, named, bundle, command_progress()), json=json)
 
 
 @app.command()

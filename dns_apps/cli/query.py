@@ -8,11 +8,11 @@ import typer
 from dns_apps.cli.errors import FAILED, complain
 from dns_apps.cli.options import (
     DEFAULT_BUDGET,
-    DEFAULT_MODELS,
     BudgetText,
     IndexOption,
     Json,
     Models,
+    models_folder,
     result_json,
     segment_texts,
 )
@@ -27,7 +27,7 @@ def query(
     index: IndexOption,
     top: Annotated[int, typer.Option(min=0, help="How many answers; 0 ranks the whole index.")] = 10,
     budget: BudgetText = DEFAULT_BUDGET,
-    models: Models = DEFAULT_MODELS,
+    models: Models = None,
     json: Json = False,
 ) -> None:
     """Find the videos of an index that show what a clip shows, and where."""
@@ -40,7 +40,7 @@ def query(
     from dns_core.retrieval.engine import Engine
     from dns_core.retrieval.pipeline import open_features, query_video
 
-    bundle = Bundle.load(models)
+    bundle = Bundle.load(models_folder(models, opened))
     engine, pipeline = Engine(opened, bundle), open_features(bundle)
     n_failed = 0
     for video in videos:

@@ -14,6 +14,9 @@ from dns_core.models.selector import Selector
 from dns_core.retrieval.calibration import Calibration
 from dns_core.store.weights import read_weights
 
+SHIPPED_MODELS = Path(__file__).parent / "shipped"
+"""The bundle that comes with this software; what it was trained on stands in its README.md."""
+
 FINE_NETWORKS = ("fine_binary", "fine_attention")
 """Names of the fine networks that an index can serve."""
 

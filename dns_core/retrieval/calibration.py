@@ -1,13 +1,19 @@
 """One scale for the scores of every stage: the probability that a pair matches.
 
 The reference writes fine scores, rescaled to [0, 1], among raw coarse cosines; the two are not
-comparable, and re-ranking a few pairs can then be worse than none. Here each stage has a strictly
-increasing map to [0, 1]: it never changes the order within a stage, only how stages mix.
+comparable, and re-ranking a few pairs can then be worse than none. Here candidates that were not
+re-ranked get the fine score to expect of their coarse score, moved by what re-ranking did to the same
+query; and a score counts by how far it stands above what strangers of that query reach. A query that is
+tiny, dark or filmed off a screen scores low with everything, one that is plain scores high.
+
+Neither step changes the order of re-ranked videos, nor of the others.
+
+Reference: score normalisation: Pizzi et al., SSCD, CVPR 2022, section 5.3 (there against a fixed set).
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,77 +22,95 @@ import numpy.typing as npt
 
 from dns_core.errors import CorruptArtefactError, InputError, ParamsError
 from dns_core.records import Float64Array
+from dns_core.retrieval.logistic import Logistic, fit_logistic
 from dns_core.store.atomic import read_json, write_json
 
-_FORMAT = 1
-# With logits up to 16 and slopes from .05, scores in [-1, 1] that differ in their sixth decimal stay
-# different as float64 probabilities: near 1 the map still rises by more than the spacing of float64.
-_MAX_LOGIT = 16.0
-_MIN_SLOPE = 0.05
-# Keeps the fit finite where the classes do not overlap; weak beside some dozens of pairs.
-_RIDGE = 1e-3
-_NEWTON_STEPS = 100
-_NEWTON_TOLERANCE = 1e-10
+_FORMAT = 2
+# A level so high that a video in twenty reaches it; with more than one copy in twenty, copies set it.
+_LEVEL_QUANTILE = 0.95
+# Typical strangers join each query's own: in an index of three videos they decide.
+_N_STRANGERS = 8
+_MIN_RISE = 0.05  # least rise of the expected fine score with the coarse score
 
 
 @dataclass(frozen=True, slots=True)
-class Logistic:
-    """The map ``1 / (1 + exp(-(slope * score + intercept)))`` of scores in [-1, 1], strictly increasing.
+class Scale:
+    """How scores of one fine network, and coarse scores beside them, become probabilities.
 
     Attributes:
-        slope: .05 or more.
-        intercept: such that a score of 1 has log-odds of 16 at most: no match is ever quite certain.
+        rise: of the fine score to expect with the coarse score; positive.
+        offset: the fine score to expect at a coarse score of 0.
+        strangers: fine scores in [-1, 1] at even quantiles of pairs that show nothing in common.
+        match: maps half the height of a score above the query's level to the probability of a match.
     """
 
-    slope: float
-    intercept: float
+    rise: float
+    offset: float
+    strangers: tuple[float, ...]
+    match: Logistic
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.slope) and math.isfinite(self.intercept) and self.slope >= _MIN_SLOPE):
-            raise ParamsError(f"a calibration's slope must be {_MIN_SLOPE} or more, got {self.slope}")
-        if self.slope + self.intercept > _MAX_LOGIT + _NEWTON_TOLERANCE:
-            raise ParamsError(f"a calibrated score of 1 must have log-odds up to {_MAX_LOGIT}, got more")
+        if not (math.isfinite(self.offset) and math.isfinite(self.rise) and self.rise > 0):
+            raise ParamsError(f"an expected score must rise with the coarse score, got {self.rise}")
+        if not self.strangers or not all(-1.001 <= score <= 1.001 for score in self.strangers):
+            raise ParamsError("a scale needs scores of strangers in [-1, 1]")
 
-    def __call__(self, scores: npt.ArrayLike) -> Float64Array:
-        """Probabilities in (0, 1), of the shape of ``scores``; NaN stays NaN."""
-        return probability(self.log_odds(scores))
+    def mixed(self, coarse: npt.ArrayLike, fine: npt.ArrayLike) -> Float64Array:
+        """``[V]`` fine scores; where there is none (NaN), the one to expect of the coarse score.
 
-    def log_odds(self, scores: npt.ArrayLike) -> Float64Array:
-        """Log-odds of the same probabilities, which do not crowd together at 0 and 1."""
-        return self.slope * np.asarray(scores, dtype=np.float64) + self.intercept
+        Expectations are moved by the median difference between fine and expected scores of the query.
+
+        Args:
+            coarse: ``[V]`` scores of one query.
+            fine: ``[V]`` scores of the same query, NaN where it was not compared.
+        """
+        expected = self.rise * np.asarray(coarse, dtype=np.float64) + self.offset
+        known = np.asarray(fine, dtype=np.float64)
+        seen = ~np.isnan(known)
+        moved = float(np.median(known[seen] - expected[seen])) if seen.any() else 0.0
+        return np.where(seen, known, expected + moved)
+
+    def probabilities(self, scores: npt.ArrayLike) -> Float64Array:
+        """``[V]`` in (0, 1) of all fine scores ``[V]`` of one query, seen or expected."""
+        values = np.asarray(scores, dtype=np.float64)
+        return self.match(self.heights(values))
+
+    def heights(self, scores: Float64Array) -> Float64Array:
+        """``[V]``: half of what each score of one query stands above the query's level."""
+        level = np.quantile(np.concatenate([scores, self.strangers]), _LEVEL_QUANTILE)
+        return np.asarray((scores - level) / 2, dtype=np.float64)
+
+    @property
+    def undecided(self) -> float:
+        """The coarse score at which a match is as likely as not, for a typical query."""
+        height = -self.match.intercept / self.match.slope
+        level = float(np.quantile(self.strangers, _LEVEL_QUANTILE))
+        return (2 * height + level - self.offset) / self.rise
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The maps of all stages of one generation of models.
+    """The scales of one generation of models.
 
     Attributes:
-        maps: by stage: ``coarse``, ``fine_attention``, ``fine_binary``, ``teacher``. Fine maps give the
-            probability of a match; the coarse map gives the fine probability to expect.
+        scales: by fine network, or ``teacher``.
         frame_thresholds: by fine network, the frame-frame similarity above which frames are taken to
             show the same.
     """
 
-    maps: Mapping[str, Logistic]
+    scales: Mapping[str, Scale]
     frame_thresholds: Mapping[str, float]
 
-    def probability(self, stage: str, scores: npt.ArrayLike) -> Float64Array:
-        """Raw ``scores`` of ``stage`` on the common scale.
+    def scale(self, fine: str) -> Scale:
+        """The scale of a fine network.
 
         Raises:
-            InputError: the stage was never calibrated.
+            InputError: the network was never calibrated.
         """
-        return probability(self.log_odds(stage, scores))
-
-    def log_odds(self, stage: str, scores: npt.ArrayLike) -> Float64Array:
-        """Log-odds of `probability`.
-
-        Raises:
-            InputError: the stage was never calibrated.
-        """
-        if stage not in self.maps:
-            raise InputError(f"{stage} is not calibrated; calibrated are: {', '.join(sorted(self.maps))}")
-        return self.maps[stage].log_odds(scores)
+        if fine not in self.scales:
+            known = ", ".join(sorted(self.scales))
+            raise InputError(f"{fine} is not calibrated; calibrated are: {known}")
+        return self.scales[fine]
 
     def frame_threshold(self, fine: str) -> float:
         """Frame-frame similarity of ``fine`` from which frames are taken to match.
@@ -100,8 +124,9 @@ class Calibration:
 
     def save(self, path: Path) -> None:
         """Write the calibration as JSON, atomically."""
-        maps = {name: {"slope": m.slope, "intercept": m.intercept} for name, m in self.maps.items()}
-        write_json(path, {"format": _FORMAT, "maps": maps, "frame_thresholds": dict(self.frame_thresholds)})
+        scales = {name: asdict(scale) for name, scale in self.scales.items()}
+        thresholds = dict(self.frame_thresholds)
+        write_json(path, {"format": _FORMAT, "scales": scales, "frame_thresholds": thresholds})
 
     @classmethod
     def load(cls, path: Path) -> "Calibration":
@@ -118,58 +143,52 @@ class Calibration:
         try:
             if content["format"] != _FORMAT:
                 raise CorruptArtefactError(f"{path} has format {content['format']}, expected {_FORMAT}")
-            maps = {
-                name: Logistic(float(m["slope"]), float(m["intercept"]))
-                for name, m in content["maps"].items()
-            }
+            scales = {name: _scale(entry) for name, entry in content["scales"].items()}
             thresholds = {name: float(value) for name, value in content["frame_thresholds"].items()}
         except (KeyError, TypeError, ValueError, AttributeError, ParamsError) as error:
             raise CorruptArtefactError(f"{path} is not a calibration: {error!r}") from error
-        return cls(maps, thresholds)
+        return cls(scales, thresholds)
 
 
-def probability(log_odds: npt.ArrayLike) -> Float64Array:
-    """Probabilities in (0, 1) of any log-odds, without overflow; NaN stays NaN."""
-    logits = np.asarray(log_odds, dtype=np.float64)
-    # Each sign has its own form: the other would overflow.
-    small = np.exp(-np.abs(logits))
-    result: Float64Array = np.where(logits >= 0, 1 / (1 + small), small / (1 + small))
-    return result
+def _scale(entry: Any) -> Scale:
+    match = Logistic(float(entry["match"]["slope"]), float(entry["match"]["intercept"]))
+    strangers = tuple(float(score) for score in entry["strangers"])
+    return Scale(float(entry["rise"]), float(entry["offset"]), strangers, match)
 
 
-def fit_logistic(
-    scores: npt.ArrayLike, targets: npt.ArrayLike, weights: npt.ArrayLike | None = None
-) -> Logistic:
-    """The logistic map of ``scores`` with the least cross-entropy to ``targets``.
-
-    For a fine stage the targets are labels, 1 for a match and 0 for none; for the coarse stage they are
-    the calibrated fine scores of the same pairs, so that its map gives the fine score to expect. Where
-    scores do not rise with targets the slope is the least that is still increasing. Pairs drawn in other
-    proportions than a search meets are weighted: a map fitted on half matches calls everything likely.
+def fit_scale(
+    coarse: Float64Array,
+    fine: Float64Array,
+    queries: npt.NDArray[np.str_],
+    *,
+    labels: npt.NDArray[np.bool_],
+    known: npt.NDArray[np.bool_],
+) -> Scale:
+    """The scale of a fine network from pairs that both stages scored.
 
     Args:
-        scores: ``[N]`` raw scores in [-1, 1].
-        targets: ``[N]`` in [0, 1].
-        weights: ``[N]`` 0 or more; 1 each if None.
+        coarse: ``[P]`` scores.
+        fine: ``[P]`` scores in [-1, 1].
+        queries: ``[P]`` which query a pair belongs to; its level is that of all its pairs.
+        labels: ``[P]`` whether a pair matches.
+        known: ``[P]`` whether the label may be relied on; the probability is fitted to these pairs.
 
     Raises:
-        InputError: there are no pairs, lengths differ, or a value is out of range.
+        InputError: there is no known stranger, or nothing is known.
     """
-    x, y = np.asarray(scores, dtype=np.float64), np.asarray(targets, dtype=np.float64)
-    w = np.ones_like(x) if weights is None else np.asarray(weights, dtype=np.float64)
-    if not len(x) or not (x.shape == y.shape == w.shape) or x.ndim != 1:
-        raise InputError(f"a calibration needs scores and as many targets, got {x.shape} and {y.shape}")
-    if not (np.abs(x) <= 1 + 1e-5).all() or not ((y >= 0) & (y <= 1)).all() or not (w >= 0).all():
-        raise InputError("a calibration needs scores in [-1, 1], targets in [0, 1] and weights from 0")
-    # Written by its value at a score of 1, both limits of `Logistic` are bounds of one variable.
-    design = np.stack([x - 1, np.ones_like(x)], axis=1)
-    slope, top = _newton(design, y, w, np.zeros(2), free=np.array([True, True]))
-    if slope < _MIN_SLOPE:
-        slope, top = _newton(design, y, w, np.array([_MIN_SLOPE, top]), free=np.array([False, True]))
-    if top > _MAX_LOGIT:
-        slope, top = _newton(design, y, w, np.array([slope, _MAX_LOGIT]), free=np.array([True, False]))
-    slope, top = max(slope, _MIN_SLOPE), min(top, _MAX_LOGIT)
-    return Logistic(float(slope), float(top - slope))
+    strange = fine[known & ~labels]
+    if not len(strange):
+        raise InputError("a calibration needs pairs that do not match, found none")
+    rise, offset = np.polyfit(coarse, fine, 1) if np.ptp(coarse) else (0.0, float(fine.mean()))
+    rise = max(float(rise), _MIN_RISE)
+    offset = float(np.mean(fine - rise * coarse))
+    quantiles = np.quantile(strange, (np.arange(_N_STRANGERS) + 0.5) / _N_STRANGERS)
+    draft = Scale(rise, offset, tuple(float(q) for q in quantiles), Logistic(1.0, 0.0))
+    heights = np.empty_like(fine)
+    for query in np.unique(queries):
+        rows = queries == query
+        heights[rows] = draft.heights(fine[rows])
+    return replace(draft, match=fit_logistic(heights[known], labels[known]))
 
 
 def fit_frame_threshold(unrelated: npt.ArrayLike, *, false_alarm: float = 0.01) -> float:
@@ -186,37 +205,3 @@ def fit_frame_threshold(unrelated: npt.ArrayLike, *, false_alarm: float = 0.01) 
     if not len(values) or not 0 < false_alarm < 1:
         raise InputError("a frame threshold needs similarities and a false alarm rate in (0, 1)")
     return float(np.quantile(values, 1 - false_alarm))
-
-
-def _newton(
-    design: Float64Array,
-    y: Float64Array,
-    w: Float64Array,
-    start: Float64Array,
-    *,
-    free: npt.NDArray[np.bool_],
-) -> tuple[float, float]:
-    """Minimise the weighted, slightly ridged cross-entropy over the ``free`` parameters."""
-    theta = start.copy()
-    part = design[:, free]
-    ridge = _RIDGE * np.eye(part.shape[1])
-    loss = _loss(design, y, w, theta)
-    for _ in range(_NEWTON_STEPS):
-        p = probability(design @ theta)
-        gradient = part.T @ (w * (p - y)) + _RIDGE * theta[free]
-        hessian = (part * (w * p * (1 - p))[:, None]).T @ part + ridge
-        step = np.zeros(2)
-        step[free] = np.linalg.solve(hessian, gradient)
-        rate = 1.0
-        # Newton overshoots where the sigmoid is flat; halving keeps every step an improvement.
-        while (new := _loss(design, y, w, theta - rate * step)) > loss and rate > _NEWTON_TOLERANCE:
-            rate /= 2
-        theta, gain, loss = theta - rate * step, loss - new, new
-        if gain <= _NEWTON_TOLERANCE * max(1.0, abs(loss)):
-            break
-    return float(theta[0]), float(theta[1])
-
-
-def _loss(design: Float64Array, y: Float64Array, w: Float64Array, theta: Float64Array) -> float:
-    logits = design @ theta
-    return float(np.sum(w * (np.logaddexp(0, logits) - y * logits)) + _RIDGE / 2 * theta @ theta)

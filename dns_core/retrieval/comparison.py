@@ -18,7 +18,7 @@ class Comparison:
 
     Attributes:
         score: raw fine score in [-1, 1].
-        calibrated: the score on the common scale of searches, in (0, 1).
+        calibrated: probability of a match in (0, 1), beside typical strangers.
         matrix: ``[Ta, Tb]`` similarity of frames in [-1, 1], before the comparator.
         segments: stretches that match; ``query`` is the first video.
     """
@@ -30,7 +30,7 @@ class Comparison:
 
 
 def compare(a: VideoFeatures, b: VideoFeatures, bundle: Bundle, fine: str = "fine_binary") -> Comparison:
-    """What a search with ``a`` would say of ``b``, were it re-ranked.
+    """What a search with ``a`` in an index of nothing but ``b`` would say of it, were it re-ranked.
 
     Args:
         a: whitened features of the first video, at least one frame.
@@ -50,7 +50,7 @@ def compare(a: VideoFeatures, b: VideoFeatures, bundle: Bundle, fine: str = "fin
     threshold = bundle.calibration.frame_threshold(fine)
     return Comparison(
         score=float(score[0]),
-        calibrated=float(bundle.calibration.probability(fine, score)[0]),
+        calibrated=float(bundle.calibration.scale(fine).probabilities(score)[0]),
         matrix=np.array(scorer.matrices(query.frames, [target.frames])[0]),
         segments=pair_segments(scorer, query, target, threshold=threshold),
     )

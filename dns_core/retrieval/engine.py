@@ -31,7 +31,6 @@ from dns_core.records import (
 )
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
-from dns_core.retrieval.calibration import probability
 from dns_core.retrieval.encode import chunk_numbers, chunk_vectors, frame_spans
 from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
 from dns_core.retrieval.ranking import best_pairs, falling_order, video_scores
@@ -150,23 +149,16 @@ class Engine:
         return scores
 
     def calibrated(self, candidates: Candidates, fine: Float32Array) -> Float64Array:
-        """``[V]`` scores in (0, 1): of the fine stage where there is one, else what it would likely say.
-
-        A query that is hard - tiny, dark, filmed off a screen - scores low with everything, in the fine
-        stage more than in the coarse one. Its re-ranked matches would then drop below candidates that
-        were never compared. So the coarse log-odds of those are moved by the median difference that
-        re-ranking made to this very query. The order within either stage stays.
+        """``[V]`` probabilities of a match in (0, 1), on one scale for both stages (see `Scale`).
 
         Args:
             candidates: as `candidates` returns.
             fine: as `fine_scores` returns.
         """
-        calibration = self.bundle.calibration
-        coarse = calibration.log_odds("coarse", candidates.scores)
-        ranked = calibration.log_odds(self.fine, fine)
-        seen = ~np.isnan(fine)
-        moved = float(np.median(ranked[seen] - coarse[seen])) if seen.any() else 0.0
-        return probability(np.where(seen, ranked, coarse + moved))
+        if not len(fine):
+            return np.empty(0)
+        scale = self.bundle.calibration.scale(self.fine)
+        return scale.probabilities(scale.mixed(candidates.scores, fine))
 
     def _segments(self, features: VideoFeatures, rows: Int64Array) -> dict[int, tuple[Segment, ...]]:
         if not len(rows):

@@ -18,12 +18,12 @@ from dns_core.models.checkpoints import load_network
 from dns_core.models.coarse import CoarseStudent
 from dns_core.models.pair_network import PairNetwork
 from dns_core.records import Float32Array
-from dns_core.retrieval.calibration import Calibration, fit_frame_threshold, fit_logistic
+from dns_core.retrieval.calibration import Calibration, fit_frame_threshold, fit_scale
 from dns_core.stages.context import StageConfig, StageContext
 from dns_core.stages.pair_scores import pair_scores
 from dns_core.stages.split_videos import VideoSplit, read_split
 from dns_core.stages.training_features import training_features
-from dns_core.training.batches import FeatureSet, source_id
+from dns_core.training.batches import FeatureSet, excerpt_id, random_excerpt, source_id
 from dns_core.training.calibrating import strange_frame_similarities
 from dns_core.training.mining import write_table
 from dns_core.training.scoring import coarse_vectors
@@ -49,8 +49,8 @@ class Config(StageConfig):
 class _Pairs:
     """``[P]`` rows: ids, side of the split, and what is known without labels.
 
-    ``relation`` is ``copy`` (one is an edited copy of the other), ``stranger`` (of different clusters of
-    shared footage) or ``unknown``.
+    ``relation`` is ``copy`` (one is an edited copy or an excerpt of the other), ``stranger`` (of different
+    clusters of shared footage) or ``unknown``.
     """
 
     pairs: list[tuple[str, str]]
@@ -87,18 +87,22 @@ def run(config: Config, context: StageContext) -> None:
 def _calibrated(
     drawn: _Pairs, scores: Mapping[str, Float32Array], thresholds: Mapping[str, float]
 ) -> Calibration:
-    """Fine maps give the probability of a copy, on held-out pairs; the coarse map the teacher's to expect."""
+    """Scales of the fine networks: probabilities of a copy are fitted on held-out pairs."""
     relations = np.array(drawn.relations)
     known = (np.array(drawn.sides) == "validation") & (relations != "unknown")
-    labels = relations[known] == "copy"
-    maps = {name: fit_logistic(scores[name][known], labels) for name in FINE}
-    expected = maps["teacher"](scores["teacher"])
-    maps["coarse"] = fit_logistic(np.clip(scores["coarse"], -1, 1), expected)
-    return Calibration(maps, thresholds)
+    queries = np.array([query for query, _ in drawn.pairs])
+    coarse = scores["coarse"].astype(np.float64)
+    scales = {
+        name: fit_scale(
+            coarse, scores[name].astype(np.float64), queries, labels=relations == "copy", known=known
+        )
+        for name in FINE
+    }
+    return Calibration(scales, thresholds)
 
 
 def _drawn_pairs(split: VideoSplit, features: FeatureSet, config: Config) -> _Pairs:
-    """Every video and edited copy as a query, against its source and others.
+    """Every video and edited copy as a query, and an excerpt of each, against its source and others.
 
     Training queries only meet videos to learn from. Held-out queries meet all videos: those of the other
     side are of other clusters by construction, so there are strangers even if one cluster is held out.
@@ -107,7 +111,12 @@ def _drawn_pairs(split: VideoSplit, features: FeatureSet, config: Config) -> _Pa
     sources = frozenset(split.cluster_of)
     searched = {"train": split.train, "validation": (*split.validation, *split.train)}
     for side, members in (("train", split.train), ("validation", split.validation)):
-        queries = [query for query in features.ids if source_id(query, sources) in set(members)]
+        whole = [query for query in features.ids if source_id(query, sources) in set(members)]
+        rng = np.random.default_rng(config.seed)
+        queries = [
+            *whole,
+            *(excerpt_id(query, random_excerpt(features.n_frames(query), rng)) for query in whole),
+        ]
         for number, query in enumerate(queries):
             own = source_id(query, sources)
             rng = np.random.default_rng([config.seed, number])

@@ -78,12 +78,18 @@ def run(config: Config, context: StageContext) -> None:
 
 def labelled_pairs(context: StageContext, config: SelectionConfig) -> dict[str, list[ScoredPair]]:
     """Pairs by side of the split, and whether each is worth re-ranking."""
-    calibration = Calibration.load(context.workspace.models / "calibration.json")
+    scale = Calibration.load(context.workspace.models / "calibration.json").scale(context.item)
     columns = read_table(context.workspace.table("scored"))
-    coarse = np.array(columns["coarse"], dtype=np.float32)
-    worth = calibration.probability(context.item, np.array(columns[context.item], dtype=np.float32))
-    if config.label == "distance":
-        worth = np.abs(worth - calibration.probability("coarse", coarse))
+    queries = np.array(columns["query"])
+    coarse = np.array(columns["coarse"], dtype=np.float64)
+    fine = np.array(columns[context.item], dtype=np.float64)
+    worth = np.empty_like(fine)
+    for query in np.unique(queries):
+        rows = queries == query
+        worth[rows] = scale.probabilities(fine[rows])
+        if config.label == "distance":
+            expected = scale.mixed(coarse[rows], np.full(rows.sum(), np.nan))
+            worth[rows] = np.abs(worth[rows] - scale.probabilities(expected))
     sides: dict[str, list[ScoredPair]] = {"train": [], "validation": []}
     for row, side in enumerate(cast("list[str]", columns["side"])):
         query, target = str(columns["query"][row]), str(columns["target"][row])

@@ -72,12 +72,11 @@ def policies(engine: Engine, seed: int) -> dict[str, Policy]:
 
     The threshold of doubt is the coarse score at which a match is as likely as not.
     """
-    coarse = engine.bundle.calibration.maps["coarse"]
     return {
         "selector": BySelector(engine.bundle.selector(engine.fine)),
         "random": ByChance(seed),
         "highest coarse score": ByCoarseScore(),
-        "coarse score nearest a threshold": ByDoubt(-coarse.intercept / coarse.slope),
+        "coarse score nearest a threshold": ByDoubt(engine.bundle.calibration.scale(engine.fine).undecided),
     }
 
 

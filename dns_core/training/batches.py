@@ -1,5 +1,6 @@
 """Videos of several feature stores as padded batches."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -11,6 +12,10 @@ from dns_core.records import Float32Array
 from dns_core.store.feature_store import FeatureStore
 
 VIEW_MARK = "#"
+SHORTEST_EXCERPT = 3
+"""Frames of the shortest excerpt."""
+
+_EXCERPT = re.compile(r"(.+)@(\d+)-(\d+)", re.DOTALL)
 
 
 def view_id(video_id: str, number: int) -> str:
@@ -18,14 +23,29 @@ def view_id(video_id: str, number: int) -> str:
     return f"{video_id}{VIEW_MARK}{number}"
 
 
-def source_id(video_or_view_id: str, sources: frozenset[str]) -> str:
-    """The training video that an id or one of its edited copies stems from.
+def excerpt_id(video_id: str, frames: range) -> str:
+    """Id under which a `FeatureSet` gives a stretch of a video or of an edited copy."""
+    return f"{video_id}@{frames.start}-{frames.stop}"
 
-    A file name may hold the mark itself, so an id that is a source is never taken apart.
+
+def random_excerpt(n_frames: int, rng: np.random.Generator) -> range:
+    """A random stretch of a fifth to four fifths of a video, but of no fewer than 3 frames if it has them."""
+    length = min(n_frames, max(SHORTEST_EXCERPT, round(n_frames * rng.uniform(0.2, 0.8))))
+    start = int(rng.integers(n_frames - length + 1))
+    return range(start, start + length)
+
+
+def source_id(any_id: str, sources: frozenset[str]) -> str:
+    """The training video that an id, one of its edited copies, or an excerpt of either stems from.
+
+    A file name may hold the marks itself, so an id that is a source is never taken apart.
     """
-    if video_or_view_id in sources:
-        return video_or_view_id
-    return video_or_view_id.rpartition(VIEW_MARK)[0]
+    if any_id in sources:
+        return any_id
+    excerpt = _EXCERPT.fullmatch(any_id)
+    if excerpt is not None and (found := source_id(excerpt[1], sources)) in sources:
+        return found
+    return any_id.rpartition(VIEW_MARK)[0]
 
 
 class FeatureSet:
@@ -61,15 +81,28 @@ class FeatureSet:
         return number
 
     def n_frames(self, video_id: str) -> int:
-        """T of one video."""
-        return self._store_of[video_id].n_frames(video_id)
+        """T of one video or excerpt."""
+        excerpt = self._excerpt(video_id)
+        return len(excerpt[1]) if excerpt else self._store_of[video_id].n_frames(video_id)
 
     def regions(self, video_id: str) -> Float32Array:
-        """``[T, R, D]`` float32 of one video."""
+        """``[T, R, D]`` float32 of one video, or of an excerpt by its `excerpt_id`.
+
+        Raises:
+            KeyError: there is no such video.
+        """
+        excerpt = self._excerpt(video_id)
+        if excerpt:
+            return self.regions(excerpt[0])[excerpt[1].start : excerpt[1].stop]
         if video_id not in self._kept:
             self._keep(video_id, self._store_of[video_id].read(video_id).regions.astype(np.float16))
         self._kept.move_to_end(video_id)
         return self._kept[video_id].astype(np.float32)
+
+    def _excerpt(self, any_id: str) -> tuple[str, range] | None:
+        """Video and frames of an excerpt; None if the id is that of a video."""
+        found = None if any_id in self._store_of else _EXCERPT.fullmatch(any_id)
+        return (found[1], range(int(found[2]), int(found[3]))) if found else None
 
     def _keep(self, video_id: str, regions: np.ndarray[tuple[int, ...], np.dtype[np.float16]]) -> None:
         self._kept[video_id] = regions

@@ -40,21 +40,20 @@ class FrameIndex:
         self._index = faiss.IndexFlatIP(stacked.shape[1])
         self._index.add(stacked)
 
-    def video_similarities(self, video_id: str, *, n_neighbours: int) -> Float32Array:
-        """``[V]`` in [-1, 1]: mean over the frames of ``video_id`` of the best frame of each video.
+    def video_similarities(self, regions: Float32Array, *, n_neighbours: int) -> Float32Array:
+        """``[V]`` in [-1, 1]: mean over the frames ``[T, R, D]`` of the best frame of each video.
 
         Only each frame's ``n_neighbours`` nearest frames are seen; a video without any scores 0 there.
         """
-        best = self._best_by_video(video_id, n_neighbours)
+        best = self._best_by_video(frame_vectors(regions), n_neighbours)
         return np.asarray(best.mean(axis=0), dtype=np.float32)
 
     def shared_frames(self, video_id: str, *, threshold: float, n_neighbours: int) -> Int64Array:
         """``[V]``: how many frames of ``video_id`` have a frame of each video above ``threshold``."""
-        best = self._best_by_video(video_id, n_neighbours)
+        best = self._best_by_video(self._frames[video_id], n_neighbours)
         return np.asarray((best > threshold).sum(axis=0), dtype=np.int64)
 
-    def _best_by_video(self, video_id: str, n_neighbours: int) -> Float32Array:
-        frames = self._frames[video_id]
+    def _best_by_video(self, frames: Float32Array, n_neighbours: int) -> Float32Array:
         scores, rows = self._index.search(frames, min(n_neighbours, self._index.ntotal))
         best: Float32Array = np.zeros((len(frames), len(self.ids)), dtype=np.float32)
         np.maximum.at(best, (np.arange(len(frames))[:, None], self._video_of[rows]), scores)

@@ -14,7 +14,7 @@ from dns_core.errors import CorruptArtefactError, MissingArtefactError
 from dns_core.ports import Progress
 from dns_core.records import Float32Array
 from dns_core.store.atomic import atomic_file
-from dns_core.training.batches import FeatureSet
+from dns_core.training.batches import FeatureSet, excerpt_id, random_excerpt
 from dns_core.training.clusters import FrameIndex
 from dns_core.training.config import StrictModel
 
@@ -25,11 +25,13 @@ class PoolConfig(StrictModel):
     """Which pairs are formed.
 
     Attributes:
+        excerpts: excerpts of each video and edited copy that are anchors too: what users ask with.
         near: closest videos paired with each anchor.
         far: random other videos paired with each anchor.
         seed: of the draw of far videos.
     """
 
+    excerpts: int = Field(ge=0)
     near: int = Field(ge=1)
     far: int = Field(ge=1)
     seed: int
@@ -50,19 +52,23 @@ def mine_pairs(
     """For each anchor its closest videos by nearest frames and random others.
 
     The near pool holds copies, other footage of the same thing and the hardest strangers; the far pool
-    ordinary strangers. An anchor is never paired with itself.
+    ordinary strangers. An anchor is never paired with itself, nor with what it is an excerpt of.
 
     Args:
         features: where the videos are read from.
-        ids: anchors and targets alike; one side of the split at a time.
+        ids: anchors and targets alike; one side of the split at a time. Excerpts are anchors only.
         config: sizes of the pools.
         progress: shown over anchors.
     """
     index = FrameIndex(features, ids)
+    anchors = [(video_id, video_id) for video_id in ids]
+    rng = np.random.default_rng(config.seed)
+    for video_id in [video_id for video_id in ids for _ in range(config.excerpts)]:
+        anchors.append((excerpt_id(video_id, random_excerpt(features.n_frames(video_id), rng)), video_id))
     pairs: list[Pair] = []
-    for number, anchor in enumerate(progress.track(ids, "mining pairs")):
-        similarities = index.video_similarities(anchor, n_neighbours=256)
-        order = [ids[row] for row in np.argsort(-similarities, kind="stable") if ids[row] != anchor]
+    for number, (anchor, of) in enumerate(progress.track(anchors, "mining pairs", len(anchors))):
+        similarities = index.video_similarities(features.regions(anchor), n_neighbours=256)
+        order = [ids[row] for row in np.argsort(-similarities, kind="stable") if ids[row] != of]
         pairs += [Pair(anchor, target, "near") for target in order[: config.near]]
         rest = sorted(order[config.near :])
         drawn = np.random.default_rng([config.seed, number]).permutation(len(rest))[: config.far]

@@ -12,11 +12,9 @@ from torch import Tensor
 from dns_core.models.teacher import Teacher
 from dns_core.records import Float32Array
 from dns_core.training.augmentation import augmented_frames, random_crop
-from dns_core.training.batches import FeatureSet, padded, view_id
+from dns_core.training.batches import FeatureSet, padded, random_excerpt, view_id
 from dns_core.training.config import StrictModel
 from dns_core.training.losses import hard_negative_loss, info_nce
-
-_SHORTEST_EXCERPT = 3
 
 
 class SelfSupervisionConfig(StrictModel):
@@ -156,19 +154,14 @@ class TeacherObjective:
             augmented_frames(len(regions), rng, probability=self._config.augmentation_probability)
         ]
         if rng.random() < self._config.excerpt_probability:
-            regions = _excerpt(regions, rng)
+            excerpt = random_excerpt(len(regions), rng)
+            regions = regions[excerpt.start : excerpt.stop]
         strangers = [other for other in group if not self._shares(other, [video_id])]
         if strangers and rng.random() < self._config.video_in_video_probability:
             host = strangers[int(rng.integers(len(strangers)))]
             mixed = _video_in_video(regions, self._features.regions(host), rng)
             return mixed[:longest], [video_id, host]
         return regions[:longest], [video_id]
-
-
-def _excerpt(regions: Float32Array, rng: np.random.Generator) -> Float32Array:
-    """A random stretch of a fifth to four fifths of a video, but of no fewer than 3 frames."""
-    length = max(_SHORTEST_EXCERPT, round(len(regions) * rng.uniform(0.2, 0.8)))
-    return regions[random_crop(np.arange(len(regions)), length, rng)]
 
 
 def _video_in_video(regions: Float32Array, host: Float32Array, rng: np.random.Generator) -> Float32Array:

@@ -8,7 +8,7 @@ from dns_ops.figures import drawn
 WRITTEN = {
     "training/coarse.json": {"train_losses": [2.0, 1.0], "validation_losses": [3.0, 2.5], "best_epoch": 1},
     "trade_off.json": [{"method": "coarse", "seconds_per_query": 0.1, "map": 0.5}],
-    "models/calibration.json": {"maps": {"coarse": {"slope": 2.0, "intercept": -1.0}}},
+    "models/calibration.json": {"scales": {"teacher": {"match": {"slope": 2.0, "intercept": -1.0}}}},
     "split.json": {},
 }
 

@@ -43,7 +43,7 @@ SMALL: dict[str, Any] = {
     "strengths": ["light", "medium"],
     "dims": 64,
     "sample_regions": 2000,
-    "same_frame": 0.9,
+    "same_frame": 0.6,
     "min_frames": 2,
     "validation_share": 0.4,
     "batch_videos": 4,

@@ -240,3 +240,43 @@ def test_evaluate_agrees_with_the_report(
     for task, expected in row["map"].items():
         assert found["tasks"][task]["mean_average_precision"] == pytest.approx(expected, abs=0.1)
     assert found["coverage"] == 1
+
+
+def _described(workspace: Path) -> None:
+    """Says of each query what a benchmark would say: every second one an excerpt."""
+    truth = json.loads((workspace / "data/test/ground_truth.json").read_text())
+    edits = ("trim", "crop")
+    queries = {
+        query: {
+            "query": query,
+            "video_id": next(iter(truth["queries"][query]["labels"])),
+            "edit": edits[number % 2],
+            "edits": [edits[number % 2]],
+            "strength": "medium",
+        }
+        for number, query in enumerate(truth["queries"])
+    }
+    content = {"format": 1, "config": {"seed": 1}, "queries": queries}
+    (workspace / "data/benchmark.json").write_text(json.dumps(content))
+
+
+def test_a_benchmark_judges_every_method_on_the_same_queries(workspace_copy: Path, dns: Dns) -> None:
+    _described(workspace_copy)
+    printed = dns("benchmark", "run", "--no-peers", str(workspace_copy))
+    assert printed.exit_code == 0, printed.output
+    found = json.loads(dns("benchmark", "run", "--reuse", "--json", str(workspace_copy)).stdout)
+    methods = {row["method"]: row for row in found["methods"]}
+    assert {"raw Chamfer", "mean vector", "teacher", *FINES, "coarse", "dns_fine_binary 30%"} <= set(methods)
+    assert set(methods["teacher"]["by_edit"]) == {"trim", "crop"}
+    assert all(0 < row["map"] <= 1 and row["by_strength"].keys() == {"medium"} for row in methods.values())
+    for fine in FINES:
+        curves = found["selection"][fine]
+        assert set(curves) == POLICIES
+        assert all(len(curve) == len(found["budgets"]) == 21 for curve in curves.values())
+        for curve in curves.values():
+            assert curve[-1] == pytest.approx(methods[fine]["map"])
+            assert curve[0] == pytest.approx(methods["coarse"]["map"])
+        assert set(found["segments"][fine]) == {"all", "excerpts, medium"}
+    for name in ("raw Chamfer", "mAP by edit", "matched segments", "chosen by"):
+        assert name in printed.output
+    assert "absent" not in printed.output

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dns_core.records import Float32Array, Float64Array, Segment
-from dns_core.retrieval.calibration import Logistic, fit_logistic
 from dns_core.retrieval.localisation import matched_segments
+from dns_core.retrieval.logistic import Logistic, fit_logistic
 from dns_core.retrieval.ranking import best_pairs, falling_order, video_scores
 
 # a busy machine is not a broken law

@@ -17,7 +17,8 @@ from dns_core.features.whitening import Whitening
 from dns_core.models.checkpoints import save_network
 from dns_core.models.registry import build_network
 from dns_core.retrieval.bundle import Bundle
-from dns_core.retrieval.calibration import Calibration, Logistic
+from dns_core.retrieval.calibration import Calibration, Scale
+from dns_core.retrieval.logistic import Logistic
 from dns_core.retrieval.pipeline import index_videos
 from dns_core.video.encode import write_video
 
@@ -73,9 +74,10 @@ def save_bundle(folder: Path, seed: int) -> None:
         network = build_network(architecture, config)
         path = folder / f"{role}.safetensors"
         save_network(path, network, architecture=architecture, config=config, provenance={})
-    maps = {name: Logistic(8.0, -2.0) for name in ("coarse", "fine_attention", "fine_binary")}
+    scale = Scale(1.0, -0.5, (-0.5, -0.3), Logistic(8.0, -2.0))
+    scales = dict.fromkeys(("fine_attention", "fine_binary"), scale)
     thresholds = {"fine_attention": 0.5, "fine_binary": 0.5}
-    Calibration(maps, thresholds).save(folder / "calibration.json")
+    Calibration(scales, thresholds).save(folder / "calibration.json")
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,9 @@ from dns_core.models.checkpoints import save_network
 from dns_core.models.registry import build_network
 from dns_core.records import Quarantined, VideoFeatures
 from dns_core.retrieval.bundle import Bundle
-from dns_core.retrieval.calibration import Calibration, Logistic
+from dns_core.retrieval.calibration import Calibration, Scale
 from dns_core.retrieval.encode import VideoEncoder
+from dns_core.retrieval.logistic import Logistic
 from dns_core.similarity.comparator import Comparator
 
 DIMS, REGIONS = 64, 3
@@ -57,9 +58,10 @@ def write_networks(folder: Path, seed: int) -> None:
                 let_through(module)
         path = folder / f"{role}.safetensors"
         save_network(path, network, architecture=architecture, config=config, provenance={})
-    maps = {name: Logistic(8.0, -2.0) for name in ("fine_attention", "fine_binary", "teacher")}
+    scale = Scale(1.0, -0.5, (-0.5, -0.3), Logistic(8.0, -2.0))
+    scales = dict.fromkeys(("fine_attention", "fine_binary", "teacher"), scale)
     thresholds = {"fine_attention": 0.15, "fine_binary": 0.5, "teacher": 0.15}
-    Calibration({**maps, "coarse": Logistic(5.0, -3.0)}, thresholds).save(folder / "calibration.json")
+    Calibration(scales, thresholds).save(folder / "calibration.json")
 
 
 @pytest.fixture(scope="session", autouse=True)

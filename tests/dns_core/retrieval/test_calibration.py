@@ -1,90 +1,107 @@
+"""Scores of both stages on one scale, beside the strangers of a query."""
+
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from dns_core.errors import CorruptArtefactError, InputError, MissingArtefactError, ParamsError
 from dns_core.records import Float64Array
-from dns_core.retrieval.calibration import Calibration, Logistic, fit_frame_threshold, fit_logistic
+from dns_core.retrieval.calibration import Calibration, Scale, fit_frame_threshold, fit_scale
+from dns_core.retrieval.logistic import Logistic
+
+SCALE = Scale(2.0, -1.5, (-0.9, -0.7, -0.5), Logistic(12.0, -1.1))
 
 
-def labelled(seed: int, slope: float, intercept: float, n: int = 4000) -> tuple[Float64Array, Float64Array]:
-    rng = np.random.default_rng(seed)
-    scores = rng.uniform(-1, 1, n)
-    return scores, (rng.random(n) < 1 / (1 + np.exp(-(slope * scores + intercept)))).astype(np.float64)
+def test_what_was_not_compared_gets_the_score_to_expect() -> None:
+    nothing = np.full(3, np.nan)
+    np.testing.assert_allclose(SCALE.mixed([0.1, 0.5, 0.9], nothing), [-1.3, -0.5, 0.3])
 
 
-def test_the_fit_agrees_with_scikit_learn() -> None:
-    for seed, (slope, intercept) in enumerate([(6.0, -2.0), (1.0, 0.5), (12.0, -9.0)]):
-        scores, labels = labelled(seed, slope, intercept)
-        weights = np.where(labels == 1, 0.2, 1.0)
-        found = fit_logistic(scores, labels, weights)
-        peer = LogisticRegression(C=1e6, tol=1e-10).fit(scores[:, None], labels, sample_weight=weights)
-        assert found.slope == pytest.approx(peer.coef_[0, 0], rel=1e-3)
-        assert found.intercept == pytest.approx(peer.intercept_[0], rel=1e-3, abs=1e-2)
+def test_expectations_follow_what_re_ranking_did_to_the_query() -> None:
+    # a dark query: its match scores .1 and its stranger -1, where .5 and -.4 were to be expected
+    fine = np.array([0.1, np.nan, -1.0])
+    np.testing.assert_allclose(SCALE.mixed([1.0, 0.9, 0.55], fine), [0.1, 0.3 - 0.5, -1.0])
 
 
-def test_soft_targets_give_back_the_map_that_made_them() -> None:
-    truth = Logistic(5.0, -1.5)
-    scores = np.linspace(-1, 1, 500)
-    found = fit_logistic(scores, truth(scores))
-    np.testing.assert_allclose(found(scores), truth(scores), atol=1e-4)
+def test_neither_step_changes_an_order() -> None:
+    rng = np.random.default_rng(0)
+    coarse, fine = rng.uniform(-1, 1, 50), rng.uniform(-1, 1, 50)
+    fine[rng.random(50) < 0.6] = np.nan
+    found = SCALE.probabilities(SCALE.mixed(coarse, fine))
+    seen = ~np.isnan(fine)
+    assert (np.argsort(found[seen]) == np.argsort(fine[seen])).all()
+    assert (np.argsort(found[~seen]) == np.argsort(coarse[~seen])).all()
 
 
-def test_a_calibrated_score_is_the_share_of_matches() -> None:
-    scores, labels = labelled(7, 6.0, -2.0, 20_000)
-    probabilities = fit_logistic(scores, labels)(scores)
-    for low in np.arange(0, 1, 0.2):
-        inside = (probabilities >= low) & (probabilities < low + 0.2)
-        assert labels[inside].mean() == pytest.approx(probabilities[inside].mean(), abs=0.03)
+def test_the_same_score_means_less_where_strangers_reach_it() -> None:
+    quiet = np.concatenate([[0.2], np.full(60, -0.9)])
+    loud = np.concatenate([[0.2], np.full(60, 0.1)])
+    assert SCALE.probabilities(quiet)[0] > 0.9
+    assert SCALE.probabilities(loud)[0] < 0.4
+
+
+def test_typical_strangers_decide_where_there_are_few_videos() -> None:
+    assert SCALE.probabilities(np.array([0.9]))[0] < SCALE.probabilities(np.array([0.9, *[-0.8] * 60]))[0]
+    several = dataclasses.replace(SCALE, strangers=tuple(np.linspace(-0.9, -0.5, 40)))
+    assert several.probabilities(np.array([0.9]))[0] > 0.9
+
+
+def test_at_the_undecided_coarse_score_a_match_is_as_likely_as_not() -> None:
+    expected = SCALE.rise * SCALE.undecided + SCALE.offset
+    level = np.quantile(SCALE.strangers, 0.95)
+    assert SCALE.match((expected - level) / 2) == pytest.approx(0.5)
+
+
+def _scored(n_queries: int = 60) -> tuple[Float64Array, Float64Array, np.ndarray, np.ndarray]:
+    """Queries of different loudness, each with one match and 19 strangers."""
+    rng = np.random.default_rng(0)
+    loudness = rng.uniform(-0.3, 0.3, n_queries)[:, None]
+    labels = np.zeros((n_queries, 20), dtype=bool)
+    labels[:, 0] = True
+    fine = loudness + np.where(labels, 0.3, -0.6) + rng.normal(0, 0.05, labels.shape)
+    coarse = 0.4 * fine + 0.5 + rng.normal(0, 0.01, labels.shape)
+    queries = np.repeat([f"q{number}" for number in range(n_queries)], 20)
+    return coarse.ravel(), fine.ravel(), queries, labels.ravel()
+
+
+def test_a_fitted_scale_tells_matches_from_strangers_across_queries() -> None:
+    coarse, fine, queries, labels = _scored()
+    scale = fit_scale(coarse, fine, queries, labels=labels, known=np.ones_like(labels))
+    assert scale.rise == pytest.approx(1 / 0.4, rel=0.05)
+    assert scale.strangers == tuple(sorted(scale.strangers))
+    found = np.concatenate([scale.probabilities(fine[queries == query]) for query in np.unique(queries)])
+    order = np.concatenate([np.flatnonzero(queries == query) for query in np.unique(queries)])
+    assert np.median(found[labels[order]]) > 0.5
+    assert found[~labels[order]].max() < 0.1 < found[labels[order]].min()
+
+
+def test_pairs_of_unknown_relation_are_not_fitted() -> None:
+    coarse, fine, queries, labels = _scored()
+    wrong = labels.copy()
+    wrong[1::20] = True  # strangers that are called matches, but not known
+    known = np.ones_like(labels)
+    known[1::20] = False
+    right = fit_scale(coarse, fine, queries, labels=labels, known=known)
+    assert fit_scale(coarse, fine, queries, labels=wrong, known=known) == right
+
+
+def test_a_scale_needs_strangers() -> None:
+    coarse, fine, queries, labels = _scored()
+    with pytest.raises(InputError, match="do not match"):
+        fit_scale(coarse, fine, queries, labels=np.ones_like(labels), known=labels)
 
 
 @pytest.mark.parametrize(
-    ("scores", "targets"),
-    [
-        ([-0.5, 0.0, 0.5, 0.9], [0, 0, 1, 1]),  # separable: the best slope is infinite
-        ([-0.5, 0.5], [1, 0]),  # the wrong way round
-        ([0.3, 0.3, 0.3], [0, 1, 1]),  # no slope at all
-        ([0.1, 0.9], [1, 1]),
-        ([0.1, 0.9], [0, 0]),
-        ([0.2], [0.5]),
-        (np.repeat([-1.0, 1.0], 5000), np.repeat([0, 1], 5000)),
-        (np.repeat([-1.0, -0.999], 5000), np.repeat([0, 1], 5000)),
-    ],
+    ("rise", "offset", "strangers"),
+    [(0.0, 0.0, (0.1,)), (-1.0, 0.0, (0.1,)), (1.0, np.nan, (0.1,)), (1.0, 0.0, ()), (1.0, 0.0, (3.0,))],
 )
-def test_any_data_gives_an_increasing_map(scores: list[float], targets: list[float]) -> None:
-    found = fit_logistic(scores, targets)
-    grid = found(np.linspace(-1, 1, 1001))
-    assert (np.diff(grid) > 0).all()
-    assert 0 < grid[0] < grid[-1] < 1
-
-
-@pytest.mark.parametrize(
-    ("scores", "targets", "weights"),
-    [
-        ([], [], None),
-        ([0.1], [0, 1], None),
-        ([1.2], [1], None),
-        ([np.nan], [1], None),
-        ([0.1], [1.5], None),
-        ([0.1], [1], [-1]),
-        ([0.1], [1], [1, 1]),
-    ],
-)
-def test_data_that_cannot_be_fitted_is_refused(
-    scores: list[float], targets: list[float], weights: list[float] | None
+def test_a_scale_that_means_nothing_is_refused(
+    rise: float, offset: float, strangers: tuple[float, ...]
 ) -> None:
-    with pytest.raises(InputError):
-        fit_logistic(scores, targets, weights)
-
-
-@pytest.mark.parametrize(
-    ("slope", "intercept"), [(0.0, 0.0), (-1, 0), (0.01, 0), (10, 7), (np.nan, 0), (1, np.inf)]
-)
-def test_a_map_that_could_make_ties_is_refused(slope: float, intercept: float) -> None:
     with pytest.raises(ParamsError):
-        Logistic(slope, intercept)
+        Scale(rise, offset, strangers, Logistic(1.0, 0.0))
 
 
 def test_a_frame_threshold_lets_the_given_share_of_strangers_through() -> None:
@@ -98,8 +115,7 @@ def test_a_frame_threshold_lets_the_given_share_of_strangers_through() -> None:
 
 
 def test_a_calibration_survives_the_disk(tmp_path: Path) -> None:
-    maps = {"coarse": Logistic(3.0, -1.1), "fine_binary": Logistic(1 / 3, 0.1)}
-    calibration = Calibration(maps, {"fine_binary": 0.1 + 0.2})
+    calibration = Calibration({"fine_binary": SCALE}, {"fine_binary": 0.1 + 0.2})
     calibration.save(tmp_path / "calibration.json")
     assert Calibration.load(tmp_path / "calibration.json") == calibration
     with pytest.raises(MissingArtefactError):
@@ -112,11 +128,11 @@ def test_a_calibration_survives_the_disk(tmp_path: Path) -> None:
         "{",
         "[]",
         "{}",
-        '{"format": 2, "maps": {}, "frame_thresholds": {}}',
-        '{"format": 1, "maps": {"coarse": {"slope": -1, "intercept": 0}}, "frame_thresholds": {}}',
-        '{"format": 1, "maps": {"coarse": 3}, "frame_thresholds": {}}',
-        '{"format": 1, "maps": {}, "frame_thresholds": {"fine_binary": "x"}}',
-        '{"format": 1, "maps": [], "frame_thresholds": {}}',
+        '{"format": 1, "scales": {}, "frame_thresholds": {}}',
+        '{"format": 2, "scales": {"teacher": 3}, "frame_thresholds": {}}',
+        '{"format": 2, "scales": {"teacher": {"rise": 1}}, "frame_thresholds": {}}',
+        '{"format": 2, "scales": {}, "frame_thresholds": {"fine_binary": "x"}}',
+        '{"format": 2, "scales": [], "frame_thresholds": {}}',
     ],
 )
 def test_a_damaged_calibration_is_named(tmp_path: Path, content: str) -> None:
@@ -127,8 +143,8 @@ def test_a_damaged_calibration_is_named(tmp_path: Path, content: str) -> None:
 
 
 def test_what_was_never_calibrated_is_named() -> None:
-    calibration = Calibration({"coarse": Logistic(1, 0)}, {})
-    with pytest.raises(InputError, match="teacher is not calibrated; calibrated are: coarse"):
-        calibration.probability("teacher", [0.1])
+    calibration = Calibration({"teacher": SCALE}, {})
+    with pytest.raises(InputError, match="fine_binary is not calibrated; calibrated are: teacher"):
+        calibration.scale("fine_binary")
     with pytest.raises(InputError, match="fine_binary has no frame threshold"):
         calibration.frame_threshold("fine_binary")

@@ -1,5 +1,7 @@
 """Which pairs a selector and a calibration learn from, drawn by hand-made splits."""
 
+import re
+
 import numpy as np
 
 from dns_core.stages.label_selector import Config, _drawn_pairs
@@ -7,10 +9,14 @@ from dns_core.stages.split_videos import VideoSplit
 
 
 class Ids:
-    """Stands for a feature set of which only the ids are asked."""
+    """Stands for a feature set of which only ids and lengths are asked."""
 
     def __init__(self, ids: list[str]) -> None:
         self.ids = tuple(sorted(ids))
+
+    def n_frames(self, video_id: str) -> int:
+        assert video_id in self.ids
+        return 20
 
 
 TRAIN = tuple(f"t{number}" for number in range(6))
@@ -30,7 +36,7 @@ def test_training_queries_never_meet_held_out_videos() -> None:
     for (query, target), side in zip(drawn.pairs, drawn.sides, strict=True):
         if side == "train":
             assert target in TRAIN
-            assert query.split("#")[0] in TRAIN
+            assert re.split("[#@]", query)[0] in TRAIN
 
 
 def test_held_out_queries_meet_strangers_even_if_one_cluster_is_held_out() -> None:
@@ -38,9 +44,12 @@ def test_held_out_queries_meet_strangers_even_if_one_cluster_is_held_out() -> No
     rows = np.array(drawn.sides) == "validation"
     relations = np.array(drawn.relations)[rows]
     assert set(relations) == {"copy", "stranger", "unknown"}
-    # Three edited copies, each with its source; the same cluster is unknown, the other side is strange.
-    assert (relations == "copy").sum() == 3
-    assert (relations == "stranger").sum() == 6 * len(TRAIN)
+    # Three edited copies and six excerpts, each with its source; the same cluster is unknown, the other
+    # side is strange.
+    assert (relations == "copy").sum() == 9
+    assert (relations == "stranger").sum() == 12 * len(TRAIN)
+    excerpts = [query for query, _ in drawn.pairs if "@" in query]
+    assert {re.split("[#@]", query)[0] for query in excerpts} == {*TRAIN, *HELD_OUT}
 
 
 def test_a_video_is_no_target_of_itself_and_the_draw_is_bounded_and_seeded() -> None:

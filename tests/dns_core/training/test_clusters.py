@@ -24,7 +24,7 @@ def test_more_shared_frames_than_there_are_makes_no_pair(
 
 
 def test_similarity_of_a_video_with_itself_is_one(corpus: FeatureSet, sources: tuple[str, ...]) -> None:
-    similarities = FrameIndex(corpus, sources).video_similarities(sources[3], n_neighbours=50)
+    similarities = FrameIndex(corpus, sources).video_similarities(corpus.regions(sources[3]), n_neighbours=50)
     assert similarities[3] == pytest.approx(1, abs=1e-3)
     assert similarities.argmax() == 3
 

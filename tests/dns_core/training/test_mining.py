@@ -7,7 +7,7 @@ from dns_core.ports import SilentProgress
 from dns_core.training.batches import FeatureSet
 from dns_core.training.mining import PoolConfig, mine_pairs, read_table, write_table
 
-CONFIG = PoolConfig(near=3, far=2, seed=5)
+CONFIG = PoolConfig(excerpts=0, near=3, far=2, seed=5)
 
 
 def test_the_near_pool_begins_with_what_shares_footage(corpus: FeatureSet, sources: tuple[str, ...]) -> None:
@@ -31,6 +31,22 @@ def test_draws_repeat_and_follow_the_seed(corpus: FeatureSet, sources: tuple[str
     assert again == mine_pairs(corpus, sources, CONFIG, SilentProgress())
     other = mine_pairs(corpus, sources, CONFIG.model_copy(update={"seed": 6}), SilentProgress())
     assert again != other
+
+
+def test_excerpts_are_anchors_and_never_meet_what_they_were_cut_from(
+    corpus: FeatureSet, sources: tuple[str, ...]
+) -> None:
+    ids = [*sources, *(f"{video_id}#0" for video_id in sources)]
+    with_excerpts = CONFIG.model_copy(update={"excerpts": 2})
+    pairs = mine_pairs(corpus, ids, with_excerpts, SilentProgress())
+    anchors = {pair.anchor for pair in pairs}
+    excerpts = {anchor for anchor in anchors if "@" in anchor}
+    assert anchors - excerpts == set(ids)
+    assert {anchor.split("@")[0] for anchor in excerpts} == set(ids)
+    assert {pair.target for pair in pairs} <= set(ids)
+    assert all(pair.anchor.split("@")[0] != pair.target for pair in pairs)
+    own_copy = [p for p in pairs if p.anchor.startswith("v4.mp4@") and p.pool == "near"]
+    assert "v4.mp4#0" in {pair.target for pair in own_copy}
 
 
 def test_a_table_comes_back(tmp_path: Path) -> None:

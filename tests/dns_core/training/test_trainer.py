@@ -64,7 +64,9 @@ def teacher_objective(corpus: FeatureSet, sources: tuple[str, ...]) -> Any:
 
 def student_objective(corpus: FeatureSet, name: str) -> Any:
     pairs = []
-    for pair in mine_pairs(corpus, corpus.ids, PoolConfig(near=3, far=3, seed=0), SilentProgress()):
+    for pair in mine_pairs(
+        corpus, corpus.ids, PoolConfig(excerpts=1, near=3, far=3, seed=0), SilentProgress()
+    ):
         same = pair.anchor.split("#")[0] == pair.target.split("#")[0]
         pairs.append(LabelledPair(pair.anchor, pair.target, pair.pool, 0.9 if same else -0.8))
     network: Any = build_network(name, {"dims": 64, **COARSE} if name == "coarse" else {"dims": 64})
