@@ -1,5 +1,6 @@
 """dns query, compare and evaluate, with real files and untrained networks."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,12 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+from dns_apps.cli.options import TRAINED_MODELS, models_folder
 from dns_core.datasets import write_ground_truth
+from dns_core.index import open_index
 from dns_core.records import GroundTruth, Segment
+from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
+from dns_core.retrieval.pipeline import index_videos
 
 Run = Any
 
@@ -160,3 +165,19 @@ def test_evaluate_refuses_a_ground_truth_that_is_wrong(
     )  # fmt: skip
     assert result.exit_code == 2
     assert "format: expected format 1, found 3" in result.stderr
+
+
+def test_models_need_not_be_named(run: Run, index: Path, videos: Path, models: Path, tmp_path: Path) -> None:
+    """Trained here before shipped ones; and whichever of the two an index was made by."""
+    trained = tmp_path / "workspace"
+    (trained / "artifacts").mkdir(parents=True)
+    assert models_folder(None) == SHIPPED_MODELS
+    with contextlib.chdir(trained):
+        (trained / "artifacts" / "models").symlink_to(models)
+        assert models_folder(None) == TRAINED_MODELS
+        assert models_folder(None, open_index(index)) == TRAINED_MODELS
+        assert models_folder(tmp_path) == tmp_path
+        assert run("query", videos / "a.mp4", "--index", index, "--json").exit_code == 0
+        other = trained / "other"
+        index_videos(videos, other, Bundle.load(SHIPPED_MODELS))
+        assert models_folder(None, open_index(other)) == SHIPPED_MODELS
