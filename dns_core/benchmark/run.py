@@ -27,6 +27,9 @@ from dns_core.store.feature_store import FeatureStore
 BUDGETS = tuple(round(0.05 * step, 2) for step in range(21))
 """Shares of the candidates that are re-ranked, the paper's 21."""
 
+_ROWS = {0.0: "coarse", 0.05: "dns_{fine} 5%", 0.3: "dns_{fine} 30%", 1.0: "{fine}"}
+"""Budgets that have a row of their own in the table of methods."""
+
 _TASK = "DSVR"
 _SEGMENT_BUDGET = 0.3
 _SEEN = 10  # answers whose segments are judged
@@ -73,8 +76,9 @@ def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Pro
             for name in ("database", "queries")
         )
         search = _Search(workspace, database, queries, progress)
-        rows = [judge.row(name, rankings) for name, rankings in search.rankings()]
-        selection = search.selection(judge, options.seed)
+        rows = [judge.row(name, rankings) for name, rankings in search.exhaustive()]
+        more, selection = search.with_budgets(judge, options.seed)
+        rows += more
         segments = search.segments(judge)
     absent: dict[str, str] = {}
     if options.peers:
@@ -150,31 +154,31 @@ class _Search:
         self._progress = progress
         self._engines = {fine: Engine(self._index, self._bundle, fine=fine) for fine in FINE_NETWORKS}
 
-    def rankings(self) -> Iterator[tuple[str, Rankings]]:
-        """Name and rankings of each way that has no budget."""
+    def exhaustive(self) -> Iterator[tuple[str, Rankings]]:
+        """Name and rankings of each way that compares every video."""
         videos = [self._database.read(video_id) for video_id in self._database.ids]
         for name, method in (("raw Chamfer", RawChamfer), ("mean vector", MeanVector)):
             self._progress.say(f"benchmark: {name}")
             yield name, self._ranked(method(videos).scores)
         self._progress.say("benchmark: teacher")
         yield "teacher", teacher_trial(self._bundle, self._index, self._database, self._queries).rankings
-        for fine, engine in self._engines.items():
-            for name, share in ((fine, 1.0), *((f"dns_{fine} {b:.0%}", b) for b in (0.3, 0.05))):
-                curve = policy_rankings(engine, self._queries, (share,), 0)
-                self._progress.say(f"benchmark: {name}")
-                yield name, next(curve)[2]
-        yield "coarse", next(policy_rankings(self._engines[FINE_NETWORKS[0]], self._queries, (0.0,), 0))[2]
 
-    def selection(self, judge: _Judge, seed: int) -> dict[str, dict[str, list[float]]]:
-        """By fine network and policy: mAP at each of `BUDGETS`."""
-        result: dict[str, dict[str, list[float]]] = {}
+    def with_budgets(
+        self, judge: _Judge, seed: int
+    ) -> tuple[list[dict[str, Any]], dict[str, dict[str, list[float]]]]:
+        """Rows of students and of DnS; and by fine network and policy the mAP at each of `BUDGETS`."""
+        rows: dict[str, dict[str, Any]] = {}
+        selection: dict[str, dict[str, list[float]]] = {}
         for fine, engine in self._engines.items():
             self._progress.say(f"benchmark: {fine} at {len(BUDGETS)} budgets, by the selector and others")
             curves: dict[str, list[float]] = defaultdict(list)
-            for policy, _, rankings in policy_rankings(engine, self._queries, BUDGETS, seed):
-                curves[policy].append(judge.report(rankings).mean_average_precision)
-            result[fine] = dict(curves)
-        return result
+            for policy, budget, rankings in policy_rankings(engine, self._queries, BUDGETS, seed):
+                row = judge.row(_ROWS.get(budget, "").format(fine=fine), rankings)
+                curves[policy].append(row["map"])
+                if policy == "selector" and budget in _ROWS:
+                    rows[row["method"]] = row
+            selection[fine] = dict(curves)
+        return list(rows.values()), selection
 
     def segments(self, judge: _Judge) -> dict[str, dict[str, dict[str, float]]]:
         """By fine network and kind of query: precision, recall and F1 of matched stretches."""
