@@ -1,4 +1,4 @@
-"""``dns evaluate``: measure an index against a ground truth."""
+"""``dns evaluate``: measure an index against a ground truth, or networks on a public benchmark."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dns_apps.cli.errors import complain
-from dns_apps.cli.options import DEFAULT_BUDGET, BudgetText, IndexOption, Json, Models, models_folder
+from dns_apps.cli.options import DEFAULT_BUDGET, Json, Models, models_folder
 from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.progress import command_progress
-from dns_core.errors import VideoError
+from dns_core.errors import ParamsError, VideoError
 from dns_core.records import QueryResult
 
 if TYPE_CHECKING:
@@ -22,14 +22,60 @@ _MATCH = 0.5
 
 def evaluate(
     *,
-    index: IndexOption,
-    ground_truth: Annotated[Path, typer.Option(metavar="FILE", help="What is right, as JSON.")],
-    queries: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the query videos.")],
-    budget: BudgetText = DEFAULT_BUDGET,
+    index: Annotated[Path | None, typer.Option(metavar="INDEX", help="Folder of the index.")] = None,
+    ground_truth: Annotated[Path | None, typer.Option(metavar="FILE", help="What is right, as JSON.")] = None,
+    queries: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the query videos.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A public benchmark of `dns datasets list` instead.")
+    ] = None,
+    annotations: Annotated[Path | None, typer.Option(metavar="FILE", help="Its annotation file.")] = None,
+    features: Annotated[Path | None, typer.Option(metavar="FILE.hdf5", help="Its features.")] = None,
+    distractors: Annotated[Path | None, typer.Option(metavar="FILE", help="SVD's unlabelled videos.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for scores and report.")] = None,
+    budget: Annotated[
+        str, typer.Option(metavar="0.3|50ms|all", help="Share or time; `all`: a benchmark's 21 shares.")
+    ] = DEFAULT_BUDGET,
     models: Models = None,
     json: Json = False,
 ) -> None:
-    """Rank the whole index for every query of a ground truth, and say how good the rankings are."""
+    """Rank everything for every query, and say how good the rankings are: of an index, or of a benchmark."""
+    if dataset is not None:
+        from dns_apps.cli.replicate import replicate_dataset
+
+        _no_more("--dataset", {"--index": index, "--ground-truth": ground_truth, "--queries": queries})
+        files = _needed("--dataset", {"--annotations": annotations, "--features": features})
+        replicate_dataset(
+            dataset,
+            files[0],
+            files[1],
+            models_folder(models),
+            distractors=distractors,
+            budget=budget,
+            out=out,
+            json=json,
+        )
+        return
+    _no_more("--index", {"--annotations": annotations, "--features": features, "--out": out})
+    wanted = {"--index": index, "--ground-truth": ground_truth, "--queries": queries}
+    _evaluate_index(*_needed("dns evaluate", wanted), budget=budget, models=models, json=json)
+
+
+def _needed(what: str, options: dict[str, Path | None]) -> list[Path]:
+    absent = [name for name, value in options.items() if value is None]
+    if absent:
+        raise ParamsError(f"{what}: expected {', '.join(options)}, found no {', '.join(absent)}")
+    return [value for value in options.values() if value is not None]
+
+
+def _no_more(what: str, options: dict[str, Path | None]) -> None:
+    more = [name for name, value in options.items() if value is not None]
+    if more:
+        raise ParamsError(f"{what} does not go with {', '.join(more)}")
+
+
+def _evaluate_index(
+    index: Path, ground_truth: Path, queries: Path, *, budget: str, models: Path | None, json: bool
+) -> None:
     from dns_core.datasets import read_ground_truth
     from dns_core.evaluation import evaluate_rankings, evaluate_segments
     from dns_core.index import open_index

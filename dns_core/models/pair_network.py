@@ -67,11 +67,11 @@ class PairNetwork(nn.Module, ABC):
         reference = self.comparator.compatibility == "reference"
         mask = _pair_mask(matrix, query_mask, target_mask, ignore_one_sided=reference)
         windows, valid = self.comparator(matrix, mask)
-        excess = F.relu(windows.abs() - 1)
+        beyond = excess(windows)
         if valid is not None and not reference:
-            excess = excess * valid
+            beyond = beyond * valid
         chamfer = symmetric_chamfer_similarity if self.symmetric else chamfer_similarity
-        return chamfer(F.hardtanh(windows), valid, max_axis=2, mean_axis=1), excess.sum()
+        return chamfer(F.hardtanh(windows), valid, max_axis=2, mean_axis=1), beyond.sum()
 
     def pair_similarity(
         self,
@@ -97,6 +97,14 @@ class PairNetwork(nn.Module, ABC):
         query_index = self.index(query_regions, query_mask)
         target_index = self.index(target_regions, target_mask)
         return self.pair_similarity(query_index, target_index, query_mask, target_mask)
+
+
+def excess(similarities: Tensor, low: float = -1.0, high: float = 1.0) -> Tensor:
+    """How far each similarity is outside ``[low, high]``; its sum is the similarity regularisation.
+
+    Reference: ViSiL, ICCV 2019, equation 7.
+    """
+    return F.relu(low - similarities) + F.relu(similarities - high)
 
 
 def zeroed(index: Tensor, mask: Tensor | None) -> Tensor:

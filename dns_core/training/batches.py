@@ -112,9 +112,19 @@ class FeatureSet:
 
 
 def padded(videos: Sequence[Float32Array]) -> tuple[Tensor, Tensor]:
-    """Videos ``[T, R, D]`` as ``[B, Tmax, R, D]`` float32 and the mask ``[B, Tmax]`` of real frames."""
+    """Videos ``[T, R, D]`` as ``[B, Tmax, R, D]`` float32 and the mask ``[B, Tmax]`` of real frames.
+
+    A video of one region a frame has it repeated if the others have more, as in the reference.
+
+    Raises:
+        ValueError: videos differ in D, or in R otherwise.
+    """
+    shapes = {video.shape[1:] for video in videos}
+    n_regions, dims = max(shape[0] for shape in shapes), next(iter(shapes))[1]
+    if not shapes <= {(1, dims), (n_regions, dims)}:
+        raise ValueError(f"videos of one batch need the same [R, D], found {sorted(shapes)}")
     longest = max(len(video) for video in videos)
-    batch = torch.zeros(len(videos), longest, *videos[0].shape[1:])
+    batch = torch.zeros(len(videos), longest, n_regions, dims)
     mask = torch.zeros(len(videos), longest, dtype=torch.bool)
     for row, video in enumerate(videos):
         batch[row, : len(video)] = torch.from_numpy(np.ascontiguousarray(video, dtype=np.float32))

@@ -39,6 +39,21 @@ def hard_negative_loss(similarities: Tensor, ignored: Tensor, *, margin: float =
     return -(probability.diagonal().log().mean() + (1 - hardest).log().mean())
 
 
+def triplet_loss(positive: Tensor, negative: Tensor, *, margin: float, similarity: bool = True) -> Tensor:
+    """Scalar: mean of how far a negative comes within ``margin`` of its positive (ViSiL's training).
+
+    Args:
+        positive: ``[B]`` similarities of anchors and positives, or distances.
+        negative: ``[B]`` of anchors and negatives.
+        margin: gap that is asked for.
+        similarity: higher is closer; False for distances.
+
+    Reference: ViSiL, ICCV 2019, equation 6.
+    """
+    gap = positive - negative if similarity else negative - positive
+    return F.relu(margin - gap).mean()
+
+
 def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:
     """Scalar: mean absolute difference of two similarities (the paper, eq. 13)."""
     return F.l1_loss(student, teacher)

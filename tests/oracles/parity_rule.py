@@ -1,7 +1,7 @@
 """Weights and features from seeds alone: what the golden figures of the reference code were made with.
 
 A weight depends on its name in the state dict, its shape and the seed, so any implementation with the
-same names can rebuild every weight. The digests in ``tests/golden/networks.json`` guard the rule.
+same names can rebuild every weight. The digests in ``manifest.json`` guard the rule.
 """
 
 import hashlib
@@ -55,11 +55,6 @@ def rule_state(model: Mapping[str, Any]) -> dict[str, torch.Tensor]:
 def sha256(array: Array) -> str:
     little = np.ascontiguousarray(array)
     return hashlib.sha256(little.astype(little.dtype.newbyteorder("<")).tobytes()).hexdigest()
-
-
-def state_sha256(state: Mapping[str, torch.Tensor]) -> str:
-    text = "".join(name + sha256(state[name].numpy()) for name in sorted(state))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def feature_set(dims: int = 512) -> dict[str, Array]:

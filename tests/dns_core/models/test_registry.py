@@ -1,6 +1,5 @@
 """What every architecture promises, over the whole registry."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from dns_core.errors import ParamsError
 from dns_core.models.fine import FineStudent
 from dns_core.models.pair_network import PairNetwork
 from dns_core.models.registry import ARCHITECTURES, build_network, config_keys
-from tests.oracles.parity_rule import feature_set, rule_state, sha256, state_sha256
+from tests.oracles.reference_files import figures
 
 # The reference's model of each architecture: its state dict is ours.
 MODELS = {
@@ -28,11 +27,9 @@ def test_every_architecture_is_covered() -> None:
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_state_dict_has_the_names_and_shapes_of_the_reference(
-    architecture: str, figures: Mapping[str, Any]
-) -> None:
+def test_state_dict_has_the_names_and_shapes_of_the_reference(architecture: str) -> None:
     found = {name: list(t.shape) for name, t in build_network(architecture, {}).state_dict().items()}
-    assert found == figures["models"][MODELS[architecture]]["shapes"]
+    assert found == figures("manifest.json")["models"][MODELS[architecture]]["shapes"]
 
 
 @pytest.mark.parametrize("half", [False, True])
@@ -89,12 +86,3 @@ def test_attention_and_binarization_exclude_each_other() -> None:
 def test_config_keys_name_what_a_config_may_have() -> None:
     assert config_keys("fine_binary") == ("dims", "binary_bits", "compatibility")
     assert "netvlad_clusters" in config_keys("coarse")
-
-
-def test_the_rule_rebuilds_the_weights_and_features_of_the_reference(figures: Mapping[str, Any]) -> None:
-    # The largest model is left out for time: that its outputs agree says as much.
-    for name, model in figures["models"].items():
-        if name != "cg_default":
-            assert state_sha256(rule_state(model)) == model["sha256"], name
-    found = {f"512/{name}": sha256(video) for name, video in feature_set(512).items()}
-    assert found == {k: v for k, v in figures["features_sha256"].items() if k.startswith("512/")}

@@ -14,8 +14,9 @@ from dns_core.errors import ParamsError, VideoError
 from dns_core.records import Float64Array, UInt8Array
 from dns_core.video import FrameChunk, Sampling, decode, decode_frames, read_clip
 from dns_core.video.frames import timed_frames
+from tests.oracles.reference_files import PARITY
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "video"
+GOLDEN = PARITY / "video"
 MakeVideo = Callable[..., Path]
 
 

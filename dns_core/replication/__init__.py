@@ -1,0 +1,1 @@
+"""The reference's evaluation on public benchmarks, with its numbers and ours beside them."""
