@@ -55,7 +55,8 @@ def evaluate(
             json=json,
         )
         return
-    _no_more("--index", {"--annotations": annotations, "--features": features, "--out": out})
+    files_of_datasets = {"--annotations": annotations, "--features": features, "--distractors": distractors}
+    _no_more("an index", {**files_of_datasets, "--out": out})
     wanted = {"--index": index, "--ground-truth": ground_truth, "--queries": queries}
     _evaluate_index(*_needed("dns evaluate", wanted), budget=budget, models=models, json=json)
 

@@ -9,6 +9,9 @@ from dns_apps.cli.progress import command_progress
 
 ALL = "all"
 
+# Unusable videos that are named; the report names all of them.
+_SHOWN = 5
+
 # What can make the two numbers of a cell differ; docs/parity.md has the whole list.
 _REASONS = (
     "reference: last frames dropped, chunks averaged, positives that were not found leave the denominator",
@@ -31,6 +34,7 @@ def replicate_dataset(
     from dns_core.datasets.registry import read_dataset
     from dns_core.replication.budgets import SHARES
     from dns_core.replication.run import replicate
+    from dns_ops.settings import load_settings
 
     shares = SHARES if budget == ALL else (_share(budget),)
     benchmark = read_dataset(dataset, annotations, distractors)
@@ -41,6 +45,7 @@ def replicate_dataset(
         shares=shares,
         folder=out or Path("artifacts/evaluation") / dataset,
         progress=command_progress(),
+        device=load_settings(Path.cwd()).torch_device(),
     )
     for detail in list(report["unusable"].values())[:_SHOWN]:
         complain(detail)
@@ -48,9 +53,6 @@ def replicate_dataset(
         print_json(report)
         return
     _print_table(report)
-
-
-_SHOWN = 5
 
 
 def _share(budget: str) -> float:
