@@ -80,23 +80,25 @@ def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Pro
         more, selection = search.with_budgets(judge, options.seed)
         rows += more
         segments = search.segments(judge)
-    absent: dict[str, str] = {}
-    if options.peers:
-        peers, absent = installed_peers(options.peer_fps)
-        asked = _asked_peers(workspace, truth, peers, progress)
-        rows += [judge.row(name, rankings) for name, rankings in asked]
-    result = {
+    result: dict[str, Any] = {
         "format": 1,
         "config": made["config"],
         "database": len(truth.database),
         "queries": len(truth.queries),
         "methods": rows,
-        "absent": absent,
+        "absent": {},
         "budgets": list(BUDGETS),
         "selection": selection,
         "segments": segments,
     }
+    # Peers take long and may stop on a file; what is known by then is kept.
     write_json(workspace.artifacts / "benchmark.json", result)
+    if options.peers:
+        peers, result["absent"] = installed_peers(options.peer_fps)
+        for name, peer in peers.items():
+            rankings, n_failed = _asked_peer(workspace, truth, name, peer, progress)
+            rows.append({**judge.row(name, rankings), "failed_files": n_failed})
+            write_json(workspace.artifacts / "benchmark.json", result)
     return result
 
 
@@ -198,21 +200,30 @@ class _Search:
         }
 
 
-def _asked_peers(
-    workspace: Workspace, truth: GroundTruth, peers: Mapping[str, Peer], progress: Progress
-) -> Iterator[tuple[str, Rankings]]:
-    for name, peer in peers.items():
-        described = [
-            peer.describe(path)
-            for path in _files(workspace, "database", truth.database, f"{name}: database", progress)
+def _asked_peer(
+    workspace: Workspace, truth: GroundTruth, name: str, peer: Peer, progress: Progress
+) -> tuple[Rankings, int]:
+    """A peer's ranking of the whole database for every query, and how many files it could not read."""
+    described, asked = (
+        [_described(peer, path) for path in _files(workspace, kind, ids, f"{name}: {kind}", progress)]
+        for kind, ids in (("database", truth.database), ("queries", truth.queries))
+    )
+    rankings: Rankings = {}
+    for query, found in zip(truth.queries, asked, strict=True):
+        # What a peer cannot read matches nothing: its score is below all others.
+        scores = [
+            -1.0 if found is None or target is None else peer.score(found, target) for target in described
         ]
-        rankings: Rankings = {}
-        paths = _files(workspace, "queries", truth.queries, f"{name}: queries", progress)
-        for query, path in zip(truth.queries, paths, strict=True):
-            asked = peer.describe(path)
-            scores = np.array([peer.score(asked, target) for target in described], dtype=np.float32)
-            rankings[query] = _ranking(truth.database, scores)
-        yield name, rankings
+        rankings[query] = _ranking(truth.database, np.array(scores, dtype=np.float32))
+    return rankings, sum(one is None for one in (*described, *asked))
+
+
+def _described(peer: Peer, path: Path) -> Any:
+    """What the peer says of a file; None where it fails, however it does: it is not our code."""
+    try:
+        return peer.describe(path)
+    except Exception:  # noqa: BLE001
+        return None
 
 
 def _files(
