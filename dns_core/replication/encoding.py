@@ -48,8 +48,7 @@ def encode(networks: Networks, regions: Float32Array) -> Encoded:
     """What the networks keep of whitened region vectors ``[T, R, D]``, T at least 1."""
     if networks.compatibility == "reference":
         regions = lengthened(regions)
-    device = next(iter([*networks.fines.values(), networks.coarse])).parameters()  # type: ignore[union-attr]
-    batch = torch.from_numpy(regions).unsqueeze(0).to(next(device).device)
+    batch = torch.from_numpy(regions).unsqueeze(0).to(networks.device)
     coarse = networks.coarse.index(batch)[0] if networks.coarse is not None else torch.empty(0)
     return Encoded(
         {role: network.index(batch)[0] for role, network in networks.fines.items()},

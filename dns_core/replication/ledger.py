@@ -4,7 +4,6 @@ One array a quantity, a row a video of the database; a state a row says whether 
 flushed before their states, so that what is called done is there.
 """
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,15 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dns_core.errors import CorruptArtefactError, MissingArtefactError
+from dns_core.errors import CorruptArtefactError, InputError, MissingArtefactError
 from dns_core.records import Quarantined
-from dns_core.store.atomic import read_json, write_json
+from dns_core.store.atomic import atomic_folder, read_json, write_json
 from dns_core.store.fingerprints import fingerprint_json
 
 PENDING, COMPARED, UNUSABLE = 0, 1, 2
 
 FloatArray = npt.NDArray[np.floating[Any]]
-_STATES = "states"
+_STATES, _CARD = "states", "ledger.json"
 
 
 class Ledger:
@@ -32,6 +31,9 @@ class Ledger:
         settings: everything that the scores depend on.
         n_rows: videos of the database.
         widths: columns of each array by name.
+
+    Raises:
+        InputError: the folder holds other files.
     """
 
     def __init__(
@@ -40,12 +42,7 @@ class Ledger:
         self.folder = folder
         self._fingerprint = fingerprint_json([dict(settings), n_rows, dict(widths)])
         if not self._goes_on():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            for name, width in widths.items():
-                _create(folder / f"{name}.npy", (n_rows, width), np.float32)
-            _create(folder / f"{_STATES}.npy", (n_rows,), np.uint8)
-            self._write({}, {})
+            self._begin(n_rows, widths)
         self._arrays = {name: _open(folder / f"{name}.npy") for name in widths}
         self._states: np.memmap[Any, Any] = _open(folder / f"{_STATES}.npy")
         content = read_json(self._card)
@@ -72,14 +69,24 @@ class Ledger:
             array.flush()
         self.unusable |= {row.video_id: row for row in unusable.values()}
         # A run that is stopped between the two compares a few rows again and counts their time twice.
-        self._write(self.unusable, self.totals)
+        write_json(self._card, self._content(self.unusable, self.totals))
         self._states[list(compared)] = COMPARED
         self._states[list(unusable)] = UNUSABLE
         self._states.flush()
 
     @property
     def _card(self) -> Path:
-        return self.folder / "ledger.json"
+        return self.folder / _CARD
+
+    def _begin(self, n_rows: int, widths: Mapping[str, int]) -> None:
+        """Nothing is done yet; the scores of another evaluation are gone, other files are not touched."""
+        if self.folder.exists() and not self._card.exists() and any(self.folder.iterdir()):
+            raise InputError(f"{self.folder}: expected a folder for scores alone, found other files in it")
+        with atomic_folder(self.folder) as temporary:
+            for name, width in widths.items():
+                _create(temporary / f"{name}.npy", (n_rows, width), np.float32)
+            _create(temporary / f"{_STATES}.npy", (n_rows,), np.uint8)
+            write_json(temporary / _CARD, self._content({}, {}))
 
     def _goes_on(self) -> bool:
         try:
@@ -87,10 +94,9 @@ class Ledger:
         except (MissingArtefactError, CorruptArtefactError, KeyError, TypeError):
             return False
 
-    def _write(self, unusable: Mapping[str, Quarantined], totals: Mapping[str, float]) -> None:
+    def _content(self, unusable: Mapping[str, Quarantined], totals: Mapping[str, float]) -> dict[str, Any]:
         rows = [asdict(row) for _, row in sorted(unusable.items())]
-        card = {"fingerprint": self._fingerprint, "unusable": rows, "totals": dict(totals)}
-        write_json(self._card, card)
+        return {"fingerprint": self._fingerprint, "unusable": rows, "totals": dict(totals)}
 
 
 def _create(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> None:

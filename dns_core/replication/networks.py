@@ -30,6 +30,7 @@ class Networks:
         selectors: selectors by the role of the fine network that they serve.
         fingerprints: of every network by role.
         dims: D of the features that all of them take.
+        device: torch device that all of them are on.
     """
 
     compatibility: Compatibility
@@ -38,6 +39,7 @@ class Networks:
     selectors: Mapping[str, Selector]
     fingerprints: Mapping[str, str]
     dims: int
+    device: str
 
     @property
     def numbered(self) -> tuple[str, ...]:
@@ -76,6 +78,7 @@ def load_networks(folder: Path, compatibility: Compatibility, device: str = "cpu
         {r: cast("Selector", networks[f"selector_{r}"]) for r in FINE_ROLES if f"selector_{r}" in networks},
         {role: each.fingerprint for role, each in loaded.items()},
         _common_dims(folder, loaded),
+        device,
     )
 
 

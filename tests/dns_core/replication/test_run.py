@@ -11,6 +11,7 @@ from dns_core.datasets.benchmark import Benchmark
 from dns_core.errors import CorruptArtefactError, InputError, MissingArtefactError
 from dns_core.ports import SilentProgress
 from dns_core.replication import trial
+from dns_core.replication.ledger import Ledger
 from dns_core.replication.networks import load_networks
 from dns_core.replication.run import replicate
 from dns_core.replication.videos import usable_regions
@@ -107,6 +108,38 @@ def test_a_stopped_run_goes_on_to_the_same_figures(
     read.clear()
     assert values(evaluated(benchmark, file, models, tmp_path / "out")) == values(whole)
     assert read == list(QUERIES)
+
+
+def test_a_killed_run_repeats_what_it_had_not_saved(
+    benchmark: Benchmark, features: Features, tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, models = features(), write_networks(tmp_path / "networks")
+    whole = evaluated(benchmark, file, models, tmp_path / "whole")
+    monkeypatch.setattr(trial, "_SAVE_EVERY", 3)
+    save = Ledger.save
+
+    def without_farewell(ledger: Ledger, compared: Any, unusable: Any) -> None:
+        if len(compared) == 3:
+            save(ledger, compared, unusable)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Ledger, "save", without_farewell)
+        with pytest.raises(KeyboardInterrupt):
+            evaluated(benchmark, file, models, tmp_path / "out", progress=Interrupted(8))
+    read.clear()
+    assert values(evaluated(benchmark, file, models, tmp_path / "out")) == values(whole)
+    assert read == [*QUERIES, *VIDEOS[6:]]
+
+
+def test_files_of_others_are_not_removed(
+    benchmark: Benchmark, features: Features, models: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "out" / "ledger" / "accounts.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    with pytest.raises(InputError, match="expected a folder for scores alone"):
+        evaluated(benchmark, features(), models, tmp_path / "out")
+    assert mine.read_text() == "mine"
 
 
 def test_other_models_start_anew(
