@@ -108,7 +108,8 @@ def fetch_bundle(tracking: Tracking, version: int, out: Path) -> Path:
     with translated(f"version {version} of the bundle cannot be fetched"):
         source = tracking.client.get_model_version(BUNDLE, str(version)).source
         local = mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=str(out))
-    return Path(local) / "artifacts" / "models"
+    (models,) = (Path(local) / "artifacts").iterdir()  # called as the folder was that was registered
+    return models
 
 
 def _log_model(models: Path, tracking: Tracking, run_id: str) -> tuple[str, str]:

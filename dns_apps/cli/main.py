@@ -16,6 +16,7 @@ from dns_apps.cli import (
     datasets,
     evaluate,
     index,
+    models,
     pipeline,
     platform,
     query,
@@ -40,6 +41,7 @@ app.command()(compare.compare)
 app.command()(evaluate.evaluate)
 app.add_typer(weights.app, name="weights")
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(models.app, name="models")
 app.command()(check.check)
 app.command()(platform.up)
 app.command()(platform.down)

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import Field
 
 from dns_core.datasets.ground_truth import read_ground_truth
+from dns_core.evaluation.gates import GateLimits
 from dns_core.evaluation.protocol import Report, evaluate_rankings
 from dns_core.evaluation.segments import evaluate_segments
 from dns_core.evaluation.tradeoff import TradeoffPoint, area_under_tradeoff
@@ -44,6 +45,7 @@ class Config(StageConfig):
         segment_budget: share at which matched segments are judged.
         segment_top_k: answers to each query whose segments are judged,
         segment_score: if they score at least this: below it, an answer is no match that has segments.
+        gates: what a bundle must keep to when it is promoted.
         seed: of the random policy.
     """
 
@@ -51,6 +53,7 @@ class Config(StageConfig):
     policy_budgets: tuple[float, ...]
     segment_budget: float = Field(ge=0, le=1)
     segment_top_k: int = Field(ge=1)
+    gates: GateLimits
     segment_score: float = Field(ge=0, le=1)
     seed: int
 

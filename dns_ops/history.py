@@ -1,0 +1,47 @@
+"""What was promoted, refused and rolled back: a file that is only added to, each row sealing the last."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dns_core.errors import CorruptArtefactError
+from dns_core.store.fingerprints import fingerprint_json
+
+_SEAL = "previous"
+
+
+def append_row(path: Path, row: Mapping[str, Any]) -> None:
+    """The history ends with ``row``, and is on the disk.
+
+    Raises:
+        CorruptArtefactError: a row that stands there was altered.
+    """
+    rows = read_rows(path)
+    sealed = {**row, _SEAL: fingerprint_json(rows[-1]) if rows else ""}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(sealed, sort_keys=True, allow_nan=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows, the oldest first.
+
+    Raises:
+        CorruptArtefactError: a row was altered, removed or put in between after it was written.
+    """
+    if not path.exists():
+        return []
+    rows: list[dict[str, Any]] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise CorruptArtefactError(f"{path}, line {number}: not JSON: {error}") from error
+        if row.get(_SEAL) != (fingerprint_json(rows[-1]) if rows else ""):
+            raise CorruptArtefactError(f"{path}, line {number}: a row before it was altered or is missing")
+        rows.append(row)
+    return rows

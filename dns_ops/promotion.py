@@ -1,0 +1,149 @@
+"""Putting a challenger in the champion's place, or not; and putting the former champion back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dns_core.errors import DnsError, InputError
+from dns_core.evaluation.gates import Gate, GateLimits, ReleaseFigures, judge_release
+from dns_core.ports import Progress
+from dns_core.stages.context import Workspace
+from dns_core.stages.release import measure_release
+from dns_ops.history import append_row, read_rows
+from dns_ops.registry import BUNDLE, CHALLENGER, CHAMPION, bundle_versions
+from dns_ops.releases import (
+    Release,
+    champion,
+    find_release,
+    index_gate,
+    make_release,
+    put_in_service,
+    releases_folder,
+)
+from dns_ops.tracking import Tracking, translated
+
+
+class RefusedError(DnsError):
+    """A challenger did not pass every gate; the message names those that it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for.
+
+    Attributes:
+        who: asks.
+        version: of the bundle; 0 is the challenger.
+        reason: why it is to be promoted whatever the gates say; empty if they decide.
+    """
+
+    who: str
+    version: int = 0
+    reason: str = ""
+
+
+def promote(
+    root: Path, tracking: Tracking, request: Request, limits: GateLimits, progress: Progress
+) -> tuple[Gate, ...]:
+    """The gates that the version passed, or was forced past; it is the champion now.
+
+    The decision is on record. Challenger and champion are measured one after the other on the same benchmark.
+
+    Raises:
+        InputError: there is no such version, or it is the champion already.
+        RefusedError: a gate failed; the champion is as before, and the refusal is on record.
+        TrackingError: the registry cannot be reached.
+    """
+    before = champion(root)
+    version = request.version or _challenger(tracking)
+    if version == before:
+        raise InputError(f"version {version} is the champion already")
+    challenger = make_release(root, tracking, version, progress)
+    intact = index_gate(challenger)
+    figures: dict[str, ReleaseFigures] = {}
+    gates: tuple[Gate, ...] = (intact,)
+    if intact.passed:
+        pair = [challenger, *([find_release(root, before)] if before else [])]
+        measured = [_measured(root, release, limits, progress) for release in pair]
+        figures = {str(release.version): row for release, row in zip(pair, measured, strict=True)}
+        gates += judge_release(measured[0], measured[1] if before else None, limits)
+    failed = [gate for gate in gates if not gate.passed]
+    accepted = not failed or (bool(request.reason) and intact.passed)
+    if accepted:
+        _switch(root, tracking, challenger)
+    row = {
+        "action": "promoted" if not failed else "forced" if accepted else "refused",
+        "version": version,
+        "before": before,
+        "after": champion(root),
+        "reason": request.reason,
+        "gates": [asdict(gate) for gate in gates],
+        "figures": {name: asdict(row) for name, row in figures.items()},
+    }
+    _record(root, request.who, row)
+    if not accepted:
+        raise RefusedError(f"version {version} is not promoted: {_named(failed)}")
+    return gates
+
+
+def rollback(root: Path, tracking: Tracking, who: str) -> int:
+    """The version that was champion before this one, with its index; it is in service again.
+
+    Raises:
+        InputError: there was none.
+        CorruptArtefactError: its index is not what was written; nothing has changed then.
+    """
+    now = champion(root)
+    rows = [row for row in promotions(root) if row["after"] == now != row["before"]]
+    former = int(rows[-1]["before"]) if rows else 0
+    if not former:
+        raise InputError(f"there is no champion before version {now}" if now else "there is no champion yet")
+    release = find_release(root, former)
+    intact = index_gate(release)
+    if not intact.passed:
+        raise RefusedError(f"version {former} is not restored: {intact.found}")
+    _switch(root, tracking, release)
+    _record(root, who, {"action": "rolled back", "version": former, "before": now, "after": former})
+    return former
+
+
+def promotions(root: Path) -> list[dict[str, Any]]:
+    """Every decision, the oldest first.
+
+    Raises:
+        CorruptArtefactError: the history was altered.
+    """
+    return read_rows(_history(root))
+
+
+def _measured(root: Path, release: Release, limits: GateLimits, progress: Progress) -> ReleaseFigures:
+    return measure_release(Workspace(root), release.models, release.index, limits.budget, progress)
+
+
+def _switch(root: Path, tracking: Tracking, release: Release) -> None:
+    # The registry first: it may refuse, and then what is in service has not changed.
+    with translated("the registry does not take the champion"):
+        tracking.client.set_registered_model_alias(BUNDLE, CHAMPION, str(release.version))
+    put_in_service(root, release)
+
+
+def _record(root: Path, who: str, row: Mapping[str, object]) -> None:
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    append_row(_history(root), {"at": at, "who": who, **row})
+
+
+def _challenger(tracking: Tracking) -> int:
+    for known in bundle_versions(tracking):
+        if CHALLENGER in known.aliases:
+            return known.version
+    raise InputError("no bundle is registered yet; `dns reproduce` trains and registers one")
+
+
+def _named(gates: Sequence[Gate]) -> str:
+    return "; ".join(f"{gate.name}: expected {gate.expected}, found {gate.found}" for gate in gates)
+
+
+def _history(root: Path) -> Path:
+    return releases_folder(root) / "history.jsonl"

@@ -1,0 +1,35 @@
+"""Flow ``promote``: measure a bundle beside the champion, and put it in service if it passes every gate."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_table_artifact
+from pydantic import Field
+
+from dns_core.evaluation.gates import GateLimits
+from dns_core.params import load_params
+from dns_core.ports import SilentProgress
+from dns_ops.promotion import Request
+from dns_ops.promotion import promote as promote_version
+from dns_ops.settings import load_settings
+from dns_ops.steps import workspace_lock
+from dns_ops.tracking import open_tracking
+
+
+@flow(name="promote")
+def promote(version: int = Field(default=0, ge=0), who: str = "flow", reason: str = "") -> None:
+    """Promote a version of the bundle; a failed gate fails the run, and is named in its message.
+
+    Args:
+        version: of the bundle; 0 is the challenger.
+        who: asks, for the history.
+        reason: why the gates are not to decide; empty if they are.
+    """
+    root = Path.cwd()
+    limits = GateLimits(**load_params(root / "params.yaml").model_dump()["evaluate"]["gates"])
+    with workspace_lock(root, get_run_logger().info):
+        tracking = open_tracking(root, load_settings(root))
+        request = Request(who=who, version=version, reason=reason)
+        gates = promote_version(root, tracking, request, limits, SilentProgress())
+    create_table_artifact([asdict(gate) for gate in gates], key="gates", description="What was asked of it")
