@@ -1,0 +1,135 @@
+"""The videos of the index, what people said of them, and the index itself."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from dns_apps.service.schemas.parts import Answered, Asked, Problem, State, Verdict, VideoId
+
+
+class VideoRow(Answered):
+    """A video of the index; ``playable`` says whether its file was found."""
+
+    id: str
+    duration_s: float
+    n_frames: int
+    playable: bool
+
+
+class Video(VideoRow):
+    """A video of the index and what its file says; the figures of the file are 0 if there is none."""
+
+    n_bytes: int = 0
+    width_px: int = 0
+    height_px: int = 0
+    fps: float = 0.0
+    codec: str = ""
+
+
+class LabelRequest(Asked):
+    """Whether a video is a copy of a query's; a verdict of null takes the label back."""
+
+    query_id: Annotated[str, Field(min_length=1, max_length=64)]
+    video_id: VideoId
+    verdict: Verdict | None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"query_id": "0123456789abcdef01234567", "video_id": "archive-022.mp4", "verdict": "copy"}
+            ]
+        }
+    )
+
+
+class Label(Answered):
+    """What a person said of a query and a video; it outlives the query."""
+
+    query_id: str
+    query_name: str
+    video_id: str
+    verdict: Verdict
+    labelled_at: datetime
+
+
+class IndexVersion(Answered):
+    """A version of the index on disk; ``served`` answers queries, ``newest`` would after a reload."""
+
+    version: int
+    n_videos: int
+    created_at: datetime
+    served: bool
+    newest: bool
+
+
+class QuarantineRow(Answered):
+    """A video of the corpus that is not in the index, and why."""
+
+    video_id: str
+    reason: str
+    detail: str
+
+
+class IndexState(Answered):
+    """What the served index holds and what made it.
+
+    Attributes:
+        version: that answers queries.
+        versions: on disk, oldest first.
+        healthy: the files are whole in size, and the models are those that made it.
+        health: a sentence that says so, or what is wrong.
+        models: fingerprint by role of what made it.
+        data: fingerprint of its ids and contents.
+        quarantine: the first hundred of ``n_quarantined``.
+        loaded_at: when it began to answer.
+    """
+
+    version: int
+    versions: tuple[IndexVersion, ...]
+    healthy: bool
+    health: str
+    n_videos: int
+    n_removed: int
+    n_quarantined: int
+    n_chunks: int
+    n_frames: int
+    n_bytes: int
+    bytes_per_video: float
+    coverage: float
+    data: str
+    models: dict[str, str]
+    quarantine: tuple[QuarantineRow, ...]
+    loaded_at: datetime
+
+
+class AddRequest(Asked):
+    """Files of the video folders that the index shall hold too, by their paths in those folders."""
+
+    video_ids: Annotated[tuple[VideoId, ...], Field(min_length=1, max_length=10_000)]
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"video_ids": ["new/clip.mp4"]}]})
+
+
+class Job(Answered):
+    """Work on the index and how far it has come.
+
+    Attributes:
+        progress: in [0, 1].
+        said: the last lines of the work, for example which file was quarantined and why.
+        version: of the index that it made, once the state is ``done``; it is served from then on.
+    """
+
+    id: str
+    state: State
+    progress: float
+    said: tuple[str, ...] = ()
+    version: int = 0
+    problem: Problem | None = None
+
+
+class Readiness(Answered):
+    """Whether queries can be answered now."""
+
+    ready: bool
+    detail: str

@@ -1,0 +1,149 @@
+"""Searching the index with a video."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from dns_apps.service.schemas.parts import (
+    BUDGET_FORM,
+    MAX_TOP_K,
+    Answered,
+    Asked,
+    FineName,
+    Problem,
+    Seconds,
+    State,
+    Verdict,
+    VideoId,
+)
+
+
+class Stretch(Asked):
+    """A stored video, or the part of it from ``start_s`` to ``stop_s``."""
+
+    video_id: VideoId
+    start_s: Seconds = 0.0
+    stop_s: Annotated[Seconds | None, Field(description="The end of the video if it is left out.")] = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.stop_s is not None and self.stop_s <= self.start_s:
+            raise ValueError("stop_s must be after start_s")
+        return self
+
+
+class QueryOptions(Asked):
+    """How to search.
+
+    Attributes:
+        budget: ``0.3`` re-ranks that share of the index, ``50ms`` for so long.
+        fine: the student that re-ranks.
+        top_k: answers wanted at most.
+        threshold: answers with a lower score are left out.
+    """
+
+    budget: Annotated[str, Field(pattern=BUDGET_FORM, max_length=32, examples=["0.3", "50ms"])] = "0.3"
+    fine: FineName = "fine_binary"
+    top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 10
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class StoredQuery(Asked):
+    """A query by a video that the index knows."""
+
+    video: Stretch
+    options: QueryOptions = QueryOptions()
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "video": {"video_id": "archive-022.mp4", "start_s": 5, "stop_s": 15},
+                    "options": {"budget": "0.3", "fine": "fine_binary", "top_k": 10, "threshold": 0.2},
+                }
+            ]
+        }
+    )
+
+
+class Segment(Answered):
+    """A stretch of the query and the stretch of the target that shows the same.
+
+    ``score`` is the mean frame-frame similarity along the alignment path, in [-1, 1].
+    """
+
+    query_start_s: float
+    query_end_s: float
+    target_start_s: float
+    target_end_s: float
+    score: float
+
+
+class MatchRow(Answered):
+    """One video of the ranked answer; ``label`` is what a person said of it, None if nobody did."""
+
+    rank: int
+    video_id: str
+    score: float
+    stage: Literal["coarse", "fine"]
+    segments: tuple[Segment, ...] = ()
+    label: Verdict | None = None
+
+
+class QueryAnswer(Answered):
+    """The ranked answer.
+
+    Attributes:
+        matches: by falling score, ties by id; those at or over the threshold.
+        coverage: share in [0, 1] of the corpus that could be compared.
+        n_videos: videos that were searched.
+        index_version: the version of the index that was searched.
+        timing_ms: milliseconds by step; ``total`` is the whole from the first frame.
+    """
+
+    matches: tuple[MatchRow, ...]
+    coverage: float
+    n_videos: int
+    index_version: int
+    timing_ms: dict[str, float]
+
+
+class Query(Answered):
+    """A query and how far it has come.
+
+    Attributes:
+        id: in the addresses of everything about it.
+        name: of the uploaded file, or id of the stored video; to be shown, and to be escaped when it is.
+        source: the stretch of a stored video; None for an upload.
+        options: how it was asked to search.
+        progress: in [0, 1].
+        duration_s: of the part that was searched with; 0 until it is known.
+        answer: once the state is ``done``.
+        problem: if the state is ``failed``.
+    """
+
+    id: str
+    name: str
+    source: Stretch | None
+    options: QueryOptions
+    state: State
+    progress: float
+    created_at: datetime
+    finished_at: datetime | None = None
+    duration_s: float = 0.0
+    answer: QueryAnswer | None = None
+    problem: Problem | None = None
+
+
+class QuerySummary(Answered):
+    """A row of the list of recent queries; ``best`` and ``best_score`` name the first answer."""
+
+    id: str
+    name: str
+    state: State
+    progress: float
+    created_at: datetime
+    n_matches: int = 0
+    best: str = ""
+    best_score: float = 0.0
