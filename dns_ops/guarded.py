@@ -49,6 +49,23 @@ class Children:
         Raises:
             InterruptedError: the work was stopped before this could begin.
         """
+        process = self._started(command, cwd, environment)
+        timer = threading.Timer(timeout_s, process.terminate)
+        timer.daemon = True
+        timer.start()
+        try:
+            with process:
+                assert process.stdout is not None  # noqa: S101 - it is a pipe
+                for line in process.stdout:
+                    on_line(line.rstrip())
+            return process.returncode
+        finally:
+            timer.cancel()
+            self._running.discard(process)
+
+    def _started(
+        self, command: Sequence[str], cwd: Path, environment: Mapping[str, str]
+    ) -> subprocess.Popen[str]:
         with self._lock:
             if self._stopped:
                 raise InterruptedError(f"stopped before {command[0]} began")
@@ -63,18 +80,7 @@ class Children:
                 errors="backslashreplace",
             )
             self._running.add(process)
-        timer = threading.Timer(timeout_s, process.terminate)
-        timer.daemon = True
-        timer.start()
-        try:
-            with process:
-                assert process.stdout is not None  # noqa: S101 - it is a pipe
-                for line in process.stdout:
-                    on_line(line.rstrip())
-            return process.returncode
-        finally:
-            timer.cancel()
-            self._running.discard(process)
+        return process
 
     def stop(self) -> None:
         """Ask all that run to stop; none begins afterwards."""

@@ -82,11 +82,7 @@ def record_version(root: Path) -> DataVersion:
     with open_workspace(root) as repo:
         for collection in COLLECTIONS:
             folder = workspace.videos(collection)
-            (stage,) = repo.add(str(folder))
-            (output,) = stage.outs
-            digests = {"/".join(key): str(hashed.value) for key, _, hashed in output.get_obj()}
-            size, digest = output.meta.size, output.hash_info.value
-            folders[collection] = {"md5": digest, "size": size, "nfiles": len(digests)}
+            folders[collection], digests = _added(repo, folder)
             files[collection] = {
                 video_id: {"md5": digest, "duration_s": _duration(folder, video_id, digest, known)}
                 for video_id, digest in digests.items()
@@ -105,6 +101,15 @@ def record_version(root: Path) -> DataVersion:
         write_json(_manifest(root, name), {slot: getattr(version, slot) for slot in version.__slots__})
     write_json(_folder(root) / _CURRENT, {"version": name})
     return version
+
+
+def _added(repo: Any, folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """What DVC's cache says of the folder once it holds it, and the digest of each file by its id."""
+    (stage,) = repo.add(str(folder))
+    (output,) = stage.outs
+    digests = {"/".join(key): str(hashed.value) for key, _, hashed in output.get_obj()}
+    described = {"md5": output.hash_info.value, "size": output.meta.size, "nfiles": len(digests)}
+    return described, digests
 
 
 def data_versions(root: Path) -> list[DataVersion]:

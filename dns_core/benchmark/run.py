@@ -94,12 +94,18 @@ def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Pro
     # Peers take long and may stop on a file; what is known by then is kept.
     write_json(workspace.artifacts / "benchmark.json", result)
     if options.peers:
-        peers, result["absent"] = installed_peers(options.peer_fps)
-        for name, peer in peers.items():
-            rankings, n_failed = _asked_peer(workspace, truth, name, peer, progress)
-            rows.append({**judge.row(name, rankings), "failed_files": n_failed})
-            write_json(workspace.artifacts / "benchmark.json", result)
+        _add_peers(result, workspace, judge, options.peer_fps, progress)
     return result
+
+
+def _add_peers(
+    result: dict[str, Any], workspace: Workspace, judge: "_Judge", fps: float, progress: Progress
+) -> None:
+    peers, result["absent"] = installed_peers(fps)
+    for name, peer in peers.items():
+        rankings, n_failed = _asked_peer(workspace, judge.truth, name, peer, progress)
+        result["methods"].append({**judge.row(name, rankings), "failed_files": n_failed})
+        write_json(workspace.artifacts / "benchmark.json", result)
 
 
 class _Judge:
@@ -205,7 +211,10 @@ def _asked_peer(
 ) -> tuple[Rankings, int]:
     """A peer's ranking of the whole database for every query, and how many files it could not read."""
     described, asked = (
-        [_described(peer, path) for path in _files(workspace, kind, ids, f"{name}: {kind}", progress)]
+        [
+            _described(peer, path, progress)
+            for path in _files(workspace, kind, ids, f"{name}: {kind}", progress)
+        ]
         for kind, ids in (("database", truth.database), ("queries", truth.queries))
     )
     rankings: Rankings = {}
@@ -218,11 +227,12 @@ def _asked_peer(
     return rankings, sum(one is None for one in (*described, *asked))
 
 
-def _described(peer: Peer, path: Path) -> Any:
-    """What the peer says of a file; None where it fails, however it does: it is not our code."""
+def _described(peer: Peer, path: Path, progress: Progress) -> Any:
+    """What the peer says of a file; None where it fails, however it does, for it is not our code."""
     try:
         return peer.describe(path)
-    except Exception:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001
+        progress.say(f"{path.name}: not described: {type(error).__name__}: {error}")
         return None
 
 

@@ -82,8 +82,6 @@ def make_benchmark(videos: Path, out: Path, config: BenchmarkConfig, progress: P
     """
     readable, quarantined = _probed(source_videos(videos, out), progress)
     train, test = _split(readable, config, videos)
-    known = {readable[video_id].sha256 for video_id in test}
-    train = [video_id for video_id in train if readable[video_id].sha256 not in known]
     data = out / "data"
     rng = np.random.default_rng([config.split_seed, 1])
     _link(videos, data / "train", _limited(train, config.largest_source, rng))
@@ -126,10 +124,12 @@ def _probed(
     return readable, quarantined
 
 
-def _split(ids: Mapping[str, object], config: BenchmarkConfig, videos: Path) -> tuple[list[str], list[str]]:
-    """Sources in random order go to the test until it has its share of the videos."""
+def _split(
+    probes: Mapping[str, VideoProbe], config: BenchmarkConfig, videos: Path
+) -> tuple[list[str], list[str]]:
+    """Sources in random order go to the test until it has its share; what it holds is not trained on."""
     members: dict[str, list[str]] = {}
-    for video_id in sorted(ids):
+    for video_id in sorted(probes):
         members.setdefault(source_of(video_id), []).append(video_id)
     if len(members) < _MIN_SOURCES:
         raise InputError(
@@ -148,7 +148,9 @@ def _split(ids: Mapping[str, object], config: BenchmarkConfig, videos: Path) -> 
             train.append(source)
     if not train:
         train.append(test.pop())
-    return tuple(sorted(v for source in side for v in members[source]) for side in (train, test))  # type: ignore[return-value]
+    trained, tested = (sorted(v for source in side for v in members[source]) for side in (train, test))
+    known = {probes[video_id].sha256 for video_id in tested}
+    return [video_id for video_id in trained if probes[video_id].sha256 not in known], tested
 
 
 def _limited(ids: Sequence[str], largest: int, rng: np.random.Generator) -> list[str]:

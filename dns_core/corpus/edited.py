@@ -1,6 +1,6 @@
 """Edited copies of anybody's own videos, with the answers: a benchmark from a folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,19 @@ def make_edited_copies(
     names = _edit_names(edits)
     sources = source_videos(videos, out)
     maker = CopyMaker(sources, out, seed)
+    recipes, quarantined = _made(maker, names, sources, seed, progress)
+    maker.remove_others({recipe.query for recipe in recipes})
+    write_quarantine(out / "quarantine.json", quarantined)
+    write_json(out / "ground_truth.json", ground_truth(recipes, sorted(sources)))
+    progress.say(
+        f"{len(recipes)} edited copies of {len(sources) - len(quarantined)} videos; "
+        f"{len(quarantined)} of {len(sources)} files could not be read"
+    )
+
+
+def _made(
+    maker: CopyMaker, names: Sequence[str], sources: Collection[str], seed: int, progress: Progress
+) -> tuple[list[Recipe], list[Quarantined]]:
     recipes: list[Recipe] = []
     quarantined: list[Quarantined] = []
     for video_id in progress.track(sources, "edited copies", total=len(sources)):
@@ -59,13 +72,7 @@ def make_edited_copies(
             recipes += [recipe for recipe in made if recipe is not None]
         except VideoError as error:
             quarantined.append(Quarantined(video_id, error.reason, error.detail))
-    maker.remove_others({recipe.query for recipe in recipes})
-    write_quarantine(out / "quarantine.json", quarantined)
-    write_json(out / "ground_truth.json", ground_truth(recipes, sorted(sources)))
-    progress.say(
-        f"{len(recipes)} edited copies of {len(sources) - len(quarantined)} videos; "
-        f"{len(quarantined)} of {len(sources)} files could not be read"
-    )
+    return recipes, quarantined
 
 
 def source_videos(videos: Path, out: Path) -> dict[str, Path]:

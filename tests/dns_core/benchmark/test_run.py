@@ -22,7 +22,19 @@ class Lengths:
         return float(target == "a") / len(query)
 
 
+class Said(SilentProgress):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.lines.append(message)
+
+
 def test_a_file_that_a_peer_cannot_read_matches_nothing_and_is_counted(tmp_path: Path) -> None:
-    rankings, n_failed = _asked_peer(Workspace(tmp_path), TRUTH, "lengths", Lengths(), SilentProgress())
+    progress = Said()
+    rankings, n_failed = _asked_peer(Workspace(tmp_path), TRUTH, "lengths", Lengths(), progress)
     assert n_failed == 1
+    assert progress.lines == ["broken: not described: UnboundLocalError: somebody's mistake"]
     assert rankings["q1"] == rankings["q2"] == [("a", 0.5), ("b", 0.0), ("broken", -1.0)]
