@@ -7,8 +7,10 @@ write a function like those below and put it into `SERVICES`, after what it need
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
+from dns_core.errors import InputError
 from dns_ops.pipeline import stage_environment
 from dns_ops.settings import Settings, platform_folder
 
@@ -111,5 +113,36 @@ def _worker(root: Path, settings: Settings) -> Service | None:
     )
 
 
-SERVICES: tuple[Callable[[Path, Settings], Service | None], ...] = (_prefect_server, _mlflow_server, _worker)
+def dashboard_command(host: str, port: int) -> tuple[str, ...]:
+    """Program and arguments that serve the dashboard; it shows the folder in which it is started.
+
+    Raises:
+        InputError: the dashboard is not installed.
+    """
+    app = find_spec("dashboards")
+    if app is None or not app.submodule_search_locations or find_spec("streamlit") is None:
+        raise InputError("the dashboard is not installed: pip install 'distill-and-select[dashboard]'")
+    script = Path(app.submodule_search_locations[0]) / "app.py"
+    place = ("--server.address", host, "--server.port", str(port))
+    return (sys.executable, "-m", "streamlit", "run", str(script), *place)
+
+
+def _dashboard(root: Path, settings: Settings) -> Service | None:
+    if find_spec("streamlit") is None:
+        return None
+    return Service(
+        name="dashboard",
+        command=dashboard_command(HOST, settings.dashboard_port),
+        port=settings.dashboard_port,
+        health="/_stcore/health",
+        environment=flow_environment(root, settings),
+    )
+
+
+SERVICES: tuple[Callable[[Path, Settings], Service | None], ...] = (
+    _prefect_server,
+    _mlflow_server,
+    _worker,
+    _dashboard,
+)
 """Each gives a service, or None where the settings want none."""

@@ -40,6 +40,10 @@ class Settings(BaseSettings):
         prefect_port: of the Prefect server that ``dns up`` starts.
         prefect_database_url: where that server keeps flows and runs; empty is a file of the workspace.
         mlflow_port: of the MLflow server that ``dns up`` starts, unless ``tracking_uri`` names another.
+        service_url: of the query service that the dashboard asks; empty is the one of this machine.
+        service_port: of the query service on this machine.
+        service_token: that the dashboard shows to the query service; empty is none.
+        dashboard_port: of the dashboard that ``dns up`` starts.
         stage_timeout_s: a stage that takes longer, when a flow runs it, is stopped.
         parent_run: the run that a stage belongs to; set by who starts the stages, not by people.
     """
@@ -51,8 +55,16 @@ class Settings(BaseSettings):
     prefect_port: int = Field(default=4200, ge=1, le=65535)
     prefect_database_url: SecretStr = SecretStr("")
     mlflow_port: int = Field(default=5000, ge=1, le=65535)
+    service_url: str = ""
+    service_port: int = Field(default=8400, ge=1, le=65535)
+    service_token: SecretStr = SecretStr("")
+    dashboard_port: int = Field(default=8501, ge=1, le=65535)
     stage_timeout_s: float = Field(default=7 * 24 * 3600, gt=0)
     parent_run: str = ""
+
+    def query_service(self) -> str:
+        """Address of the query service."""
+        return self.service_url or f"http://127.0.0.1:{self.service_port}"
 
     def tracking_store(self, root: Path) -> str:
         """Where runs and models are recorded; empty if nowhere, for it is off or MLflow is not installed."""

@@ -12,6 +12,7 @@ from dns_apps.cli import (
     check,
     compare,
     corpus,
+    dashboard,
     data,
     datasets,
     evaluate,
@@ -46,6 +47,7 @@ app.command()(check.check)
 app.command()(platform.up)
 app.command()(platform.down)
 app.command()(platform.status)
+app.command()(dashboard.dashboard)
 
 
 def _show_version(wanted: bool) -> None:

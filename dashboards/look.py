@@ -1,0 +1,31 @@
+"""What Streamlit's theme cannot say (``.streamlit/config.toml``), in a few lines of CSS; a page's head."""
+
+import streamlit as st
+
+# Dense at a desk, one column on a phone; nothing from outside gets in here.
+_CSS = """
+<style>
+[data-testid="stMainBlockContainer"] {padding: 3.4rem 2rem 3rem; max-width: 1500px;}
+[data-testid="stSidebarHeader"] {height: 2.5rem; margin-bottom: 0;}
+[data-testid="stSidebarUserContent"] {padding-bottom: 1rem;}
+[data-testid="stHeading"] h1 {padding: 0 0 .1rem;}
+[data-testid="stMetric"] {gap: 0;}
+[data-testid="stMetricLabel"] {opacity: .75;}
+[data-testid="stVerticalBlock"] {gap: .75rem;}
+[data-testid="stText"] {overflow-wrap: anywhere; white-space: pre-wrap;}
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] {padding: 3.4rem .9rem 3rem;}
+}
+</style>
+"""
+
+
+def apply_look() -> None:
+    """The page has the dashboard's spacing."""
+    st.html(_CSS)
+
+
+def page_head(title: str, caption: str) -> None:
+    """The title of a page and one line that says what it is for."""
+    st.title(title, anchor=False)
+    st.caption(caption)

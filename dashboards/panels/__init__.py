@@ -1,0 +1,1 @@
+"""From records to figures and tables: pure functions, without Streamlit."""

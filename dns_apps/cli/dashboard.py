@@ -1,0 +1,28 @@
+"""``dns dashboard``: the pages of this workspace in a browser."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dns_apps.cli.output import print_line
+
+Port = Annotated[
+    int, typer.Option(metavar="PORT", min=0, max=65535, help="0: that of the settings, 8501 without any.")
+]
+Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Of this machine; others may ask at it.")]
+
+
+def dashboard(port: Port = 0, host: Host = "127.0.0.1") -> None:
+    """Serve the dashboard of this folder until Ctrl-C."""
+    from dns_ops.services import dashboard_command, flow_environment
+    from dns_ops.settings import load_settings
+
+    root = Path.cwd()
+    settings = load_settings(root)
+    chosen = port or settings.dashboard_port
+    command = dashboard_command(host, chosen)
+    print_line(f"dashboard: http://{host}:{chosen}")
+    # Its own process from here on: signals reach it, and nothing of ours stays in memory.
+    os.execve(command[0], command, {**os.environ, **flow_environment(root, settings)})  # noqa: S606
