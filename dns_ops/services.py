@@ -139,10 +139,24 @@ def _dashboard(root: Path, settings: Settings) -> Service | None:
     )
 
 
+def _query_service(_root: Path, settings: Settings) -> Service | None:
+    if find_spec("fastapi") is None:
+        return None
+    return Service(
+        name="query",
+        command=(sys.executable, "-m", "dns_apps.service"),
+        port=settings.serve.port,
+        # Not /readyz: a workspace without an index yet has a service that says so.
+        health="/healthz",
+        environment={"DNS_SERVE_HOST": HOST},
+    )
+
+
 SERVICES: tuple[Callable[[Path, Settings], Service | None], ...] = (
     _prefect_server,
     _mlflow_server,
     _worker,
+    _query_service,
     _dashboard,
 )
 """Each gives a service, or None where the settings want none."""

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dns_core.errors import InputError
+from dns_ops.service_settings import ServiceSettings
 
 PREFIX = "DNS_"
 QUIET = {
@@ -41,14 +42,16 @@ class Settings(BaseSettings):
         prefect_database_url: where that server keeps flows and runs; empty is a file of the workspace.
         mlflow_port: of the MLflow server that ``dns up`` starts, unless ``tracking_uri`` names another.
         service_url: of the query service that the dashboard asks; empty is the one of this machine.
-        service_port: of the query service on this machine.
         service_token: that the dashboard shows to the query service; empty is none.
         dashboard_port: of the dashboard that ``dns up`` starts.
         stage_timeout_s: a stage that takes longer, when a flow runs it, is stopped.
         parent_run: the run that a stage belongs to; set by who starts the stages, not by people.
+        serve: of the query service; ``DNS_SERVE_PORT`` is its ``port``.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", env_nested_delimiter="_", env_nested_max_split=1
+    )
 
     device: Device = "auto"
     tracking_uri: str = ""
@@ -56,15 +59,15 @@ class Settings(BaseSettings):
     prefect_database_url: SecretStr = SecretStr("")
     mlflow_port: int = Field(default=5000, ge=1, le=65535)
     service_url: str = ""
-    service_port: int = Field(default=8400, ge=1, le=65535)
     service_token: SecretStr = SecretStr("")
     dashboard_port: int = Field(default=8501, ge=1, le=65535)
     stage_timeout_s: float = Field(default=7 * 24 * 3600, gt=0)
     parent_run: str = ""
+    serve: ServiceSettings = ServiceSettings()
 
     def query_service(self) -> str:
         """Address of the query service."""
-        return self.service_url or f"http://127.0.0.1:{self.service_port}"
+        return self.service_url or f"http://127.0.0.1:{self.serve.port}"
 
     def tracking_store(self, root: Path) -> str:
         """Where runs and models are recorded; empty if nowhere, for it is off or MLflow is not installed."""
@@ -104,7 +107,8 @@ def load_settings(root: Path) -> Settings:
     except ValidationError as error:
         raise SettingsError(
             "; ".join(
-                f"{PREFIX}{row['loc'][0]}".upper() + f": {row['msg'].lower()}" for row in error.errors()
+                f"{PREFIX}{'_'.join(map(str, row['loc']))}".upper() + f": {row['msg'].lower()}"
+                for row in error.errors()
             )
         ) from None
 
@@ -120,4 +124,7 @@ def platform_folder(root: Path) -> Path:
 
 
 def _known() -> list[str]:
-    return sorted(f"{PREFIX}{name}".upper() for name in Settings.model_fields)
+    own = set(Settings.model_fields) - {"serve"}
+    return sorted(
+        f"{PREFIX}{name}".upper() for name in (*own, *(f"serve_{n}" for n in ServiceSettings.model_fields))
+    )

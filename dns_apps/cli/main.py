@@ -21,6 +21,7 @@ from dns_apps.cli import (
     pipeline,
     platform,
     query,
+    serve,
     weights,
 )
 from dns_apps.cli.errors import OneLineErrors
@@ -44,6 +45,7 @@ app.add_typer(weights.app, name="weights")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(models.app, name="models")
 app.command()(check.check)
+app.command()(serve.serve)
 app.command()(platform.up)
 app.command()(platform.down)
 app.command()(platform.status)

@@ -31,19 +31,22 @@ TRAINED_MODELS = Path("artifacts/models")
 DEFAULT_BUDGET = "0.3"
 
 
-def models_folder(models: Path | None, index: "Index | None" = None) -> Path:
+def models_folder(
+    models: Path | None, index: "Index | None" = None, *, trained: Path = TRAINED_MODELS
+) -> Path:
     """The models that were asked for; else those that made ``index``, those trained here, or the shipped.
 
     Args:
         models: what the user named.
         index: an opened index that the models have to fit.
+        trained: where models trained here would lie.
     """
     from dns_core.errors import DnsError
     from dns_core.retrieval.bundle import FINE_NETWORKS, SHIPPED_MODELS, Bundle
 
     if models is not None:
         return models
-    folders = [folder for folder in (TRAINED_MODELS, SHIPPED_MODELS) if folder.is_dir()]
+    folders = [folder for folder in (trained, SHIPPED_MODELS) if folder.is_dir()]
     if index is None:
         return folders[0]
     for folder in folders:

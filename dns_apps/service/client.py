@@ -77,7 +77,7 @@ class Client:
             name: shown in lists; the file's own name if empty.
             wait_s: 0 comes back at once, up to 60; the service's own patience (10 s) if None.
         """
-        form = {"options": (options or QueryOptions()).model_dump_json()}
+        form = {name: str(value) for name, value in (options or QueryOptions()).model_dump().items()}
         if isinstance(video, Path):
             with video.open("rb") as file:
                 return self._upload(file, name or video.name, form, wait_s)

@@ -65,6 +65,22 @@ def matched_segments(
     return tuple(sorted(kept, key=_place))
 
 
+def alignment_paths(matrix: Float32Array, *, threshold: float) -> tuple[Int64Array, ...]:
+    """Cells ``[N, 2]`` (query frame, target frame) along which two videos match, the best path first.
+
+    They are the paths that `matched_segments` measures; of two that cover the same both are given.
+
+    Args:
+        matrix: as for `matched_segments`.
+        threshold: as for `matched_segments`.
+    """
+    if not matrix.size:
+        return ()
+    cells = np.ascontiguousarray(matrix, dtype=np.float32)
+    paths = _best_paths(cells, float(threshold), min(_MIN_FRAMES, *cells.shape))
+    return tuple(path for path in paths if cells[path[:, 0], path[:, 1]].mean() >= threshold)
+
+
 def pair_threshold(matrix: Float32Array, floor: float) -> float:
     """Similarity from which frames of this pair match: ``floor``, or more where the videos are alike.
 

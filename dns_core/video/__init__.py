@@ -4,18 +4,22 @@ from dns_core.video.clip import Clip, SourceSegment, other_segments, source_segm
 from dns_core.video.decode import FrameChunk, Sampling, decode_frames, read_clip
 from dns_core.video.discover import discover_videos
 from dns_core.video.encode import write_video
-from dns_core.video.probe import probe_video
+from dns_core.video.probe import StreamFacts, probe_video, stream_facts
+from dns_core.video.stills import frames_at
 
 __all__ = [
     "Clip",
     "FrameChunk",
     "Sampling",
     "SourceSegment",
+    "StreamFacts",
     "decode_frames",
     "discover_videos",
+    "frames_at",
     "other_segments",
     "probe_video",
     "read_clip",
     "source_segments",
+    "stream_facts",
     "write_video",
 ]

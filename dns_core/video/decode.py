@@ -12,7 +12,7 @@ from dns_core.errors import ParamsError, VideoError
 from dns_core.records import Float64Array, UInt8Array
 from dns_core.video.clip import Clip
 from dns_core.video.container import open_video
-from dns_core.video.frames import USUAL_FPS, average_fps, timed_frames
+from dns_core.video.frames import USUAL_FPS, average_fps, seek_before, timed_frames
 from dns_core.video.picture import PictureScaler, displayed_size, pixel_ratio
 
 MAX_CLIP_BYTES = 2 << 30
@@ -63,7 +63,9 @@ class FrameChunk:
     frames: UInt8Array
 
 
-def decode_frames(path: Path, sampling: Sampling) -> Iterator[FrameChunk]:
+def decode_frames(
+    path: Path, sampling: Sampling, *, start_s: float = 0.0, stop_s: float = math.inf
+) -> Iterator[FrameChunk]:
     """Sampled frames in chunks: for each grid time k / fps the first frame shown at or after it.
 
     Times are those of the container, with the start of the video stream as 0, so variable frame rates
@@ -74,6 +76,8 @@ def decode_frames(path: Path, sampling: Sampling) -> Iterator[FrameChunk]:
     Args:
         path: the video.
         sampling: which frames, and their size.
+        start_s: frames shown before are left out; where a video can be sought, they are not decoded.
+        stop_s: frames shown then or later are left out.
 
     Raises:
         VideoError: see `dns_core.errors.VideoError` for the reasons; raised at the first chunk.
@@ -84,8 +88,11 @@ def decode_frames(path: Path, sampling: Sampling) -> Iterator[FrameChunk]:
         _set_threads(stream, sampling.threads)
         scaler = PictureScaler(pixel_ratio(stream), sampling.threads)
         grid = _Grid(sampling.fps)
+        seek_before(container, stream, start_s)
         for frame in timed_frames(container, stream, path):
-            if not grid.takes(frame.time_s):
+            if frame.time_s >= stop_s:
+                break
+            if frame.time_s < start_s - _GRID_TOLERANCE_S or not grid.takes(frame.time_s):
                 continue
             frames[len(times)] = scaler.cropped(frame.picture, sampling.resize_px, sampling.crop_px)
             times.append(frame.time_s)

@@ -50,6 +50,22 @@ def stated_duration_s(container: InputContainer, stream: VideoStream) -> float |
     return None
 
 
+def seek_before(container: InputContainer, stream: VideoStream, time_s: float) -> None:
+    """`timed_frames` begins at the last key frame before ``time_s``, or at the start where none is known.
+
+    Args:
+        container: opened by `open_video`, nothing read of it yet.
+        stream: the footage in it.
+        time_s: of the first picture that is wanted.
+    """
+    if time_s <= 0 or stream.start_time is None or not stream.time_base:
+        return  # without a start time the clock would take the first picture after the jump for time 0
+    try:
+        container.seek(stream.start_time + int(time_s / stream.time_base), stream=stream)
+    except av.FFmpegError as error:
+        _log.info("cannot jump to %.1f s, reading from the start: %s", time_s, describe(error))
+
+
 def timed_frames(container: InputContainer, stream: VideoStream, path: Path) -> Iterator[TimedFrame]:
     """Every frame that can be decoded, in order of presentation, with strictly increasing times.
 

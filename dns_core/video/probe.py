@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dns_core.records import VideoProbe
@@ -19,14 +20,25 @@ _HASH_BLOCK_BYTES = 1 << 20
 _MAX_COUNTED_PACKETS = 2_000_000  # 18 hours at 30 fps
 
 
-def probe_video(path: Path, video_id: str) -> VideoProbe:
-    """Length, rate, displayed size, codec and digest of a video whose first frame can be decoded.
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """What a container says of its footage; the attributes are those of `dns_core.records.VideoProbe`."""
+
+    duration_s: float
+    fps: float
+    width_px: int
+    height_px: int
+    codec: str
+    rotation_deg: int
+
+
+def stream_facts(path: Path) -> StreamFacts:
+    """Length, rate, displayed size and codec of a video whose first frame can be decoded.
 
     A container without a duration is read through, packet by packet and without decoding.
 
     Args:
         path: the video.
-        video_id: written into the record.
 
     Raises:
         VideoError: the file cannot be used; see `dns_core.errors.VideoError`.
@@ -39,8 +51,21 @@ def probe_video(path: Path, video_id: str) -> VideoProbe:
         duration_s = stated_duration_s(container, stream)
     if duration_s is None:
         duration_s = _counted_duration(path)
-    return VideoProbe(video_id, duration_s, fps, width, height, codec, rotation_deg,
-                      path.stat().st_size, _sha256(path))  # fmt: skip
+    return StreamFacts(duration_s, fps, width, height, codec, rotation_deg)
+
+
+def probe_video(path: Path, video_id: str) -> VideoProbe:
+    """`stream_facts` of a file with its size and digest.
+
+    Args:
+        path: the video.
+        video_id: written into the record.
+
+    Raises:
+        VideoError: the file cannot be used; see `dns_core.errors.VideoError`.
+    """
+    facts = asdict(stream_facts(path))
+    return VideoProbe(video_id=video_id, n_bytes=path.stat().st_size, sha256=_sha256(path), **facts)
 
 
 def _counted_duration(path: Path) -> float:

@@ -112,9 +112,10 @@ def test_the_platform_serves_its_own_store_unless_another_is_named(tmp_path: Pat
     def names(settings: Settings) -> list[str]:
         return [service.name for service in enabled_services(tmp_path, settings)]
 
-    assert names(Settings()) == ["prefect", "mlflow", "worker-cpu", "dashboard"]
-    assert names(Settings(tracking_uri="http://elsewhere:5000")) == ["prefect", "worker-cpu", "dashboard"]
-    assert names(Settings(tracking_uri="off")) == ["prefect", "worker-cpu", "dashboard"]
+    without = ["prefect", "worker-cpu", "query", "dashboard"]
+    assert names(Settings()) == ["prefect", "mlflow", *without[1:]]
+    assert names(Settings(tracking_uri="http://elsewhere:5000")) == without
+    assert names(Settings(tracking_uri="off")) == without
     prefect = enabled_services(tmp_path, Settings(prefect_database_url=SecretStr(DATABASE)))[0]
     assert prefect.environment["PREFECT_API_DATABASE_CONNECTION_URL"].endswith("secret@db/p")
     assert "secret" not in " ".join(prefect.command)

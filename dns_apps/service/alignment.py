@@ -1,0 +1,88 @@
+"""Two videos frame by frame, at a size that a screen can show."""
+
+import math
+
+import numpy as np
+
+from dns_apps.service.refusals import RefusalError
+from dns_apps.service.schemas import Comparison, Segment, Stretch
+from dns_apps.service.served import Loaded
+from dns_core.records import Float32Array, VideoFeatures
+from dns_core.retrieval.encode import frame_spans
+from dns_core.retrieval.engine import index_chunking
+from dns_core.retrieval.localisation import alignment_paths, pair_threshold
+from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
+from dns_core.retrieval.scorer import FineScorer, scorer_of
+
+_BLOCK_ROWS = 256
+_DECIMALS = 3
+
+
+def stretches_of(loaded: Loaded, fine: str, features: VideoFeatures) -> Stretches:
+    """Described video as the fine network compares it."""
+    scorer = scorer_of(loaded.bundle.fine(loaded.engine(fine).fine))
+    spans = frame_spans(features, index_chunking(loaded.index))
+    return Stretches(scorer.stored(features.regions), features.times_s, spans)
+
+
+def stored_stretches(loaded: Loaded, fine: str, stretch: Stretch) -> Stretches:
+    """A stretch of an indexed video, as the index keeps it: its file is not needed.
+
+    Raises:
+        RefusalError: the index does not hold the video, or no frame of it lies in the stretch.
+    """
+    record = loaded.index.record(loaded.row(stretch.video_id))
+    stop_s = math.inf if stretch.stop_s is None else stretch.stop_s
+    first, last = np.searchsorted(record.times_s, (stretch.start_s, stop_s))
+    if first == last:
+        end_s = float(record.times_s[-1])
+        raise RefusalError(422, f"the video ends at {end_s:.1f} s, before the stretch that was asked for")
+    times_s, frames = record.times_s[first:last], record.frames[loaded.engine(fine).fine][first:last]
+    return Stretches(frames, times_s, index_chunking(loaded.index).spans(len(times_s)))
+
+
+def comparison(loaded: Loaded, fine: str, query: Stretches, target: Stretches, max_side: int) -> Comparison:
+    """How alike two videos are, and where; long ones in a matrix whose cells are the highest of a block.
+
+    Args:
+        loaded: has the networks.
+        fine: the network that compares.
+        query: its frames are the rows.
+        target: its frames are the columns.
+        max_side: rows and columns at most.
+    """
+    bundle = loaded.bundle
+    scorer = scorer_of(bundle.fine(fine))
+    raw = stretch_scores(scorer, query, [target])
+    floor = bundle.calibration.frame_threshold(fine)
+    row_step, column_step = (math.ceil(len(side.times_s) / max_side) for side in (query, target))
+    matrix = _pooled(scorer, query, target, row_step, column_step)
+    rows_s, columns_s = query.times_s[::row_step], target.times_s[::column_step]
+    # As the search does: where nothing stands out long enough, what strangers rarely reach is a match.
+    paths = alignment_paths(matrix, threshold=pair_threshold(matrix, floor)) or alignment_paths(
+        matrix, threshold=floor
+    )
+    segments = pair_segments(scorer, query, target, threshold=floor)
+    return Comparison(
+        score=float(bundle.calibration.scale(fine).probabilities(raw)[0]),
+        raw_score=float(raw[0]),
+        query_times_s=tuple(rows_s.tolist()),
+        target_times_s=tuple(columns_s.tolist()),
+        matrix=tuple(map(tuple, matrix.astype(np.float64).round(_DECIMALS).tolist())),
+        paths=tuple(tuple((float(rows_s[q]), float(columns_s[t])) for q, t in path) for path in paths),
+        segments=tuple(Segment.model_validate(segment, from_attributes=True) for segment in segments),
+    )
+
+
+def _pooled(
+    scorer: FineScorer, query: Stretches, target: Stretches, row_step: int, column_step: int
+) -> Float32Array:
+    """The matrix of frames, block by block of rows: the whole one of two films would take gigabytes."""
+    columns = np.arange(0, len(target.times_s), column_step)
+    stride = max(1, _BLOCK_ROWS // row_step) * row_step
+    parts = []
+    for start in range(0, len(query.times_s), stride):
+        block = scorer.matrices(query.frames[start : start + stride], [target.frames])[0]
+        narrow = np.maximum.reduceat(block, columns, axis=1)
+        parts.append(np.maximum.reduceat(narrow, np.arange(0, len(narrow), row_step), axis=0))
+    return np.concatenate(parts).astype(np.float32)

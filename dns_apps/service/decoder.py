@@ -1,0 +1,157 @@
+"""The process that decodes videos of strangers: ``python -m dns_apps.service.decoder FD LIMITS``.
+
+It reads tasks from a socket and writes what it finds to it, as JSON and plain bytes: whoever owned this
+process by a crafted video could not make its reader run anything. Its memory, processor time and the size of
+files that it writes are limited by the kernel; who started it kills it when it takes too long.
+"""
+
+import io
+import json
+import math
+import resource
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from dns_core.errors import VideoError
+from dns_core.video.decode import Sampling, decode_frames
+from dns_core.video.encode import write_video
+from dns_core.video.probe import StreamFacts, stream_facts
+from dns_core.video.stills import frames_at
+
+Task = dict[str, Any]
+Answer = Iterator[tuple[dict[str, Any], bytes]]
+
+_MAX_FILES = 64
+_MAX_WRITTEN_BYTES = 256 << 20
+_CHUNK_FRAMES = 16
+_CLIP_FPS = 25.0
+_JPEG_QUALITY = 80
+
+
+def main() -> None:
+    """Answer tasks until who sent them has gone."""
+    limits = json.loads(sys.argv[2])
+    _confine(limits["memory_bytes"])
+    with Connection(int(sys.argv[1])) as asker:
+        while True:
+            try:
+                task = json.loads(asker.recv_bytes())
+            except EOFError:
+                return
+            _limit_seconds(limits["seconds"])
+            _answer(asker, task)
+
+
+def _answer(asker: Connection, task: Task) -> None:
+    path = task["path"]
+    try:
+        for header, content in _TASKS[task["what"]](Path(path), task):
+            asker.send_bytes(json.dumps({**header, "n_bytes": len(content)}).encode())
+            if content:
+                asker.send_bytes(content)
+        ending: dict[str, object] = {"end": True}
+    except VideoError as error:
+        # Where the file lies is nobody's business; what it is called its owner knows.
+        ending = {"reason": error.reason, "detail": error.detail.replace(path, "the video")}
+    except MemoryError:
+        ending = {"reason": "too_large", "detail": "decoding the video takes more memory than is allowed"}
+    asker.send_bytes(json.dumps(ending).encode())
+
+
+def _frames(path: Path, task: Task) -> Answer:
+    """Sampled frames of a stretch, in chunks."""
+    facts = _accepted(path, task)
+    start_s, stop_s = task["start_s"], min(task["stop_s"] or math.inf, facts.duration_s or math.inf)
+    _require_duration(stop_s - start_s if stop_s < math.inf else 0.0, task)
+    yield {"facts": asdict(facts)}, b""
+    sampling = Sampling(
+        fps=task["fps"], resize_px=task["resize_px"], crop_px=task["crop_px"], chunk_frames=_CHUNK_FRAMES,
+        threads=task["threads"],
+    )  # fmt: skip
+    n_frames = 0
+    for chunk in decode_frames(path, sampling, start_s=start_s, stop_s=task["stop_s"] or math.inf):
+        # What a container says of its length may be a lie.
+        _require_duration(float(chunk.times_s[-1]) - start_s, task)
+        n_frames += len(chunk.times_s)
+        yield {"times_s": chunk.times_s.tolist(), "side_px": task["crop_px"]}, chunk.frames.tobytes()
+    if not n_frames:
+        raise VideoError("no_frames", f"the video has no picture between {start_s:g} s and its end")
+
+
+def _facts(path: Path, task: Task) -> Answer:
+    """What the file says of itself."""
+    yield {"facts": asdict(_accepted(path, task))}, b""
+
+
+def _picture(path: Path, task: Task) -> Answer:
+    """A JPEG of one moment."""
+    _accepted(path, task)
+    image = next(frames_at(path, [task["at_s"]], max_side_px=task["max_side_px"], threads=task["threads"]))
+    written = io.BytesIO()
+    Image.fromarray(image).save(written, "JPEG", quality=_JPEG_QUALITY)
+    yield {}, written.getvalue()
+
+
+def _clip(path: Path, task: Task) -> Answer:
+    """An MP4 of a stretch, at a rate and size that a browser plays with ease."""
+    facts = _accepted(path, task)
+    stop_s = min(task["stop_s"], facts.duration_s or task["stop_s"])
+    fps = min(facts.fps or _CLIP_FPS, _CLIP_FPS)
+    n_frames = max(1, math.floor((stop_s - task["start_s"]) * fps))
+    times_s = (task["start_s"] + np.arange(n_frames) / fps).tolist()
+    out = Path(task["scratch"]) / "clip.mp4"
+    frames = frames_at(path, times_s, max_side_px=task["max_side_px"], threads=task["threads"])
+    write_video(out, frames, fps, crf=27)
+    yield {}, out.read_bytes()
+
+
+_TASKS: dict[str, Callable[[Path, Task], Answer]] = {
+    "frames": _frames,
+    "facts": _facts,
+    "picture": _picture,
+    "clip": _clip,
+}
+
+
+def _accepted(path: Path, task: Task) -> StreamFacts:
+    """The facts of a video whose frames are not too large."""
+    facts = stream_facts(path)
+    if facts.width_px * facts.height_px > task["max_pixels"]:
+        size = f"{facts.width_px} x {facts.height_px} px"
+        raise VideoError("too_large", f"frames of {size} are over the limit of {task['max_pixels']} px")
+    return facts
+
+
+def _require_duration(duration_s: float, task: Task) -> None:
+    if duration_s > task["max_duration_s"]:
+        limit_s = task["max_duration_s"]
+        raise VideoError("too_large", f"{duration_s:.0f} s of video are over the limit of {limit_s:g} s")
+
+
+def _confine(memory_bytes: int) -> None:
+    for kind, limit in (
+        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_FSIZE, _MAX_WRITTEN_BYTES),
+        (resource.RLIMIT_NOFILE, _MAX_FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(kind, (limit, limit))
+
+
+def _limit_seconds(seconds: float) -> None:
+    """The kernel ends this process after so much more processor time."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = math.ceil(used.ru_utime + used.ru_stime + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,239 @@
+"""The queries of one service: taken in, worked on, kept, looked at again, forgotten."""
+
+import logging
+import secrets
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dns_apps.service.feature_memory import FeatureMemory
+from dns_apps.service.library import Library
+from dns_apps.service.records import Records
+from dns_apps.service.refusals import RefusalError, not_found, problem_of
+from dns_apps.service.schemas import Query, QueryOptions, Stretch
+from dns_apps.service.searching import OnProgress, Searcher
+from dns_apps.service.served import Loaded
+from dns_apps.service.slots import Slot, Slots
+from dns_core.errors import DnsError
+from dns_core.records import VideoFeatures
+from dns_ops.service_settings import ServiceSettings
+
+_log = logging.getLogger(__name__)
+
+
+class _Cancelled(Exception):  # noqa: N818 - what was asked for, and no error
+    """The query was deleted while it was worked on."""
+
+
+@dataclass
+class _Live:
+    """A query that waits or is worked on."""
+
+    query: Query
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def advance(self, share: float) -> None:
+        if self.cancelled.is_set():
+            raise _Cancelled
+        self.query = self.query.model_copy(update={"state": "running", "progress": share})
+
+
+class Desk:
+    """Takes queries in, a limited number at a time.
+
+    Args:
+        records: keeps what is known of queries.
+        folder: keeps the uploaded videos.
+        library: the files of stored videos.
+        searcher: describes and searches.
+        settings: the limits.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        *,
+        folder: Path,
+        library: Library,
+        searcher: Searcher,
+        settings: ServiceSettings,
+    ) -> None:
+        self._folder = folder
+        self._records = records
+        self._library = library
+        self._searcher = searcher
+        self._settings = settings
+        self._slots = Slots(settings.max_waiting)
+        self._pool = ThreadPoolExecutor(settings.decoders, thread_name_prefix="query")
+        self._live: dict[str, _Live] = {}
+        self._lock = threading.Lock()
+        self._features = FeatureMemory()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def n_live(self) -> int:
+        """Queries that wait or are worked on."""
+        return len(self._live)
+
+    def admit(self) -> Slot:
+        """A place for one query, before any of it has been read.
+
+        Raises:
+            RefusalError: as many as may be are at work or waiting (429).
+        """
+        return self._slots.take()
+
+    def new(self, name: str, source: Stretch | None, options: QueryOptions) -> Query:
+        """A query that nobody works on yet."""
+        return Query(
+            id=secrets.token_hex(12), name=name, source=source, options=options, state="queued",
+            progress=0.0, created_at=datetime.now(UTC),
+        )  # fmt: skip
+
+    def upload_path(self, query_id: str) -> Path:
+        """Where the video of a query by upload is kept."""
+        return self._folder / f"{query_id}.video"
+
+    def submit(self, slot: Slot, query: Query) -> Future[Query]:
+        """The query is kept and will be worked on; the slot is given back when that ends."""
+        path = self.upload_path(query.id)
+        self._records.put(query, path.stat().st_size if query.source is None else 0)
+        live = self._live[query.id] = _Live(query)
+        return self._pool.submit(self._work, live, slot)
+
+    def resume(self) -> None:
+        """What a service that has ended left undone goes on; files that belong to no query are removed."""
+        for query in self._records.unfinished():
+            if self._file(query) is None:
+                lost = RefusalError(503, "the service was restarted before the query was answered; ask again")
+                self._records.put(_failed(query, lost))
+            else:
+                self.submit(self._slots.take(), query)
+        for file in self._folder.iterdir():
+            if self._records.get(file.stem) is None:
+                file.unlink()
+
+    def get(self, query_id: str) -> Query:
+        """The query as it stands, its answers with what people said of them.
+
+        Raises:
+            RefusalError: there is none of that id (404).
+        """
+        live = self._live.get(query_id)
+        query = live.query if live else self._records.get(query_id)
+        if query is None:
+            raise not_found("there is no query of that id")
+        return self.labelled(query)
+
+    def labelled(self, query: Query) -> Query:
+        """The query with the labels of its answers."""
+        verdicts = self._records.verdicts(query.id) if query.answer else {}
+        if query.answer is None or not verdicts:
+            return query
+        matches = tuple(
+            m.model_copy(update={"label": verdicts.get(m.video_id)}) for m in query.answer.matches
+        )
+        return query.model_copy(update={"answer": query.answer.model_copy(update={"matches": matches})})
+
+    def page(self, limit: int, offset: int) -> tuple[list[Query], int]:
+        """Queries from ``offset`` on, the newest first, as they stand, and how many there are."""
+        kept, total = self._records.page(limit, offset)
+        return [live.query if (live := self._live.get(query.id)) else query for query in kept], total
+
+    def delete(self, query_id: str) -> None:
+        """The query is stopped if it is worked on, and forgotten with its video.
+
+        Raises:
+            RefusalError: there is none of that id (404).
+        """
+        self.get(query_id)
+        with self._lock:
+            if live := self._live.get(query_id):
+                live.cancelled.set()
+            self._forget(query_id)
+
+    def file(self, query_id: str) -> Path:
+        """The query's video.
+
+        Raises:
+            RefusalError: there is no such query, or its video is not there any more (404).
+        """
+        path = self._file(self.get(query_id))
+        if path is None:
+            raise not_found("the video of the query is not there any more")
+        return path
+
+    def features(self, loaded: Loaded, query_id: str) -> VideoFeatures:
+        """The described video of a query, from memory or from its file.
+
+        Raises:
+            RefusalError: as `file`.
+            VideoError: the file cannot be decoded any more.
+        """
+        key = (query_id, loaded.bundle.fingerprint("whitening"))
+        if (kept := self._features.get(key)) is None:
+            kept = self._described(loaded, self.get(query_id), self.file(query_id), lambda _: None)
+            self._features.put(key, kept)
+        return kept
+
+    def close(self) -> None:
+        """Nothing is worked on; what was not answered is resumed by the next service."""
+        for live in list(self._live.values()):
+            live.cancelled.set()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _work(self, live: _Live, slot: Slot) -> Query:
+        query = live.query
+        try:
+            began_s = time.perf_counter()
+            live.advance(0.0)
+            loaded, file = self._searcher.served.current(), self.file(query.id)
+            features = self._described(loaded, query, file, live.advance)
+            answer = self._searcher.answer(loaded, features, query.options, began_s=began_s)
+            self._features.put((query.id, loaded.bundle.fingerprint("whitening")), features)
+            duration_s = float(features.times_s[-1] - features.times_s[0]) + 1 / loaded.pipeline.sampling.fps
+            done = {"state": "done", "progress": 1.0, "answer": answer, "duration_s": duration_s}
+            query = query.model_copy(update={**done, "finished_at": datetime.now(UTC)})
+        except _Cancelled:
+            return query
+        except Exception as error:  # noqa: BLE001 - whatever it was, the query has failed and says so
+            if not isinstance(error, DnsError):
+                _log.exception("query %s met a defect", query.id)
+            query = _failed(query, error)
+        finally:
+            self._finish(live, query)
+            slot.release()
+        return query
+
+    def _described(self, loaded: Loaded, query: Query, file: Path, on_progress: OnProgress) -> VideoFeatures:
+        source = query.source
+        start_s, stop_s = (source.start_s, source.stop_s) if source else (0.0, None)
+        return self._searcher.features(loaded, file, start_s=start_s, stop_s=stop_s, on_progress=on_progress)
+
+    def _finish(self, live: _Live, query: Query) -> None:
+        with self._lock:
+            if not live.cancelled.is_set():
+                self._records.put(query)
+            self._live.pop(query.id, None)
+            if query.state == "failed":
+                self.upload_path(query.id).unlink(missing_ok=True)
+            for old in self._records.superfluous(self._settings.keep_queries, self._settings.keep_bytes):
+                self._forget(old)
+
+    def _forget(self, query_id: str) -> None:
+        self._records.delete(query_id)
+        self.upload_path(query_id).unlink(missing_ok=True)
+
+    def _file(self, query: Query) -> Path | None:
+        if query.source is not None:
+            return self._library.find(query.source.video_id)
+        path = self.upload_path(query.id)
+        return path if path.is_file() else None
+
+
+def _failed(query: Query, error: Exception) -> Query:
+    found = {"state": "failed", "problem": problem_of(error), "finished_at": datetime.now(UTC)}
+    return query.model_copy(update=found)

@@ -1,0 +1,38 @@
+"""The described videos of the latest queries, so that looking at an answer does not decode them again."""
+
+import threading
+from collections import OrderedDict
+from contextlib import suppress
+
+from dns_core.records import VideoFeatures
+
+_MOST_BYTES = 64 << 20
+
+
+class FeatureMemory:
+    """The described videos of the latest queries, within a limit of memory."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str], VideoFeatures] = OrderedDict()
+        self._lock = threading.Lock()
+        self._n_bytes = 0
+
+    def get(self, key: tuple[str, str]) -> VideoFeatures | None:
+        """The described video of a query and whitening, if it is remembered."""
+        with self._lock:
+            with suppress(KeyError):
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: tuple[str, str], features: VideoFeatures) -> None:
+        """It is remembered, and what was not asked for longest is forgotten."""
+        with self._lock:
+            self._drop(key)
+            self._kept[key] = features
+            self._n_bytes += features.regions.nbytes
+            while self._n_bytes > _MOST_BYTES:
+                self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: tuple[str, str]) -> None:
+        if (gone := self._kept.pop(key, None)) is not None:
+            self._n_bytes -= gone.regions.nbytes

@@ -1,0 +1,134 @@
+"""Changing the index while it is served: one change at a time, each a new version that is then served."""
+
+import logging
+import secrets
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+
+from dns_apps.service.library import Library
+from dns_apps.service.refusals import RefusalError, not_found, problem_of
+from dns_apps.service.schemas import Job
+from dns_apps.service.searching import Searcher
+from dns_apps.service.served import Loaded
+from dns_core.errors import DnsError, VideoError
+from dns_core.index import EncodedVideo, add_videos, remove_videos
+from dns_core.records import Quarantined
+from dns_core.retrieval.encode import VideoEncoder
+from dns_core.retrieval.pipeline import encoder_of
+
+_log = logging.getLogger(__name__)
+
+_MAX_JOBS = 100
+_SAID_LINES = 20
+
+
+class IndexWork:
+    """Adds and removes videos.
+
+    Args:
+        searcher: describes what is added; has the index that is changed, and then served anew.
+        library: has the files.
+    """
+
+    def __init__(self, searcher: Searcher, library: Library) -> None:
+        self._served = searcher.served
+        self._searcher = searcher
+        self._library = library
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="index")
+        self._jobs: dict[str, Job] = {}
+        self._changing = threading.Lock()
+        self._closed = threading.Event()
+
+    def add(self, video_ids: Sequence[str]) -> Job:
+        """Work that adds files of the library has been taken in.
+
+        Raises:
+            RefusalError: a video is in the index already or comes twice (409), or has no file (404).
+        """
+        rows = self._served.current().rows
+        known = sorted({v for v in video_ids if v in rows})
+        if known or len(set(video_ids)) < len(video_ids):
+            raise RefusalError(HTTPStatus.CONFLICT, f"already in the index, or named twice: {known[:5]}")
+        missing = [video_id for video_id in video_ids if self._library.find(video_id) is None]
+        if missing:
+            raise not_found(f"the video folders hold no file {missing[0]!r} ({len(missing)} such)")
+        job = Job(id=secrets.token_hex(12), state="queued", progress=0.0)
+        self._jobs[job.id] = job
+        while len(self._jobs) > _MAX_JOBS:
+            self._jobs.pop(next(iter(self._jobs)))
+        self._pool.submit(self._add, job, tuple(video_ids))
+        return job
+
+    def job(self, job_id: str) -> Job:
+        """How far work has come.
+
+        Raises:
+            RefusalError: there is none of that id, or it is long past (404).
+        """
+        if job_id not in self._jobs:
+            raise not_found("there is no work of that id")
+        return self._jobs[job_id]
+
+    def remove(self, video_id: str) -> Loaded:
+        """The index no longer holds a video, and is served without it.
+
+        Raises:
+            RefusalError: it does not hold it (404), or is being changed (409).
+        """
+        self._served.current().row(video_id)
+        if not self._changing.acquire(blocking=False):
+            raise RefusalError(HTTPStatus.CONFLICT, "the index is being changed; try again later")
+        try:
+            remove_videos(self._served.index_folder, [video_id])
+            return self._served.reload()
+        finally:
+            self._changing.release()
+
+    def close(self) -> None:
+        """No work goes on; the index is as it was before what was not finished."""
+        self._closed.set()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _add(self, job: Job, video_ids: Sequence[str]) -> None:
+        said: deque[str] = deque(maxlen=_SAID_LINES)
+
+        def show(**changes: object) -> None:
+            self._jobs[job.id] = self._jobs[job.id].model_copy(update={**changes, "said": tuple(said)})
+
+        try:
+            with self._changing:
+                loaded = self._served.current()
+                encoder = encoder_of(loaded.index.manifest, loaded.bundle)
+                quarantine: list[Quarantined] = []
+
+                def records() -> Iterator[EncodedVideo]:
+                    for number, video_id in enumerate(video_ids):
+                        show(state="running", progress=number / len(video_ids))
+                        try:
+                            yield self._encoded(loaded, encoder, video_id)
+                        except VideoError as error:
+                            quarantine.append(Quarantined(video_id, error.reason, error.detail))
+                            said.append(f"quarantined {video_id}: {error}")
+
+                manifest = add_videos(
+                    loaded.folder, records(), models=encoder.origin.models, quarantine=quarantine
+                )
+                self._served.reload()
+            said.append(f"{len(video_ids) - len(quarantine)} videos added")
+            show(state="done", progress=1.0, version=manifest.version)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the work has failed and says so
+            if not isinstance(error, DnsError):
+                _log.exception("adding videos met a defect")
+            show(state="failed", problem=problem_of(error))
+
+    def _encoded(self, loaded: Loaded, encoder: VideoEncoder, video_id: str) -> EncodedVideo:
+        if self._closed.is_set():
+            raise RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, "the service was stopped")
+        file = self._library.find(video_id)
+        if file is None:
+            raise VideoError("missing", "the file is not there any more")
+        features = self._searcher.features(loaded, file, start_s=0.0, stop_s=None, on_progress=lambda _: None)
+        return self._searcher.encoded(encoder, video_id, features)

@@ -1,0 +1,135 @@
+"""``/v1/index``: what is served, and changing it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fastapi import APIRouter, Depends
+
+from dns_apps.service.access import PartsOf, require
+from dns_apps.service.parts import Parts
+from dns_apps.service.routes.answers import Limit, Offset, Search, VideoPath, problems
+from dns_apps.service.schemas import AddRequest, IndexState, IndexVersion, Job, Page, QuarantineRow
+from dns_apps.service.served import Loaded
+from dns_core.errors import DnsError
+from dns_core.index import open_index
+from dns_core.index.manifest import Manifest, read_manifest
+
+router = APIRouter(prefix="/v1/index", tags=["index"], dependencies=[Depends(require("query"))])
+_admin = [Depends(require("admin"))]
+_SHOWN_QUARANTINE = 100
+
+
+@router.get("", summary="The index", responses=problems(503))
+def read(parts: PartsOf) -> IndexState:
+    """What the served index holds, what made it, and the versions on disk."""
+    return _state(parts, parts.served.current())
+
+
+@router.post("/reload", summary="Serve the newest version", dependencies=_admin, responses=problems(409, 503))
+def reload(parts: PartsOf) -> IndexState:
+    """The newest version answers from now on; requests at work end with the one that they began with."""
+    return _state(parts, parts.served.reload())
+
+
+@router.get(
+    "/candidates",
+    summary="Files that could be added",
+    dependencies=_admin,
+    responses=problems(503),
+)
+def candidates(parts: PartsOf, search: Search = "", limit: Limit = 50, offset: Offset = 0) -> Page[str]:
+    """Files of the video folders that the index does not hold, by path."""
+    rows = parts.served.current().rows
+    found = [video_id for video_id in parts.library.files(search) if video_id not in rows]
+    return Page(items=tuple(found[offset : offset + limit]), total=len(found), limit=limit, offset=offset)
+
+
+@router.post(
+    "/videos",
+    status_code=202,
+    summary="Add videos",
+    dependencies=_admin,
+    responses=problems(404, 409, 503),
+)
+def add(request: AddRequest, parts: PartsOf) -> Job:
+    """Add files of the video folders; the new version is served when the work is done."""
+    return parts.index_work.add(request.video_ids)
+
+
+@router.get("/jobs/{job_id}", summary="Work on the index", dependencies=_admin, responses=problems(404))
+def job(job_id: str, parts: PartsOf) -> Job:
+    """How far work on the index has come."""
+    return parts.index_work.job(job_id)
+
+
+@router.delete(
+    "/videos/{video_id:path}",
+    summary="Remove a video",
+    dependencies=_admin,
+    responses=problems(404, 409, 503),
+)
+def remove(video_id: VideoPath, parts: PartsOf) -> IndexState:
+    """The index no longer holds the video; its file stays where it is."""
+    return _state(parts, parts.index_work.remove(video_id))
+
+
+def _state(parts: Parts, loaded: Loaded) -> IndexState:
+    index, manifest = loaded.index, loaded.index.manifest
+    n_bytes = sum(file.n_bytes for entry in manifest.shards for file in entry.files.values())
+    healthy, health = _health(loaded, parts.served.newest())
+    rows = manifest.quarantine[:_SHOWN_QUARANTINE]
+    return IndexState(
+        version=manifest.version,
+        versions=_versions(parts, loaded),
+        healthy=healthy,
+        health=health,
+        n_videos=index.n_videos,
+        n_removed=sum(len(entry.removed) for entry in manifest.shards),
+        n_quarantined=len(manifest.quarantine),
+        n_chunks=sum(entry.n_chunks for entry in manifest.shards),
+        n_frames=sum(entry.n_frames for entry in manifest.shards),
+        n_bytes=n_bytes,
+        bytes_per_video=n_bytes / index.n_videos if index.n_videos else 0.0,
+        coverage=index.coverage,
+        data=manifest.data,
+        models=dict(manifest.models),
+        quarantine=tuple(QuarantineRow.model_validate(row, from_attributes=True) for row in rows),
+        loaded_at=loaded.loaded_at,
+    )
+
+
+def _health(loaded: Loaded, newest: int) -> tuple[bool, str]:
+    try:
+        open_index(loaded.folder).manifest.check_models(loaded.index.manifest.models)
+    except DnsError as error:
+        return False, str(error)
+    served = loaded.index.manifest.version
+    if newest != served:
+        return True, f"version {newest} is on disk and is served after a reload"
+    return True, "every file is there and as long as it was written"
+
+
+def _versions(parts: Parts, loaded: Loaded) -> tuple[IndexVersion, ...]:
+    served, newest = loaded.index.manifest.version, parts.served.newest()
+    found = {int(f.name): f for f in (loaded.folder / "versions").iterdir() if f.name.isdecimal()}
+    rows = []
+    for number, folder in sorted(found.items()):
+        manifest = _manifest(folder)
+        if manifest is not None:
+            rows.append(
+                IndexVersion(
+                    version=number,
+                    n_videos=sum(entry.n_videos - len(entry.removed) for entry in manifest.shards),
+                    created_at=datetime.fromtimestamp(folder.stat().st_mtime, UTC),
+                    served=number == served,
+                    newest=number == newest,
+                )
+            )
+    return tuple(rows)
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    try:
+        return read_manifest(folder)
+    except DnsError:
+        return None  # a writer is taking the version away

@@ -1,0 +1,174 @@
+"""``/v1/queries``: searching with a video."""
+
+import asyncio
+import re
+from concurrent.futures import Future
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Response
+from starlette.requests import Request
+
+from dns_apps.service.access import PartsOf, require
+from dns_apps.service.desk import Desk
+from dns_apps.service.refusals import RefusalError, not_found
+from dns_apps.service.routes import viewing
+from dns_apps.service.routes.answers import (
+    AtSeconds,
+    Limit,
+    Offset,
+    QueryPath,
+    Side,
+    VideoPath,
+    WidthPx,
+    media,
+    problems,
+)
+from dns_apps.service.routes.intake import REQUEST_BODY, read_query
+from dns_apps.service.schemas import Comparison, Page, Query, QuerySummary, Stretch
+
+router = APIRouter(prefix="/v1/queries", tags=["queries"], dependencies=[Depends(require("query"))])
+
+_PATIENCE_S = 10.0
+_MOST_PATIENCE_S = 60.0
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,4})\b")
+
+
+@router.post(
+    "",
+    summary="Search with a video",
+    responses={
+        202: {"model": Query, "description": "The work goes on; ask for the query again."},
+        **problems(404, 415, 429, 503),
+    },
+    openapi_extra={"requestBody": REQUEST_BODY},
+)
+async def create(
+    request: Request,
+    response: Response,
+    parts: PartsOf,
+    prefer: Annotated[
+        str | None,
+        Header(description="RFC 7240: `wait=SECONDS` (up to 60, 10 without it) or `respond-async`."),
+    ] = None,
+) -> Query:
+    """Search the index with an uploaded video, or with a stretch of a stored one.
+
+    The answer stands in the reply if it is found soon enough; else the status is 202, and the query is to be
+    asked for until its state is `done` or `failed`.
+    """
+    slot = parts.desk.admit()
+    try:
+        await asyncio.to_thread(parts.served.current)
+        query = await read_query(request, parts)
+        future = parts.desk.submit(slot, query)
+    except BaseException:
+        slot.release()
+        raise
+    response.headers["Location"] = f"/v1/queries/{query.id}"
+    return await _answered(parts.desk, future, query, _patience(prefer or ""), response)
+
+
+@router.get("", summary="Recent queries", responses=problems())
+def recent(parts: PartsOf, limit: Limit = 50, offset: Offset = 0) -> Page[QuerySummary]:
+    """Queries, the newest first."""
+    queries, total = parts.desk.page(limit, offset)
+    return Page(items=tuple(map(_summary, queries)), total=total, limit=limit, offset=offset)
+
+
+@router.get("/{query_id}", summary="A query", responses=problems(404))
+def read(query_id: QueryPath, parts: PartsOf) -> Query:
+    """A query as it stands: its state, how far it has come, and its answer."""
+    return parts.desk.get(query_id)
+
+
+@router.delete("/{query_id}", status_code=204, summary="Stop and forget a query", responses=problems(404))
+def delete(query_id: QueryPath, parts: PartsOf) -> None:
+    """The query is stopped if it is worked on, and forgotten with its video; labels stay."""
+    parts.desk.delete(query_id)
+
+
+@router.get(
+    "/{query_id}/matches/{video_id:path}",
+    summary="A match, frame by frame",
+    responses=problems(404, 409, 429, 503),
+)
+def match(query_id: QueryPath, video_id: VideoPath, parts: PartsOf, max_side: Side = 256) -> Comparison:
+    """How the query's video and one of the index are alike: similarity of frames, alignment, segments."""
+    fine = parts.desk.get(query_id).options.fine
+    loaded = parts.served.current()
+    loaded.row(video_id)
+    with parts.viewing_slots.take():
+        features = parts.desk.features(loaded, query_id)
+        return parts.searcher.compared(loaded, fine, (features, Stretch(video_id=video_id)), max_side)
+
+
+@router.get(
+    "/{query_id}/thumbnail",
+    response_class=Response,
+    summary="A picture of the query's video",
+    responses=media("image/jpeg", "A JPEG.") | problems(404, 429),
+)
+def thumbnail(
+    query_id: QueryPath, parts: PartsOf, at_s: AtSeconds = 0.0, width_px: WidthPx = 320
+) -> Response:
+    """A JPEG of one moment of the query's video."""
+    return viewing.thumbnail(parts, parts.desk.file(query_id), at_s, width_px)
+
+
+@router.get(
+    "/{query_id}/preview",
+    response_class=Response,
+    summary="A clip of the query's video",
+    responses=media("video/mp4", "H.264 without sound.") | problems(404, 429),
+)
+def preview(query_id: QueryPath, parts: PartsOf, stop_s: AtSeconds, start_s: AtSeconds = 0.0) -> Response:
+    """A stretch of the query's video, up to two minutes, as any browser plays it."""
+    return viewing.preview(parts, parts.desk.file(query_id), start_s, stop_s)
+
+
+@router.get(
+    "/{query_id}/file",
+    response_class=Response,
+    summary="The query's video",
+    responses=media("video/*", "The file; ranges of bytes are understood.") | problems(404, 416),
+)
+def file(query_id: QueryPath, parts: PartsOf) -> Response:
+    """The video as it was uploaded, or as it is stored."""
+    return viewing.content(parts.desk.file(query_id), parts.desk.get(query_id).name)
+
+
+async def _answered(
+    desk: Desk, future: Future[Query], query: Query, patience_s: float, response: Response
+) -> Query:
+    try:
+        found = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), patience_s)
+    except TimeoutError:
+        response.status_code = 202
+        return desk.get(query.id)
+    if found.state == "failed" and found.problem is not None:
+        detail, reason = found.problem.detail, found.problem.reason
+        raise RefusalError(found.problem.status, detail, reason=reason)
+    if found.state != "done":
+        raise not_found("the query was deleted while it was worked on")
+    return desk.labelled(found)
+
+
+def _patience(prefer: str) -> float:
+    """Seconds that a client is willing to wait."""
+    if found := _WAIT.search(prefer):
+        return min(_MOST_PATIENCE_S, float(found[1]))
+    return 0.0 if "respond-async" in prefer else _PATIENCE_S
+
+
+def _summary(query: Query) -> QuerySummary:
+    matches = query.answer.matches if query.answer else ()
+    return QuerySummary(
+        id=query.id,
+        name=query.name,
+        state=query.state,
+        progress=query.progress,
+        created_at=query.created_at,
+        n_matches=len(matches),
+        best=matches[0].video_id if matches else "",
+        best_score=matches[0].score if matches else 0.0,
+    )

@@ -1,0 +1,37 @@
+"""``/healthz``, ``/readyz`` and ``/metrics``: for who watches the service."""
+
+from fastapi import APIRouter, Depends, Response
+
+from dns_apps.service.access import PartsOf, require
+from dns_apps.service.refusals import not_ready
+from dns_apps.service.routes.answers import media, problems
+from dns_apps.service.schemas import Readiness
+
+router = APIRouter(tags=["state"])
+
+
+@router.get("/healthz", summary="Whether the process lives", responses=problems())
+async def health() -> dict[str, str]:
+    """It answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", summary="Whether queries can be answered", responses=problems(503))
+def ready(parts: PartsOf) -> Readiness:
+    """An index is served; if none is, the problem says why."""
+    if parts.served.opening:
+        raise not_ready("the index is being opened")
+    manifest = parts.served.current().index.manifest
+    return Readiness(ready=True, detail=f"version {manifest.version} of the index is served")
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    summary="Figures for Prometheus",
+    dependencies=[Depends(require("query"))],
+    responses=media("text/plain", "Prometheus' text format.") | problems(),
+)
+def metrics(parts: PartsOf) -> Response:
+    """Counters of requests and the state of the service."""
+    return Response(parts.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

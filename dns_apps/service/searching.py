@@ -1,0 +1,140 @@
+"""From a file to an answer: decoded outside, described and searched in here, with one engine for all."""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from dns_apps.service.alignment import comparison, stored_stretches, stretches_of
+from dns_apps.service.decoding import Decoders
+from dns_apps.service.schemas import (
+    Comparison,
+    FineName,
+    MatchRow,
+    QueryAnswer,
+    QueryOptions,
+    Segment,
+    Stretch,
+)
+from dns_apps.service.served import Loaded, Served
+from dns_core.index import EncodedVideo
+from dns_core.records import Float32Array, Float64Array, Match, VideoFeatures
+from dns_core.retrieval.budget import Budget
+from dns_core.retrieval.encode import VideoEncoder
+from dns_core.video.probe import StreamFacts
+
+_FEATURES_SHARE = 0.9
+"""Of the progress of a query; how long the search takes is not known before."""
+
+OnProgress = Callable[[float], object]
+"""Is told the share in [0, 1] that is done; what it raises ends the work."""
+
+Compared = VideoFeatures | Stretch
+
+
+class Searcher:
+    """Describes and searches, one computation at a time.
+
+    Args:
+        served: what is searched.
+        decoders: turn files into frames.
+        compute: held while networks run.
+    """
+
+    def __init__(self, served: Served, decoders: Decoders, compute: threading.Lock) -> None:
+        self.served = served
+        self._decoders = decoders
+        self._compute = compute
+
+    def features(
+        self, loaded: Loaded, file: Path, *, start_s: float, stop_s: float | None, on_progress: OnProgress
+    ) -> VideoFeatures:
+        """Whitened regions of a stretch of a video, its times on the video's own clock.
+
+        Decoding goes on in its process while a chunk is described here; between chunks others get their turn.
+
+        Raises:
+            VideoError: the video cannot be decoded within the limits.
+        """
+        pipeline = loaded.pipeline
+        regions: list[Float32Array] = []
+        times: list[Float64Array] = []
+        expected_s = 0.0
+        with closing(self._decoders.frames(file, pipeline.sampling, start_s, stop_s)) as found:
+            for part in found:
+                if isinstance(part, StreamFacts):
+                    expected_s = min(stop_s or part.duration_s, part.duration_s) - start_s
+                    continue
+                with self._compute:
+                    described = pipeline.extractor.frames_to_regions(part.frames)
+                    regions.append(pipeline.whitening.apply(described))
+                times.append(part.times_s)
+                done_s = float(part.times_s[-1]) - start_s
+                on_progress(_FEATURES_SHARE * min(1.0, done_s / expected_s if expected_s > 0 else 1.0))
+        return VideoFeatures("query", np.concatenate(regions), np.concatenate(times))
+
+    def answer(
+        self, loaded: Loaded, features: VideoFeatures, options: QueryOptions, *, began_s: float
+    ) -> QueryAnswer:
+        """The ranked answer to described video.
+
+        Args:
+            loaded: what is searched.
+            features: of the query.
+            options: how.
+            began_s: on `time.perf_counter`, when decoding began.
+
+        Raises:
+            RefusalError: the index was built without the fine network.
+        """
+        features_ms = (time.perf_counter() - began_s) * 1000
+        engine = loaded.engine(options.fine)
+        with self._compute:
+            found = engine.search(features, top_k=options.top_k, budget=Budget.parse(options.budget))
+        timing_ms = {"features": features_ms, **found.timing_ms}
+        timing_ms["total"] = (time.perf_counter() - began_s) * 1000
+        kept = [match for match in found.results if match.score >= options.threshold]
+        return QueryAnswer(
+            matches=tuple(_row(rank, match) for rank, match in enumerate(kept, start=1)),
+            coverage=found.coverage,
+            n_videos=loaded.index.n_videos,
+            index_version=loaded.index.manifest.version,
+            timing_ms=timing_ms,
+        )
+
+    def encoded(self, encoder: VideoEncoder, video_id: str, features: VideoFeatures) -> EncodedVideo:
+        """What an index keeps of described video."""
+        with self._compute:
+            return encoder.encode(replace(features, video_id=video_id))
+
+    def compared(
+        self, loaded: Loaded, fine: FineName, sides: tuple[Compared, Compared], max_side: int
+    ) -> Comparison:
+        """Two videos frame by frame.
+
+        Args:
+            loaded: has the networks and what is stored.
+            fine: the network that compares.
+            sides: the first is the query; each described, or a stretch of what the index holds.
+            max_side: rows and columns of the matrix at most.
+        """
+        loaded.engine(fine)
+        with self._compute:
+            query, target = (
+                stored_stretches(loaded, fine, side)
+                if isinstance(side, Stretch)
+                else stretches_of(loaded, fine, side)
+                for side in sides
+            )
+            return comparison(loaded, fine, query, target, max_side)
+
+
+def _row(rank: int, match: Match) -> MatchRow:
+    segments = tuple(Segment.model_validate(segment, from_attributes=True) for segment in match.segments)
+    return MatchRow(
+        rank=rank, video_id=match.video_id, score=match.score, stage=match.stage, segments=segments
+    )

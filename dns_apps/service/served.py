@@ -1,0 +1,196 @@
+"""The index that is served, with the models that made it; a reload swaps both at once."""
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from dns_apps.cli.options import models_folder
+from dns_apps.service.refusals import not_found, not_ready
+from dns_core.errors import DnsError
+from dns_core.index import Index, open_index
+from dns_core.index.versions import current_version
+from dns_core.records import VideoFeatures
+from dns_core.retrieval.budget import Budget
+from dns_core.retrieval.bundle import Bundle
+from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.pipeline import FeaturePipeline, open_features
+from dns_core.stages.context import Workspace
+from dns_ops.releases import Release, champion, releases_folder
+from dns_ops.service_settings import ServiceSettings
+
+# An index that is not there may appear at any time; looking for it at every request would cost.
+_LOOK_AGAIN_S = 2.0
+_WARMING_FRAMES = 8
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One version of an index, opened with its models; requests that hold it are not disturbed by a reload.
+
+    Attributes:
+        folder: of the index.
+        index: the version.
+        bundle: the models that made it.
+        pipeline: describes videos as they were described.
+        engines: by fine network that the index can serve.
+        loaded_at: when it was opened.
+    """
+
+    folder: Path
+    index: Index
+    bundle: Bundle
+    pipeline: FeaturePipeline
+    engines: Mapping[str, Engine]
+    loaded_at: datetime
+
+    @cached_property
+    def rows(self) -> Mapping[str, int]:
+        """Row by id."""
+        return {video_id: row for row, video_id in enumerate(self.index.ids)}
+
+    @cached_property
+    def sorted_ids(self) -> list[str]:
+        """Ids in the order in which they are listed."""
+        return sorted(self.index.ids)
+
+    def row(self, video_id: str) -> int:
+        """Row of a video.
+
+        Raises:
+            RefusalError: the index does not hold it.
+        """
+        if video_id not in self.rows:
+            raise not_found("the index holds no video of that id")
+        return self.rows[video_id]
+
+    def engine(self, fine: str) -> Engine:
+        """The engine of a fine network.
+
+        Raises:
+            RefusalError: the index was built without it.
+        """
+        if fine not in self.engines:
+            raise not_found(f"the index was built without {fine}")
+        return self.engines[fine]
+
+
+class Served:
+    """What answers queries now.
+
+    Args:
+        root: the workspace.
+        settings: name the index and the models, or leave them to the workspace.
+        compute: held whenever networks run; kernels of several threads do not share the cores well.
+        device: torch device of the networks.
+    """
+
+    def __init__(
+        self, root: Path, settings: ServiceSettings, compute: threading.Lock, device: str = "cpu"
+    ) -> None:
+        self._root = root
+        self._settings = settings
+        self._compute = compute
+        self._device = device
+        self._loading = threading.Lock()
+        self._loaded: Loaded | None = None
+        self._refused = ""
+        self._look_at_s = 0.0
+
+    def current(self) -> Loaded:
+        """What is served; if nothing was there so far, it is looked for again.
+
+        Raises:
+            RefusalError: there is no index, or it cannot be used (503); the message says why.
+        """
+        if self._loaded is None:
+            with self._loading:
+                if self._loaded is None and time.monotonic() >= self._look_at_s:
+                    with suppress(DnsError):  # `_load` has noted why
+                        self._load()
+        if self._loaded is None:
+            raise not_ready(self._refused)
+        return self._loaded
+
+    def prepare(self) -> None:
+        """What is there is opened; if it cannot be, `current` says why."""
+        with self._loading, suppress(DnsError):  # `_load` has noted why
+            self._load()
+
+    @property
+    def opening(self) -> bool:
+        """Whether nothing is served yet because the index is being opened."""
+        return self._loaded is None and self._loading.locked()
+
+    def reload(self) -> Loaded:
+        """The newest version is served from now on; what is at work ends with what it began with.
+
+        Raises:
+            DnsError: there is none, or it cannot be used; what was served so far still is.
+        """
+        with self._loading:
+            return self._load()
+
+    @property
+    def index_folder(self) -> Path:
+        """The index that the settings name, or else the champion's, or else the workspace's own."""
+        if self._settings.index:
+            return self._root / self._settings.index
+        release = self._champion()
+        return release.index if release else Workspace(self._root).index
+
+    def newest(self) -> int:
+        """Version on disk that a reload would serve; 0 if there is none."""
+        try:
+            return current_version(self.index_folder)
+        except DnsError:
+            return 0
+
+    def _load(self) -> Loaded:
+        try:
+            loaded = self._opened()
+            with self._compute:
+                _warm(loaded)
+        except DnsError as error:
+            self._refused = f"no index can be served: {error}"
+            self._look_at_s = time.monotonic() + _LOOK_AGAIN_S
+            raise
+        self._loaded = loaded
+        return loaded
+
+    def _opened(self) -> Loaded:
+        folder = self.index_folder
+        index = open_index(folder)
+        bundle = Bundle.load(self._models(index), device=self._device)
+        fines = index.manifest.params.get("fine_networks", ())
+        engines = {fine: Engine(index, bundle, fine=fine) for fine in fines}
+        pipeline = open_features(bundle, device=self._device)
+        return Loaded(folder, index, bundle, pipeline, engines, datetime.now(UTC))
+
+    def _models(self, index: Index) -> Path:
+        if self._settings.models:
+            return self._root / self._settings.models
+        release = self._champion()
+        if release and not self._settings.index:
+            return release.models
+        return models_folder(None, index, trained=Workspace(self._root).models)
+
+    def _champion(self) -> Release | None:
+        version = champion(self._root)
+        return Release(version, releases_folder(self._root) / str(version)) if version else None
+
+
+def _warm(loaded: Loaded) -> None:
+    """Kernels are compiled and files mapped before the first request, not by it."""
+    crop_px = loaded.pipeline.sampling.crop_px
+    frames = np.zeros((_WARMING_FRAMES, crop_px, crop_px, 3), dtype=np.uint8)
+    regions = loaded.pipeline.whitening.apply(loaded.pipeline.extractor.frames_to_regions(frames))
+    features = VideoFeatures("", regions, np.arange(_WARMING_FRAMES, dtype=np.float64))
+    for engine in loaded.engines.values():
+        engine.search(features, top_k=1, budget=Budget(share=1.0 if loaded.index.n_videos < 100 else 0.01))

@@ -1,0 +1,55 @@
+"""The query service as a process."""
+
+import os
+from pathlib import Path
+
+import uvicorn
+
+from dns_ops.service_settings import ServiceSettings
+from dns_ops.settings import Settings, SettingsError
+
+_GRACE_S = 10
+
+
+def serve(root: Path, settings: Settings) -> None:
+    """The service of the workspace at ``root`` runs until it is told to stop.
+
+    Raises:
+        SettingsError: others could connect, and no token is set.
+    """
+    require_tokens(settings.serve)
+    _use_threads(settings.serve)
+    from dns_apps.service.app import create_app  # noqa: PLC0415 - what it loads reads the number of threads
+
+    app = create_app(root, settings.serve, settings.torch_device())
+    uvicorn.run(
+        app, host=settings.serve.host, port=settings.serve.port, server_header=False, access_log=False,
+        log_level="warning", timeout_graceful_shutdown=_GRACE_S,
+    )  # fmt: skip
+
+
+def require_tokens(settings: ServiceSettings) -> None:
+    """Strangers cannot ask: nobody else can connect, or a token is needed.
+
+    Raises:
+        SettingsError: neither holds.
+    """
+    if not settings.local and not settings.token_digests():
+        raise SettingsError(
+            f"DNS_SERVE_HOST={settings.host}: others can connect; expected DNS_SERVE_QUERY_TOKENS or "
+            "DNS_SERVE_ADMIN_TOKENS, found neither"
+        )
+
+
+def _use_threads(settings: ServiceSettings) -> None:
+    """Networks and kernels, which this process has not loaded yet, will use as many threads as are set.
+
+    Threads that wait for one another at every layer stand still as soon as another process has one of their
+    cores: on two cores, beside one busy process, two threads took ten times as long as one.
+    """
+    free = max(1, len(os.sched_getaffinity(0)) - settings.decoders)
+    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        if settings.threads:
+            os.environ[name] = str(settings.threads)
+        else:
+            os.environ.setdefault(name, str(free))

@@ -1,0 +1,82 @@
+"""Settings of the query service: variables named ``DNS_SERVE_...``."""
+
+import hashlib
+import os
+from ipaddress import ip_address
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+_SHA256 = "sha256:"
+
+
+class ServiceSettings(BaseModel):
+    """Where the query service runs, what it serves and what it takes from strangers.
+
+    Attributes:
+        host: that it listens on; any but this machine's own needs tokens.
+        port: likewise.
+        index: folder of the index; empty is the champion's, or the one in ``artifacts``.
+        models: folder of the bundle; empty is what made the index: the champion's, trained here, or shipped.
+        videos: folders with the index's videos, separated by ``:``; empty is the database of ``data``.
+        query_tokens: who may search, separated by commas; a token, or ``sha256:`` and its digest in hex.
+        admin_tokens: who may also change the index; likewise.
+        max_upload_bytes: of one upload.
+        max_duration_s: of the video, or the stretch of it, that is searched with.
+        max_pixels: of one frame.
+        max_waiting: queries at work or waiting at a time; more are told to come back.
+        decoders: processes that decode queries.
+        threads: of the networks and kernels; 0 takes the cores that decoders leave, at least one.
+        decode_timeout_s: a video that takes longer to decode is refused.
+        decoder_memory_bytes: address space of a process that decodes.
+        keep_queries: the oldest beyond so many are forgotten, unless they bear labels.
+        keep_bytes: likewise, of the videos of queries together.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8400, ge=1, le=65535)
+    index: str = ""
+    models: str = ""
+    videos: str = ""
+    query_tokens: SecretStr = SecretStr("")
+    admin_tokens: SecretStr = SecretStr("")
+    max_upload_bytes: int = Field(default=512 << 20, ge=1)
+    max_duration_s: float = Field(default=7200, gt=0)
+    max_pixels: int = Field(default=7680 * 4320, ge=1)
+    max_waiting: int = Field(default=32, ge=1)
+    decoders: int = Field(default=2, ge=1)
+    threads: int = Field(default=0, ge=0)
+    decode_timeout_s: float = Field(default=300, gt=0)
+    decoder_memory_bytes: int = Field(default=4 << 30, ge=1 << 29)
+    keep_queries: int = Field(default=1000, ge=1)
+    keep_bytes: int = Field(default=10 << 30, ge=0)
+
+    @property
+    def local(self) -> bool:
+        """Whether nobody but this machine can connect."""
+        try:
+            return self.host == "localhost" or ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def video_folders(self) -> tuple[Path, ...]:
+        """The folders named by ``videos``."""
+        return tuple(Path(folder) for folder in self.videos.split(os.pathsep) if folder)
+
+    def token_digests(self) -> dict[str, str]:
+        """SHA-256 in hex of every token and its scope, ``query`` or ``admin``."""
+        lists = (("query", self.query_tokens), ("admin", self.admin_tokens))
+        return {
+            _digest(token.strip()): scope
+            for scope, tokens in lists
+            for token in tokens.get_secret_value().split(",")
+            if token.strip()
+        }
+
+
+def _digest(token: str) -> str:
+    if token.startswith(_SHA256):
+        return token.removeprefix(_SHA256).lower()
+    return hashlib.sha256(token.encode()).hexdigest()
