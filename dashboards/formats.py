@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from dns_apps.cli.output import clock, printable, size
 
-__all__ = ["ago", "clock", "count", "plain", "share", "short_name", "size"]
+__all__ = ["ago", "clock", "count", "counted", "moment", "plain", "share", "short_name", "size"]
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _STEPS = ((60, "s"), (60, "min"), (24, "h"), (365, "d"))
@@ -44,6 +44,16 @@ def count(number: float) -> str:
     return f"{number:,.0f}".replace(",", "\u202f")
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number of things.
+
+    Example:
+        >>> counted(1, "video"), counted(2, "match", "matches")
+        ('1 video', '2 matches')
+    """
+    return f"{count(number)} {one if number == 1 else many or f'{one}s'}"
+
+
 def share(part: float, digits: int = 0) -> str:
     """A share in [0, 1] in per cent.
 
@@ -54,15 +64,25 @@ def share(part: float, digits: int = 0) -> str:
     return f"{part:.{digits}%}"
 
 
-def ago(moment: datetime, now: datetime | None = None) -> str:
-    """How long ago ``moment`` was, in the unit that keeps the figure short; a moment without zone is UTC.
+def moment(when: datetime) -> str:
+    """A moment to the minute, in UTC; one without zone is UTC.
+
+    Example:
+        >>> moment(datetime(2026, 1, 2, 3, 4))
+        '2026-01-02 03:04 UTC'
+    """
+    return f"{when.astimezone(UTC) if when.tzinfo else when:%Y-%m-%d %H:%M} UTC"
+
+
+def ago(when: datetime, now: datetime | None = None) -> str:
+    """How long ago ``when`` was, in the unit that keeps the figure short; a moment without zone is UTC.
 
     Example:
         >>> ago(datetime(2026, 1, 1, 10), datetime(2026, 1, 1, 13, tzinfo=UTC))
         '3 h ago'
     """
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    passed = ((now or datetime.now(UTC)) - moment).total_seconds()
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    passed = ((now or datetime.now(UTC)) - when).total_seconds()
     if passed < 1:
         return "now"
     for step, unit in _STEPS[:-1]:

@@ -27,14 +27,16 @@ class PageEntry:
 
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("home", "Home", "home"),
-)  # fmt: skip
+    PageEntry("query", "Query", "search"),
+    PageEntry("index", "Index", "database"),
+)
 
 
 def pages() -> list[StreamlitPage]:
     """The pages as Streamlit wants them, the first one the default; a module is loaded when it is opened."""
     return [
         st.Page(
-            partial(_show, entry),
+            partial(shown, entry),
             title=entry.title,
             icon=f":material/{entry.icon}:",
             url_path=entry.name,
@@ -44,6 +46,7 @@ def pages() -> list[StreamlitPage]:
     ]
 
 
-def _show(entry: PageEntry) -> None:
+def shown(entry: PageEntry) -> None:
+    """The page is drawn; an error of its own stands in its place."""
     with problems_shown(entry.title):
         import_module(f"dashboards.pages.{entry.name}").render()

@@ -122,7 +122,7 @@ def dashboard_command(host: str, port: int) -> tuple[str, ...]:
     app = find_spec("dashboards")
     if app is None or not app.submodule_search_locations or find_spec("streamlit") is None:
         raise InputError("the dashboard is not installed: pip install 'distill-and-select[dashboard]'")
-    script = Path(app.submodule_search_locations[0]) / "app.py"
+    script = Path(app.submodule_search_locations[0]) / "shell" / "app.py"
     place = ("--server.address", host, "--server.port", str(port))
     return (sys.executable, "-m", "streamlit", "run", str(script), *place)
 

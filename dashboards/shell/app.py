@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboards.look import apply_look
 from dashboards.navigation import pages
-from dashboards.sidebar import draw_sidebar
+from dashboards.shell.sidebar import draw_sidebar
 
 
 def main() -> None:

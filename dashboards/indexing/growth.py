@@ -1,0 +1,66 @@
+"""Files that the index does not hold yet, and adding them."""
+
+import streamlit as st
+
+from dashboards.formats import count, plain, short_name
+from dashboards.indexing.paging import draw_pager, page_offset
+from dashboards.sources import service
+from dashboards.states import problems_shown, show_empty
+from dns_apps.service.schemas import Job
+
+_LISTED = 50
+_EVERY_S = 1.0
+
+
+def draw_growth() -> None:
+    """The files that could be added; work that adds some is followed to its end."""
+    if job_id := st.session_state.get("index-job"):
+        st.fragment(_follow, run_every=_EVERY_S)(job_id)
+    elif ended := st.session_state.pop("index-job-ended", None):
+        _draw_end(ended)
+    search = st.text_input("Find by path", key="candidate-search", placeholder="part of a path").strip()
+    page = service().candidates(search, limit=_LISTED, offset=page_offset("candidates", search))
+    if not page.items:
+        show_empty(
+            "Every file of the video folders is in the index" if not search else "No such file",
+            "Copy new videos into the workspace's folder of videos, or take them in on the page Data; "
+            "they can be added here then.",
+        )
+        return
+    ticked = st.dataframe(
+        [{"file": path} for path in page.items], hide_index=True, key=f"candidates-{search}-{page.offset}",
+        on_select="rerun", selection_mode="multi-row", height=320,
+    )["selection"]["rows"]  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        draw_pager("candidates", page)
+        told = f"Add {count(len(ticked))} to the index" if ticked else "Add to the index"
+        if st.button(told, icon=":material/add:", type="primary", disabled=not ticked, key="add"):
+            with problems_shown("adding"):
+                st.session_state["index-job"] = service().add_videos([page.items[row] for row in ticked]).id
+                st.rerun()
+
+
+def _follow(job_id: str) -> None:
+    with problems_shown("job"):
+        job = service().job(job_id)
+        _draw_job(job)
+        if job.state in ("done", "failed"):
+            st.session_state["index-job"] = ""
+            st.session_state["index-job-ended"] = job
+            st.cache_data.clear()
+            st.rerun(scope="app")
+
+
+def _draw_job(job: Job) -> None:
+    st.progress(min(max(job.progress, 0.0), 1.0), f"Adding videos: {job.state}")
+    for line in job.said[-4:]:
+        st.caption(plain(short_name(line, 160)))
+
+
+def _draw_end(job: Job) -> None:
+    if job.problem is not None:
+        st.error(f"Nothing was added. {plain(job.problem.title)}: {plain(job.problem.detail)}")
+    else:
+        st.success(f"Version {job.version} holds them, and answers now.")
+    for line in job.said[-10:]:
+        st.caption(plain(short_name(line, 160)))

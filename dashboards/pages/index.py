@@ -1,0 +1,103 @@
+"""Index: what it holds and what made it, its versions, and adding and removing videos."""
+
+import streamlit as st
+
+from dashboards.formats import ago, count, moment, plain, share, size
+from dashboards.indexing.contents import draw_contents
+from dashboards.indexing.growth import draw_growth
+from dashboards.look import page_head
+from dashboards.sources import index_state, service
+from dashboards.states import problems_shown
+from dns_apps.service.schemas import IndexState
+
+
+def render() -> None:
+    """Draw the page."""
+    page_head("Index", "What can be found: its versions, what made it, and which videos it holds.")
+    state = index_state()
+    _draw_health(state)
+    _draw_figures(state)
+    videos, add, versions, models, quarantine = st.tabs(
+        ["Videos", "Add", "Versions", "Fingerprints", f"Quarantine ({count(state.n_quarantined)})"]
+    )
+    with videos, problems_shown("videos"):
+        draw_contents()
+    with add, problems_shown("add"):
+        draw_growth()
+    with versions:
+        _draw_versions(state)
+    with models:
+        _draw_fingerprints(state)
+    with quarantine:
+        _draw_quarantine(state)
+
+
+def _draw_health(state: IndexState) -> None:
+    newer = [row.version for row in state.versions if row.newest and not row.served]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if state.healthy:
+            st.badge("healthy", icon=":material/check_circle:", color="green", help=plain(state.health))
+        else:
+            st.badge("not healthy", icon=":material/error:", color="red")
+            st.text(state.health)
+        st.caption(f"v{state.version} serves since {ago(state.loaded_at)}", width="content")
+        told = f"Serve version {newer[0]}" if newer else "Reload"
+        if st.button(
+            told, icon=":material/refresh:", key="reload", type="primary" if newer else "secondary",
+            help="The newest version on disk answers from then on; queries under way end with the old one.",
+        ):  # fmt: skip
+            with problems_shown("reload"):
+                _reload()
+
+
+def _reload() -> None:
+    with st.spinner("Loading the newest version …"):
+        state = service().reload_index()
+    st.cache_data.clear()
+    st.toast(f"Version {state.version} answers now.", icon=":material/check:")
+    st.rerun()
+
+
+def _draw_figures(state: IndexState) -> None:
+    with st.container(horizontal=True, key="figures"):
+        st.metric("Videos", count(state.n_videos), border=True)
+        st.metric("Version", f"v{state.version}", border=True)
+        st.metric("Size", size(state.n_bytes), border=True)
+        st.metric("A video takes", size(state.bytes_per_video), border=True)
+        st.metric("Frames", count(state.n_frames), border=True)
+        st.metric(
+            "Coverage", share(state.coverage, 1), border=True, help="Share of the corpus that is searched."
+        )
+    if state.n_removed:
+        st.caption(f"{count(state.n_removed)} removed videos still take space; `dns index compact` frees it.")
+
+
+def _draw_versions(state: IndexState) -> None:
+    rows = [
+        {
+            "version": row.version,
+            "videos": row.n_videos,
+            "made": moment(row.created_at),
+            "served": row.served,
+            "newest": row.newest,
+        }
+        for row in reversed(state.versions)
+    ]
+    st.dataframe(rows, hide_index=True, key="versions")
+    st.caption("The version before the newest stays on disk for readers that had just opened it.")
+
+
+def _draw_fingerprints(state: IndexState) -> None:
+    rows = [{"what": "ids and contents", "fingerprint": state.data}]
+    rows += [{"what": role, "fingerprint": value} for role, value in sorted(state.models.items())]
+    st.dataframe(rows, hide_index=True, key="fingerprints")
+    st.caption("A query that was described by other models is refused, never answered wrongly.")
+
+
+def _draw_quarantine(state: IndexState) -> None:
+    if not state.n_quarantined:
+        st.caption(":material/check: Every video of the corpus is in the index.")
+        return
+    st.dataframe([row.model_dump() for row in state.quarantine], hide_index=True, key="quarantine")
+    if state.n_quarantined > len(state.quarantine):
+        st.caption(f"The first {len(state.quarantine)} of {count(state.n_quarantined)}.")

@@ -1,0 +1,1 @@
+"""The parts of the page Query: asking, waiting, the answer, one match."""

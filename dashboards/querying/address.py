@@ -1,0 +1,27 @@
+"""What the address of the page Query says: which query is open, and which of its matches."""
+
+import streamlit as st
+
+_QUERY, _MATCH = "query", "match"
+
+
+def open_query() -> str:
+    """Id of the query that is shown; empty if none."""
+    return str(st.query_params.get(_QUERY, ""))
+
+
+def open_match() -> str:
+    """Id of the video that is compared with the query; empty if none."""
+    return str(st.query_params.get(_MATCH, ""))
+
+
+def go_to(query_id: str = "", video_id: str = "") -> None:
+    """The address names this query and match, and nothing else; a callback, or before a rerun."""
+    wanted = {_QUERY: query_id, _MATCH: video_id}
+    st.query_params.from_dict({name: value for name, value in wanted.items() if value})
+
+
+def link_to(query_id: str) -> str:
+    """The address that opens this very query again."""
+    page = str(st.context.url or "").partition("?")[0]
+    return f"{page}?{_QUERY}={query_id}"

@@ -1,0 +1,55 @@
+"""The page Index: what it holds, adding, removing, reloading."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+Opened = Callable[..., AppTest]
+Texts = Callable[[AppTest], str]
+
+
+def test_the_page_shows_figures_health_and_quarantine(fake: Any, opened: Opened, texts: Texts) -> None:
+    app = opened("index")
+    assert [metric.value for metric in app.metric][:2] == ["88", "v2"]
+    shown = texts(app)
+    assert "healthy" in shown
+    assert "4 removed videos" in shown
+    quarantine = next(frame.value for frame in app.dataframe if "reason" in frame.value)
+    assert quarantine["video_id"].tolist() == [fake.evil]
+
+
+def test_a_newer_version_on_disk_is_offered_and_served(fake: Any, opened: Opened) -> None:
+    app = opened("index")
+    button = app.button(key="reload")
+    assert button.label == "Serve version 3"
+    button.click().run()
+    assert ("reload",) in fake.asked
+
+
+def test_the_list_is_turned_page_by_page_and_begins_anew_with_a_search(fake: Any, opened: Opened) -> None:
+    app = opened("index")
+    app.button(key="Later-contents").click().run()
+    assert ("videos", "", 50, 50) in fake.asked
+    app.text_input(key="index-search").set_value("archive").run()
+    assert [what for what in fake.asked if what[0] == "videos"][-1] == ("videos", "archive", 50, 0)
+
+
+@pytest.mark.usefixtures("fake")
+def test_nothing_is_removed_or_added_before_something_is_ticked(opened: Opened) -> None:
+    app = opened("index")
+    assert app.button(key="remove").disabled
+    assert app.button(key="add").disabled
+
+
+def test_no_file_to_add_says_where_they_come_from(fake: Any, opened: Opened, texts: Texts) -> None:
+    fake.candidate_paths = ()
+    assert "Copy new videos" in texts(opened("index"))
+
+
+def test_an_index_that_is_not_healthy_says_why(fake: Any, opened: Opened, texts: Texts) -> None:
+    fake.index_state = fake.index_state.model_copy(
+        update={"healthy": False, "health": "shard 2 is truncated"}
+    )
+    assert "shard 2 is truncated" in texts(opened("index"))
