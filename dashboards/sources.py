@@ -5,15 +5,24 @@ moving a slider asks nobody.
 """
 
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 
 from dns_apps.service.client import Client
 from dns_apps.service.schemas import IndexState, Page, Readiness, VideoRow
-from dns_ops.services import enabled_services
+from dns_core.errors import DnsError
+from dns_ops.dag import read_dag
+from dns_ops.reachable import why_unreachable
+from dns_ops.services import Service, enabled_services
 from dns_ops.settings import Settings, load_settings
 from dns_ops.supervisor import ServiceState, Supervisor
+from flows.runs import RunRow, read_run, recent_runs, start_run
+
+T = TypeVar("T")
 
 _log = logging.getLogger("dashboards")
 _GLANCE_S = 3.0
@@ -57,6 +66,53 @@ def stored_videos(search: str = "", limit: int = 50, offset: int = 0) -> Page[Vi
 
 @st.cache_data(ttl=5, show_spinner=False)
 def service_states() -> tuple[ServiceState, ...]:
-    """How each service of the platform on this machine is."""
+    """How each service of the platform on this machine is; one that another program started runs too."""
     root = workspace()
-    return tuple(Supervisor(root, enabled_services(root, settings()), _log.info).states())
+    wanted = enabled_services(root, settings())
+    states = Supervisor(root, wanted, _log.info).states()
+    return tuple(_as_seen(service, state) for service, state in zip(wanted, states, strict=True))
+
+
+def _as_seen(service: Service, state: ServiceState) -> ServiceState:
+    alone = state.state == "stopped" and service.health
+    return replace(state, state="running") if alone and not _silent(service) else state
+
+
+def _silent(service: Service) -> bool:
+    return bool(why_unreachable(f"{service.address}{service.health}"))
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def last_runs(limit: int = 8) -> tuple[RunRow, ...]:
+    """The last runs of flows."""
+    return recent_runs(limit)
+
+
+def run_now(run_id: str) -> RunRow:
+    """A run as it stands now."""
+    return read_run(run_id)
+
+
+def start_demo() -> str:
+    """Id of a run that makes the demo; a worker of the platform takes it up."""
+    return start_run("demo/demo")
+
+
+@st.cache_data(ttl=600, show_spinner=False)
+def stage_count() -> int:
+    """How many steps make the demo: filming, and the stages of the pipeline, each item of a matrix one."""
+    return len(read_dag(workspace())) + 1
+
+
+def champion() -> int:
+    """Version of the bundle in service; 0 if there is none."""
+    link = workspace() / "releases" / "champion"  # `dns_ops.releases`, whose import loads MLflow, makes it
+    return int(link.readlink().name) if link.is_symlink() else 0
+
+
+def glance(ask: Callable[[], T]) -> tuple[T | None, DnsError | None]:
+    """What ``ask`` returns, or the foreseen error that it raises; a page that shows much goes on."""
+    try:
+        return ask(), None
+    except DnsError as error:
+        return None, error

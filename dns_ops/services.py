@@ -127,6 +127,15 @@ def dashboard_command(host: str, port: int) -> tuple[str, ...]:
     return (sys.executable, "-m", "streamlit", "run", str(script), *place)
 
 
+def dashboard_environment(root: Path, settings: Settings) -> dict[str, str]:
+    """Variables with which the dashboard finds the flows' server.
+
+    MLflow's store is not among them: it is read where it lies, whether its server runs or not.
+    """
+    found = flow_environment(root, settings)
+    return {name: value for name, value in found.items() if name.startswith("PREFECT_")}
+
+
 def _dashboard(root: Path, settings: Settings) -> Service | None:
     if find_spec("streamlit") is None:
         return None
@@ -135,7 +144,7 @@ def _dashboard(root: Path, settings: Settings) -> Service | None:
         command=dashboard_command(HOST, settings.dashboard_port),
         port=settings.dashboard_port,
         health="/_stcore/health",
-        environment=flow_environment(root, settings),
+        environment=dashboard_environment(root, settings),
     )
 
 

@@ -34,7 +34,7 @@ def reproduce(overrides: list[str] | None = None) -> None:
     Args:
         overrides: ``stage.key=value``, written into params.yaml before anything runs.
     """
-    _run(Path.cwd(), overrides or [], last="")
+    run_pipeline(Path.cwd(), overrides or [], last="")
 
 
 @flow(name="distill", task_runner=side_by_side())
@@ -44,10 +44,17 @@ def distill(overrides: list[str] | None = None) -> None:
     Args:
         overrides: ``stage.key=value``, written into params.yaml before anything runs.
     """
-    _run(Path.cwd(), overrides or [], last=LAST_OF_TRAINING)
+    run_pipeline(Path.cwd(), overrides or [], last=LAST_OF_TRAINING)
 
 
-def _run(root: Path, overrides: Sequence[str], last: str) -> None:
+def run_pipeline(root: Path, overrides: Sequence[str], last: str) -> None:
+    """Every stage whose inputs, code or params changed has run, as tasks of the flow that calls this.
+
+    Args:
+        root: the workspace.
+        overrides: ``stage.key=value``, written into params.yaml before anything runs.
+        last: of the stages; all of them if empty.
+    """
     with workspace_lock(root, get_run_logger().info):
         settings = load_settings(root)
         params = load_params(root / "params.yaml", overrides)

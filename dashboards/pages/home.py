@@ -1,34 +1,96 @@
-"""Home: what runs, what is in service, what needs attention."""
+"""Home: what runs, what is in service, what needs attention; in an empty workspace, the demo."""
 
 import streamlit as st
 
-from dashboards.formats import count, share, size
+from dashboards.beginning.demo import draw_beginning, is_empty
+from dashboards.formats import ago, clock, count, share, size
 from dashboards.look import page_head
-from dashboards.sources import index_state, service_states
-from dashboards.states import problems_shown
+from dashboards.panels.attention import Notice, RunGlance, notices
+from dashboards.sources import champion, glance, index_state, last_runs, service_states
+from dashboards.states import failed_text, problems_shown, show_empty
+from dns_apps.service.schemas import IndexState
+from dns_core.errors import DnsError
+from flows.runs import RunRow
+
+_ICONS = {"error": ":material/error:", "warning": ":material/warning:", "info": ":material/info:"}
+_STATES = {"COMPLETED": "done", "FAILED": "failed", "CRASHED": "crashed", "CANCELLED": "cancelled"}
 
 
 def render() -> None:
     """Draw the page."""
     page_head("Home", "What runs here, what is in service, and what needs attention.")
-    with problems_shown("index"):
-        _index_figures()
-    with problems_shown("services"):
-        _services()
+    if is_empty():
+        with problems_shown("demo"):
+            draw_beginning()
+    index, index_problem = glance(index_state)
+    runs, runs_problem = glance(last_runs)
+    with problems_shown("figures"):
+        _draw_figures(index, runs)
+    with problems_shown("attention"):
+        _draw_attention(index, index_problem, runs)
+    left, right = st.columns(2, gap="medium")
+    with left, problems_shown("services"):
+        _draw_services()
+    with right, problems_shown("runs"):
+        _draw_runs(runs, runs_problem)
 
 
-def _index_figures() -> None:
-    state = index_state()
-    with st.container(horizontal=True):
-        st.metric("Videos in the index", count(state.n_videos), border=True)
-        st.metric("Index version", f"v{state.version}", border=True)
-        st.metric("Coverage", share(state.coverage, 1), border=True)
-        st.metric("Bytes a video", size(state.bytes_per_video), border=True)
+def _draw_figures(index: IndexState | None, runs: tuple[RunRow, ...] | None) -> None:
+    version = champion()
+    last = runs[0] if runs else None
+    with st.container(horizontal=True, key="figures"):
+        st.metric("Videos in the index", count(index.n_videos) if index else "-", border=True)
+        st.metric("Index", f"v{index.version}" if index else "-", border=True)
+        st.metric("Size", size(index.n_bytes) if index else "-", border=True)
+        st.metric("Coverage", share(index.coverage, 1) if index else "-", border=True)
+        st.metric("Champion", f"v{version}" if version else "none yet", border=True)
+        st.metric("Last run", _state(last) if last else "-", border=True, help=last.flow if last else None)
 
 
-def _services() -> None:
+def _draw_attention(
+    index: IndexState | None, index_problem: DnsError | None, runs: tuple[RunRow, ...] | None
+) -> None:
+    st.subheader("Needs attention", anchor=False)
+    seen = [RunGlance(run.flow, run.state, run.message) for run in runs or ()]
+    found = notices(index, service_states(), seen)
+    if index_problem is not None:
+        found.insert(0, Notice("warning", "The index cannot be seen", failed_text(index_problem)))
+    if not found:
+        st.caption(":material/check_circle: Nothing does.")
+    for notice in found:
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(f"{_ICONS[notice.tone]} **{notice.what}**")
+            st.caption(notice.todo)
+
+
+def _draw_services() -> None:
     st.subheader("Services", anchor=False)
     rows = [{"service": s.name, "state": s.state, "address": s.address} for s in service_states()]
-    st.dataframe(
-        rows, hide_index=True, column_config={"address": st.column_config.LinkColumn()}, key="services"
-    )
+    address = st.column_config.LinkColumn(display_text=r"https?://(.*)")
+    st.dataframe(rows, hide_index=True, column_config={"address": address}, key="services")
+    if any(row["state"] == "stopped" for row in rows):
+        st.caption("`dns up` starts what is stopped; `dns down` stops all of it.")
+
+
+def _draw_runs(runs: tuple[RunRow, ...] | None, problem: DnsError | None) -> None:
+    st.subheader("Last runs", anchor=False)
+    if runs is None:
+        show_empty("Runs cannot be seen", failed_text(problem) if problem else "", "cloud_off")
+        return
+    if not runs:
+        show_empty("No flow has run yet", "Run one from the page Flows, or with `prefect deployment run`.")
+        return
+    rows = [
+        {
+            "flow": run.flow,
+            "state": _state(run),
+            "began": ago(run.started_at) if run.started_at else "waits",
+            "took": clock(run.duration_s),
+        }
+        for run in runs
+    ]
+    st.dataframe(rows, hide_index=True, key="runs")
+
+
+def _state(run: RunRow) -> str:
+    return _STATES.get(run.state, run.state.lower())

@@ -16,7 +16,7 @@ Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Of this machine; oth
 
 def dashboard(port: Port = 0, host: Host = "127.0.0.1") -> None:
     """Serve the dashboard of this folder until Ctrl-C."""
-    from dns_ops.services import dashboard_command, flow_environment
+    from dns_ops.services import dashboard_command, dashboard_environment
     from dns_ops.settings import load_settings
 
     root = Path.cwd()
@@ -25,4 +25,4 @@ def dashboard(port: Port = 0, host: Host = "127.0.0.1") -> None:
     command = dashboard_command(host, chosen)
     print_line(f"dashboard: http://{host}:{chosen}")
     # Its own process from here on: signals reach it, and nothing of ours stays in memory.
-    os.execve(command[0], command, {**os.environ, **flow_environment(root, settings)})  # noqa: S606
+    os.execve(command[0], command, {**os.environ, **dashboard_environment(root, settings)})  # noqa: S606

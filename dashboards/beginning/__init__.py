@@ -1,0 +1,1 @@
+"""What Home shows in a workspace that has nothing yet."""

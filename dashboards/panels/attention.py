@@ -1,0 +1,85 @@
+"""What needs a person's attention, of what is known of the workspace."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dashboards.formats import counted, plain, share
+from dns_apps.service.schemas import IndexState
+from dns_ops.supervisor import ServiceState
+
+Tone = Literal["error", "warning", "info"]
+FAILED = frozenset({"FAILED", "CRASHED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to look at: how bad, what, and what to do; both as Markdown."""
+
+    tone: Tone
+    what: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunGlance:
+    """What Home shows of a run: of which flow, how it ended, and why."""
+
+    flow: str
+    state: str
+    message: str
+
+
+def notices(
+    index: IndexState | None, services: Sequence[ServiceState], runs: Sequence[RunGlance], challenger: int = 0
+) -> list[Notice]:
+    """All there is to look at, the worst first.
+
+    Args:
+        index: that is served; None if the service does not answer, which the services say.
+        services: of the platform.
+        runs: the newest first; only the newest of a flow counts.
+        challenger: version of a bundle that waits to be promoted; 0 if none.
+    """
+    found = [*_of_services(services), *_of_runs(runs)]
+    if index is not None:
+        found += _of_index(index)
+    if challenger:
+        waits = f"Version {challenger} of the models waits"
+        found.append(Notice("info", waits, "Promote or reject it on the page Models."))
+    return sorted(found, key=lambda notice: ("error", "warning", "info").index(notice.tone))
+
+
+def _of_services(services: Sequence[ServiceState]) -> Iterator[Notice]:
+    for state in services:
+        if state.state == "crashed":
+            yield Notice(
+                "error", f"The service {plain(state.name)} has ended by itself",
+                f"Its log is `.platform/logs/{plain(state.name)}.log`; `dns up` starts it again.",
+            )  # fmt: skip
+
+
+def _of_runs(runs: Sequence[RunGlance]) -> Iterator[Notice]:
+    newest: dict[str, RunGlance] = {}
+    for run in runs:
+        newest.setdefault(run.flow, run)
+    for run in newest.values():
+        if run.state in FAILED:
+            why = plain(run.message.splitlines()[0][:200]) if run.message else "no reason is given"
+            yield Notice("warning", f"The last run of {plain(run.flow)} failed", why)
+
+
+def _of_index(index: IndexState) -> Iterator[Notice]:
+    if not index.healthy:
+        yield Notice("error", "The index is not healthy", plain(index.health))
+    newer = [row.version for row in index.versions if row.newest and not row.served]
+    if newer:
+        waits = f"Version {newer[0]} of the index is on disk and not served"
+        yield Notice("warning", waits, "Reload it on the page Index.")
+    if index.n_quarantined:
+        quarantined = f"{counted(index.n_quarantined, 'video')} in quarantine"
+        told = f"{quarantined}, coverage {share(index.coverage, 1)}"
+        yield Notice("info", told, "The reasons stand on the page Index.")
+    if index.n_removed:
+        removed = f"{counted(index.n_removed, 'removed video')} still on disk"
+        yield Notice("info", removed, "`dns index compact` frees the space.")

@@ -1,0 +1,81 @@
+"""The page Home: figures, attention, services, runs, and the way out of an empty workspace."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dns_apps.service.client_errors import ServiceUnreachableError
+from dns_ops.supervisor import ServiceState
+from flows.runs import PlatformError, RunRow
+
+Opened = Callable[..., AppTest]
+Texts = Callable[[AppTest], str]
+RUN = RunRow("id-1", "demo", "brave-owl", "RUNNING", "", datetime(2026, 5, 1, tzinfo=UTC), 75.0, n_tasks=3)
+
+
+@pytest.fixture(autouse=True)
+def _platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = (
+        ServiceState("prefect", "running", "http://127.0.0.1:4200", 7),
+        ServiceState("mlflow", "stopped", "", 0),
+    )
+    monkeypatch.setattr("dashboards.pages.home.service_states", lambda: states)
+    monkeypatch.setattr("dashboards.pages.home.last_runs", lambda: (RUN,))
+
+
+def down() -> Any:
+    raise PlatformError("the Prefect server does not answer; `dns up` starts it")
+
+
+@pytest.mark.usefixtures("fake")
+def test_figures_services_and_runs_are_shown(opened: Opened, texts: Texts) -> None:
+    app = opened("home")
+    assert [metric.value for metric in app.metric][:2] == ["88", "v2"]
+    assert "Version 3 of the index" in texts(app)
+    assert app.dataframe[0].value["service"].tolist() == ["prefect", "mlflow"]
+    assert app.dataframe[1].value["took"].tolist() == ["1:15.0"]
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_platform_that_is_down_leaves_the_rest_of_the_page(
+    opened: Opened, texts: Texts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboards.pages.home.last_runs", down)
+    app = opened("home")
+    assert "dns up" in texts(app)
+    assert app.metric[0].value == "88"
+
+
+def test_an_empty_workspace_offers_the_demo_and_follows_it(
+    fake: Any, opened: Opened, texts: Texts, monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
+    fake.failure = ServiceUnreachableError("no answer")
+    (workspace / "dvc.yaml").write_text("stages: {}\n")
+    monkeypatch.setattr("dashboards.beginning.demo.start_demo", lambda: "id-1")
+    monkeypatch.setattr("dashboards.beginning.demo.run_now", lambda _id: RUN)
+    monkeypatch.setattr("dashboards.beginning.demo.stage_count", lambda: 12)
+    app = opened("home")
+    assert "This workspace is empty" in texts(app)
+    app.button(key="make-demo").click().run()
+    assert "Making the demo" in texts(app)
+    assert app.get("progress")[0].proto.text.startswith("3 of 12 steps")
+
+
+def test_without_the_platform_the_command_is_named(
+    fake: Any, opened: Opened, monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
+    fake.failure = ServiceUnreachableError("no answer")
+    (workspace / "dvc.yaml").write_text("stages: {}\n")
+    monkeypatch.setattr("dashboards.beginning.demo.start_demo", down)
+    app = opened("home")
+    app.button(key="make-demo").click().run()
+    assert "make demo" in app.warning[0].value
+
+
+def test_a_folder_that_is_no_workspace_says_how_to_begin(fake: Any, opened: Opened, texts: Texts) -> None:
+    fake.failure = ServiceUnreachableError("no answer")
+    assert "dns index build" in texts(opened("home"))
