@@ -11,6 +11,7 @@ import math
 import resource
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -40,13 +41,12 @@ def main() -> None:
     limits = json.loads(sys.argv[2])
     _confine(limits["memory_bytes"])
     with Connection(int(sys.argv[1])) as asker:
-        while True:
-            try:
+        # Who asks goes without a word, and may do so at any time.
+        with suppress(EOFError, ConnectionError):
+            while True:
                 task = json.loads(asker.recv_bytes())
-            except EOFError:
-                return
-            _limit_seconds(limits["seconds"])
-            _answer(asker, task)
+                _limit_seconds(limits["seconds"])
+                _answer(asker, task)
 
 
 def _answer(asker: Connection, task: Task) -> None:

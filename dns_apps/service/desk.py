@@ -123,7 +123,7 @@ class Desk:
             RefusalError: there is none of that id (404).
         """
         live = self._live.get(query_id)
-        query = live.query if live else self._records.get(query_id)
+        query = live.query if live and not live.cancelled.is_set() else self._records.get(query_id)
         if query is None:
             raise not_found("there is no query of that id")
         return self.labelled(query)

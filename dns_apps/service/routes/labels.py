@@ -6,18 +6,22 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from dns_apps.service.access import PartsOf, require
-from dns_apps.service.routes.answers import Limit, Offset, media, problems
+from dns_apps.service.routes.answers import Limit, Offset, problems
 from dns_apps.service.schemas import Label, LabelRequest, Page
 from dns_core.datasets.ground_truth import ground_truth_json
 from dns_core.records import GroundTruth
 
 router = APIRouter(prefix="/v1/labels", tags=["labels"], dependencies=[Depends(require("query"))])
 
+_FORMS: dict[str, Any] = {
+    "application/json": {"schema": {"type": "object"}},
+    "text/csv": {"schema": {"type": "string"}},
+}
 # FIVR's terms: near-duplicate, and a distractor that somebody looked at.
 _TERMS = {"copy": "ND", "not_a_copy": "DI"}
 
@@ -46,7 +50,7 @@ def labels(
     "/export",
     response_class=Response,
     summary="All labels as a file",
-    responses=media("application/json", "Ground truth of this project, or a table as text/csv.") | problems(),
+    responses={200: {"description": "The file.", "content": _FORMS}, **problems(503)},
 )
 def export(parts: PartsOf, form: Literal["json", "csv"] = "json") -> Response:
     """Ground truth that the project's evaluation reads, or a table."""

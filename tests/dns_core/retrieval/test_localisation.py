@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dns_core.records import Float32Array, Float64Array, Segment
-from dns_core.retrieval.localisation import matched_segments, merged_segments, pair_threshold
+from dns_core.retrieval.localisation import alignment_paths, matched_segments, merged_segments, pair_threshold
 
 THRESHOLD = 0.5
 
@@ -178,3 +178,15 @@ def test_a_plateau_of_equal_shifts_is_located_at_its_middle() -> None:
         matrix[columns - rows == shift] = value
     (segment,) = matched_segments(matrix, np.arange(10.0), np.arange(40.0), threshold=0.6)
     assert (segment.target_start_s + segment.target_end_s) / 2 == pytest.approx(16.5, abs=0.5)
+
+
+def test_paths_are_those_that_segments_measure() -> None:
+    matrix = with_match(with_match(noise((60, 90)), (5, 25), (10, 30)), (35, 50), (60, 75))
+    paths = alignment_paths(matrix, threshold=THRESHOLD)
+    segments = matched_segments(matrix, seconds(60), seconds(90), threshold=THRESHOLD)
+    assert len(paths) == len(segments) == 2
+    for path, segment in zip(sorted(paths, key=lambda p: int(p[0, 0])), segments, strict=True):
+        assert (path[0, 0], path[-1, 0] + 1) == (segment.query_start_s, segment.query_end_s)
+        assert (np.diff(path, axis=0) >= 0).all()
+        assert matrix[path[:, 0], path[:, 1]].mean() == pytest.approx(segment.score)
+    assert alignment_paths(np.empty((0, 3), dtype=np.float32), threshold=THRESHOLD) == ()

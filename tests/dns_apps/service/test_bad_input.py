@@ -1,0 +1,304 @@
+"""What strangers may send: each gets its message, nothing is kept, and the service goes on."""
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx
+import psutil
+import pytest
+from PIL import Image
+
+from dns_apps.service.client import Client
+from dns_apps.service.client_errors import RequestRefusedError, ServiceUnreachableError
+from dns_apps.service.decoding import Decoders, Limits
+from dns_core.errors import VideoError
+from dns_core.records import UInt8Array
+from dns_core.video.decode import Sampling
+from dns_core.video.encode import write_video
+
+Draw = Callable[..., UInt8Array]
+
+
+def text(path: Path) -> None:
+    path.write_text("no video at all\n" * 40)
+
+
+def page(path: Path) -> None:
+    path.write_text("<html><script>alert(1)</script></html>")
+
+
+def nothing(path: Path) -> None:
+    path.touch()
+
+
+def truncated(path: Path) -> None:
+    whole = path.with_name("whole.mp4")
+    with av.open(str(whole), "w") as container:
+        stream = container.add_stream("libx264", rate=8)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(16):
+            container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(stream.encode(None))
+    path.write_bytes(whole.read_bytes()[:200])
+
+
+def photograph(path: Path) -> None:
+    Image.new("RGB", (64, 48)).save(path, "JPEG")
+
+
+def wide(path: Path) -> None:
+    """A hundred bytes that ask for frames of 900 million pixels."""
+    path.write_bytes(b"YUV4MPEG2 W30000 H30000 F1:1 C420jpeg\nFRAME\n" + bytes(60))
+
+
+def large(path: Path) -> None:
+    """A few kilobytes with frames over this service's limit."""
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 2048, 1024, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame(2048, 1024, "yuv420p")))
+        container.mux(stream.encode(None))
+
+
+def long(path: Path) -> None:
+    """Four pictures shown for days."""
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=1, options={"bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        frames = [av.VideoFrame(64, 48, "yuv420p") for _ in range(4)]
+        for packet in [p for frame in (*frames, None) for p in stream.encode(frame)]:
+            packet.pts, packet.dts = (packet.pts or 0) * 100_000, (packet.dts or 0) * 100_000
+            container.mux(packet)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (text, "not_a_video"),
+        (page, "not_a_video"),
+        (nothing, "empty"),
+        (truncated, "corrupt"),
+        (photograph, "not_a_video"),
+        (wide, "not_a_video"),
+        (large, "too_large"),
+        (long, "too_large"),
+    ],
+)
+def test_a_file_that_is_no_usable_video_is_refused_with_its_reason(
+    client: Client, service: Any, tmp_path: Path, make: Callable[[Path], None], reason: str
+) -> None:
+    path, before = tmp_path / "upload.mp4", service.kept
+    make(path)
+    with pytest.raises(RequestRefusedError) as refused:
+        client.query_file(path)
+    problem = refused.value.problem
+    assert (problem.status, problem.reason) == (422, reason), problem
+    assert str(service.root) not in problem.detail
+    assert service.kept == before
+
+
+def test_an_upload_that_says_it_is_too_large_is_not_even_read(service: Any) -> None:
+    head = (
+        "POST /v1/queries HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        f"Content-Length: {5 << 30}\r\n\r\n"
+    )
+    host, _, port = service.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as sender:
+        sender.sendall(head.encode())
+        reply = b"".join(iter(lambda: sender.recv(65536), b"")).decode()
+    assert reply.startswith("HTTP/1.1 413 ")
+    assert '"reason":"too_large"' in reply
+
+
+def test_an_upload_that_turns_out_too_large_is_cut_off(client: Client, service: Any) -> None:
+    before = service.kept
+
+    def body() -> Iterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="video"; filename="v.mp4"\r\n\r\n'
+        for _ in range(64):
+            yield bytes(1 << 17)
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    with service.http() as http:
+        reply = http.post("/v1/queries", content=body(), headers=headers)
+    assert (reply.status_code, reply.json()["reason"]) == (413, "too_large")
+    assert service.kept == before
+    assert client.readiness().ready
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(client: Client, service: Any) -> None:
+    before = service.kept
+    host, _, port = service.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as sender:
+        sender.sendall(
+            b"POST /v1/queries HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n"
+            b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+            b"--x\r\nContent-Disposition: form-data; name="
+        )
+    assert client.readiness().ready
+    assert service.kept == before
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "words"),
+    [
+        ({"budget": "3"}, 422, "share"),
+        ({"budget": "soon"}, 422, "budget"),
+        ({"budget": "0ms"}, 422, "milliseconds"),
+        ({"top_k": "0"}, 422, "top_k"),
+        ({"threshold": "nan"}, 422, "threshold"),
+        ({"fine": "teacher"}, 422, "fine"),
+        ({"depth": "3"}, 422, "depth"),
+    ],
+)
+def test_an_option_out_of_range_is_named(
+    service: Any, excerpt: Path, form: dict[str, str], status: int, words: str
+) -> None:
+    before = service.kept
+    with service.http() as http:
+        reply = http.post("/v1/queries", data=form, files={"video": excerpt.read_bytes()})
+    assert reply.status_code == status
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert words in reply.json()["detail"]
+    assert service.kept == before
+
+
+@pytest.mark.parametrize(
+    ("parts", "status"),
+    [
+        ({"data": {"top_k": "1"}, "files": {"other": b"x"}}, 422),
+        ({"content": b"--x", "headers": {"Content-Type": "multipart/form-data"}}, 400),
+        ({"content": b"video", "headers": {"Content-Type": "video/mp4"}}, 415),
+        ({"content": b"{", "headers": {"Content-Type": "application/json"}}, 422),
+        ({"json": {"video": {"video_id": "harbour.mp4", "start_s": 5, "stop_s": 4}}}, 422),
+        ({"json": {"video": {"video_id": "nothing.mp4"}}}, 404),
+        ({"json": {"video": {"video_id": "../../etc/passwd"}}}, 404),
+        ({"json": [0] * 600_000}, 413),
+    ],
+)
+def test_a_request_that_is_none_is_refused(service: Any, parts: dict[str, Any], status: int) -> None:
+    with service.http() as http:
+        reply = http.post("/v1/queries", **parts)
+    assert reply.status_code == status, reply.text
+    assert reply.json()["status"] == status
+
+
+@pytest.mark.parametrize(
+    "video_id",
+    [
+        "../../../etc/passwd",
+        "%2e%2e/%2e%2e/etc/passwd",
+        "/etc/passwd",
+        "%2Fetc%2Fpasswd",
+        "..%2f..%2fetc%2fpasswd",
+        "harbour.mp4%00.jpg",
+        "' OR 1=1 --",
+        "<script>alert(1)</script>",
+        "a" * 3000,
+    ],
+)
+@pytest.mark.parametrize("what", ["", "/file", "/thumbnail", "/preview?stop_s=1"])
+def test_no_path_leads_out_of_the_library(service: Any, video_id: str, what: str) -> None:
+    host, _, port = service.url.removeprefix("http://").partition(":")
+    target = f"/v1/videos/{video_id}{what}".replace(" ", "%20")
+    # By hand: clients tidy paths up before they send them.
+    with socket.create_connection((host, int(port)), timeout=10) as sender:
+        sender.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        reply = b"".join(iter(lambda: sender.recv(65536), b"")).decode()
+    assert reply.split(" ", 2)[1] in ("404", "422"), reply
+    assert "root:" not in reply
+
+
+def test_a_link_out_of_the_library_is_not_followed(
+    run: Any, built: Path, videos: Path, tmp_path: Path
+) -> None:
+    library, secret = tmp_path / "library", tmp_path / "secret.mp4"
+    library.mkdir()
+    secret.write_bytes((videos / "harbour.mp4").read_bytes())
+    (library / "harbour.mp4").symlink_to(secret)
+    with run(tmp_path, index=str(built), videos=str(library)) as one, one.http() as http:
+        assert http.get("/v1/videos/harbour.mp4").json()["playable"] is False
+        assert http.get("/v1/videos/harbour.mp4/file").status_code == 404
+        assert http.get("/v1/index/candidates").json()["items"] == []
+
+
+def test_a_name_with_markup_is_data(client: Client, service: Any, excerpt: Path) -> None:
+    query = client.query_file(excerpt, name="<img src=x onerror='alert(1)'>\x1b[2J.mp4")
+    assert query.name == "<img src=x onerror='alert(1)'>?[2J.mp4"
+    with service.http() as http:
+        reply = http.get(f"/v1/queries/{query.id}")
+        assert reply.headers["content-type"] == "application/json"
+        assert reply.headers["x-content-type-options"] == "nosniff"
+        assert "sandbox" in reply.headers["content-security-policy"]
+        odd = http.get("/v1/videos", params={"search": "<b>"}).json()["items"]
+        assert [row["id"] for row in odd] == ["<b>night & day</b>.mp4"]
+        assert http.get("/v1/videos/%3Cb%3Enight & day%3C/b%3E.mp4/file").status_code == 200
+
+
+def test_pages_of_other_sites_can_ask_nothing(service: Any) -> None:
+    with service.http() as http:
+        assert http.get("/v1/index", headers={"Host": "evil.example"}).status_code == 421
+        reply = http.post("/v1/index/reload", headers={"Origin": "https://evil.example"})
+        assert reply.status_code == 403
+        assert http.get("/v1/index", headers={"Host": "localhost:1"}).status_code == 200
+
+
+def test_addresses_that_are_none_are_problems_too(service: Any) -> None:
+    with service.http() as http:
+        for reply, status in ((http.get("/v2"), 404), (http.post("/v1/videos"), 405)):
+            assert reply.status_code == status
+            assert reply.headers["content-type"] == "application/problem+json"
+            assert reply.json()["status"] == status
+
+
+def test_a_decoder_that_dies_is_replaced(tmp_path: Path, excerpt: Path) -> None:
+    before = set(psutil.Process().children())
+    decoders = Decoders(1, Limits(4 << 30, 60.0, 1 << 26, 60.0), tmp_path)
+    try:
+        assert decoders.facts(excerpt).codec == "h264"
+        (process,) = set(psutil.Process().children()) - before
+        process.kill()
+        process.wait(5)
+        assert decoders.facts(excerpt).codec == "h264"
+        assert decoders.n_replaced == 1
+    finally:
+        decoders.close()
+
+
+@pytest.mark.parametrize(
+    ("memory_bytes", "seconds", "reasons"),
+    [(300 << 20, 60.0, {"too_large", "corrupt", "no_frames"}), (4 << 30, 0.01, {"too_large"})],
+)
+def test_a_video_that_costs_too_much_is_given_up(
+    tmp_path: Path, draw: Draw, memory_bytes: int, seconds: float, reasons: set[str]
+) -> None:
+    path, small = tmp_path / "large.mp4", tmp_path / "small.mp4"
+    write_video(path, draw(0, 1)[:2].repeat(52, axis=1).repeat(51, axis=2), 8.0)
+    write_video(small, draw(0, 1), 8.0)
+    decoders = Decoders(1, Limits(memory_bytes, seconds, 1 << 26, 60.0), tmp_path)
+    try:
+        with pytest.raises(VideoError) as refused:
+            list(decoders.frames(path, Sampling(fps=2.0), 0.0, None))
+        assert refused.value.reason in reasons
+        if seconds > 1:
+            assert len(list(decoders.frames(small, Sampling(fps=2.0), 0.0, None))) == 2
+        else:
+            assert decoders.n_replaced == 1
+    finally:
+        decoders.close()
+
+
+def test_what_is_no_query_service_is_unreachable() -> None:
+    with Client("http://127.0.0.1:9") as nobody, pytest.raises(ServiceUnreachableError, match="no answer"):
+        nobody.index()
+
+    def other(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"hello": "world"})
+
+    client = Client("http://other")
+    client._http = httpx.Client(base_url="http://other", transport=httpx.MockTransport(other))
+    with client, pytest.raises(ServiceUnreachableError, match="expected the reply of a query service"):
+        client.index()

@@ -1,0 +1,154 @@
+"""The index that is served: its state, changing it, and a reload that nobody notices."""
+
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dns_apps.service.client import Client
+from dns_apps.service.client_errors import NotFoundError, RequestRefusedError, ServiceFailedError
+from dns_apps.service.schemas import QueryOptions
+from dns_core.index import remove_videos
+from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
+from dns_core.retrieval.pipeline import index_videos
+
+
+@pytest.fixture
+def own(tmp_path: Path, built: Path, videos: Path) -> dict[str, str]:
+    """An index and videos that a test may change."""
+    shutil.copytree(built, tmp_path / "index")
+    shutil.copytree(videos, tmp_path / "videos")
+    return {"index": "index", "videos": "videos"}
+
+
+def finished(client: Client, job_id: str) -> Any:
+    while (job := client.job(job_id)).state in ("queued", "running"):
+        time.sleep(0.05)
+    return job
+
+
+def test_the_state_of_the_index_is_shown(client: Client) -> None:
+    state = client.index()
+    assert (state.version, state.n_videos, state.n_quarantined, state.coverage) == (1, 3, 0, 1.0)
+    assert state.healthy
+    assert {"backbone", "coarse", "fine_binary", "whitening"} <= set(state.models)
+    (version,) = state.versions
+    assert (version.served, version.newest, version.n_videos) == (True, True, 3)
+    assert state.bytes_per_video == pytest.approx(state.n_bytes / 3)
+
+
+def test_videos_are_listed_and_found_by_part_of_their_id(client: Client) -> None:
+    assert [row.id for row in client.videos().items] == sorted(row.id for row in client.videos().items)
+    found = client.videos("market")
+    assert [(row.id, row.playable, row.n_frames) for row in found.items] == [("folder/market.mp4", True, 24)]
+    assert client.videos("' OR 1=1 --").total == 0
+    page = client.videos(limit=1, offset=2)
+    assert (len(page.items), page.total) == (1, 3)
+    video = client.video("folder/market.mp4")
+    assert (video.width_px, video.height_px, video.fps, video.codec) == (160, 120, 8.0, "h264")
+    assert video.duration_s == pytest.approx(12)
+
+
+def test_a_file_is_played_from_any_byte(service: Any, videos: Path) -> None:
+    content = (videos / "harbour.mp4").read_bytes()
+    with service.http() as http:
+        whole = http.get("/v1/videos/harbour.mp4/file")
+        assert whole.content == content
+        assert whole.headers["content-type"] == "video/mp4"
+        part = http.get("/v1/videos/harbour.mp4/file", headers={"Range": "bytes=10-19"})
+        assert (part.status_code, part.content) == (206, content[10:20])
+        beyond = http.get("/v1/videos/harbour.mp4/file", headers={"Range": "bytes=99999999-"})
+        assert beyond.status_code == 416
+        assert http.get("/v1/videos/harbour.mp4/preview", params={"stop_s": 1e6}).status_code == 422
+
+
+def test_videos_are_added_with_what_cannot_be_read_and_removed(
+    run: Any, own: dict[str, str], tmp_path: Path, excerpt: Path
+) -> None:
+    (tmp_path / "videos" / "new").mkdir()
+    shutil.copy(excerpt, tmp_path / "videos" / "new" / "clip.mp4")
+    (tmp_path / "videos" / "notes.txt").write_text("no video")
+    with run(tmp_path, **own) as one, one.client() as client:
+        assert client.candidates().items == ("new/clip.mp4", "notes.txt")
+        assert client.candidates("clip").total == 1
+        job = finished(client, client.add_videos(["new/clip.mp4", "notes.txt"]).id)
+        assert (job.state, job.progress, job.version) == ("done", 1.0, 2)
+        assert "quarantined notes.txt" in job.said[0]
+        state = client.index()
+        assert (state.version, state.n_videos, state.n_quarantined) == (2, 4, 1)
+        assert state.quarantine[0].video_id == "notes.txt"
+        assert client.query_file(excerpt, QueryOptions(budget="1.0", top_k=2)).answer is not None
+        assert client.remove_video("new/clip.mp4").n_videos == 3
+        assert client.index().version == 3
+        for wrong, error in ((["harbour.mp4"], "already"), (["../x.mp4"], "hold no file")):
+            with pytest.raises(RequestRefusedError, match=error):
+                client.add_videos(wrong)
+        with pytest.raises(NotFoundError):
+            client.remove_video("new/clip.mp4")
+        with pytest.raises(NotFoundError):
+            client.job("0" * 24)
+
+
+def test_a_reload_during_load_fails_no_request(
+    run: Any, own: dict[str, str], tmp_path: Path, excerpt: Path
+) -> None:
+    with run(tmp_path, **own) as one:
+        seen: list[tuple[str, int, int]] = []
+        stop = threading.Event()
+
+        def ask() -> None:
+            with one.client() as client:
+                while not stop.is_set():
+                    query = client.query_file(excerpt, QueryOptions(budget="1.0"))
+                    assert query.answer is not None
+                    seen.append((query.state, query.answer.index_version, query.answer.n_videos))
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        with one.client() as client:
+            for version, gone in ((2, "harbour.mp4"), (3, "folder/market.mp4")):
+                remove_videos(tmp_path / "index", [gone])
+                assert "after a reload" in client.index().health
+                assert client.reload_index().version == version
+                n_before = len(seen)
+                while len(seen) < n_before + 4 and all(thread.is_alive() for thread in threads):
+                    time.sleep(0.02)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert {state for state, _, _ in seen} == {"done"}
+    assert {(version, n_videos) for _, version, n_videos in seen} == {(1, 3), (2, 2), (3, 1)}
+
+
+def test_without_an_index_the_service_says_why_until_there_is_one(
+    run: Any, tmp_path: Path, videos: Path, excerpt: Path
+) -> None:
+    with run(tmp_path, index="index", videos=str(videos)) as one, one.client() as client:
+        with one.http() as http:
+            assert http.get("/healthz").status_code == 200
+        readiness = client.readiness()
+        assert not readiness.ready
+        assert "holds no index" in readiness.detail
+        with pytest.raises(ServiceFailedError, match="holds no index") as refused:
+            client.query_file(excerpt)
+        assert refused.value.problem.status == 503
+        assert refused.value.retry_after_s > 0
+        assert one.kept == []
+        index_videos(videos, tmp_path / "index", Bundle.load(SHIPPED_MODELS))
+        assert client.reload_index().n_videos == 3
+        assert client.readiness().ready
+
+
+def test_a_reload_that_cannot_be_leaves_what_is_served(run: Any, own: dict[str, str], tmp_path: Path) -> None:
+    with run(tmp_path, **own) as one, one.client() as client:
+        client.index()
+        (tmp_path / "index" / "CURRENT").write_text("7\n")
+        with pytest.raises(ServiceFailedError, match="not whole"):
+            client.reload_index()
+        state = client.index()
+        assert (state.version, state.healthy) == (1, False)
+        assert client.videos().total == 3
