@@ -40,13 +40,12 @@ def main() -> None:
     """Answer tasks until who sent them has gone."""
     limits = json.loads(sys.argv[2])
     _confine(limits["memory_bytes"])
-    with Connection(int(sys.argv[1])) as asker:
-        # Who asks goes without a word, and may do so at any time.
-        with suppress(EOFError, ConnectionError):
-            while True:
-                task = json.loads(asker.recv_bytes())
-                _limit_seconds(limits["seconds"])
-                _answer(asker, task)
+    # Who asks goes without a word, and may do so at any time.
+    with Connection(int(sys.argv[1])) as asker, suppress(EOFError, ConnectionError):
+        while True:
+            task = json.loads(asker.recv_bytes())
+            _limit_seconds(limits["seconds"])
+            _answer(asker, task)
 
 
 def _answer(asker: Connection, task: Task) -> None:

@@ -111,9 +111,9 @@ def test_the_video_of_a_query_is_seen_again(
 ) -> None:
     picture = Image.open(io.BytesIO(client.query_thumbnail(answered.id, 2.0, width_px=80)))
     assert picture.size == (80, 60)
-    with av.open(io.BytesIO(client.query_preview(answered.id, 1, 3))) as clip:
+    with av.open(io.BytesIO(client.query_preview(answered.id, 1, 3)), "r") as clip:
         assert clip.streams.video[0].codec_context.name == "h264"
-        assert sum(1 for _ in clip.decode(video=0)) == 16
+        assert len(list(clip.decode(video=0))) == 16
     with service.http() as http:
         assert http.get(f"/v1/queries/{answered.id}/file").content == excerpt.read_bytes()
 

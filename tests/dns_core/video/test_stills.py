@@ -17,13 +17,13 @@ FPS = 10.0
 def ramp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six seconds; picture k is grey of value 4 k, 40 px wide and 60 high."""
     path = tmp_path_factory.mktemp("ramp") / "ramp.mp4"
-    write_video(path, [np.full((60, 40, 3), 4 * k, np.uint8) for k in range(60)], FPS, crf=1)
+    write_video(path, [np.full((60, 40, 3), 4 * k, np.uint8) for k in range(60)], FPS, crf=0)
     return path
 
 
 def number(frame: UInt8Array) -> int:
-    """Which picture of the ramp it is."""
-    return round(float(frame.mean()) / 4)
+    """Which picture of the ramp it is; through YUV and back it is darker by up to 2."""
+    return round((float(frame.mean()) + 1.5) / 4)
 
 
 def test_each_time_shows_the_picture_that_is_on_the_screen(ramp: Path) -> None:
