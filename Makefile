@@ -16,10 +16,13 @@ TEST_ENV := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=2
 export DVC_NO_ANALYTICS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check bench format
+# Where the dashboard that is pictured answers; `dns up` starts it here.
+DASHBOARD ?= http://127.0.0.1:8501
+
+.PHONY: help setup demo test check bench format screenshots
 
 help: ## Show the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-7s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Create .venv with the pinned packages (about 3 minutes and 3 GB, once)
 	@:
@@ -63,3 +66,6 @@ format: setup ## Rewrite the code in the project's format
 
 bench: setup ## Time the similarity kernels beside their slow twins
 	@$(BIN)/python benchmarks/kernels.py
+
+screenshots: setup ## Picture every page of the dashboard that runs here (docs/screenshots)
+	@$(BIN)/python benchmarks/screenshots.py $(DASHBOARD) docs/screenshots

@@ -13,7 +13,11 @@ _CSS = """
 [data-testid="stMetricLabel"] {opacity: .75;}
 [data-testid="stVerticalBlock"] {gap: .75rem;}
 [data-testid="stText"] {overflow-wrap: anywhere; white-space: pre-wrap;}
+.st-key-cards {display: grid; grid-template-columns: repeat(auto-fill, minmax(15.5rem, 1fr)); gap: .8rem;}
+.st-key-cards > * {width: auto; min-width: 0; max-width: none;}
+.st-key-cards [data-testid="stImage"] img {aspect-ratio: 16 / 10; object-fit: cover; width: 100%;}
 @media (max-width: 640px) {
+  .st-key-asked {flex-direction: column; align-items: stretch;}
   [data-testid="stMainBlockContainer"] {padding: 3.4rem .9rem 3rem;}
 }
 </style>

@@ -66,7 +66,8 @@ def advice(error: Exception) -> Advice:
     """What to tell of ``error``; what nobody foresaw keeps its details for the log."""
     for kind, title, todo in _KNOWN:
         if isinstance(error, kind):
-            return Advice(title, str(error), todo)
+            problem = getattr(error, "problem", None)
+            return Advice(title, problem.detail if problem else str(error), todo)
     if isinstance(error, DnsError):
         return Advice("That did not work", str(error), "Change what the message names, and try again.")
     return Advice(

@@ -43,6 +43,7 @@ class Settings(BaseSettings):
         mlflow_port: of the MLflow server that ``dns up`` starts, unless ``tracking_uri`` names another.
         service_url: of the query service that the dashboard asks; empty is the one of this machine.
         service_token: that the dashboard shows to the query service; empty is none.
+        dashboard_token: that the dashboard asks its visitors for; needed where others can connect.
         dashboard_port: of the dashboard that ``dns up`` starts.
         stage_timeout_s: a stage that takes longer, when a flow runs it, is stopped.
         parent_run: the run that a stage belongs to; set by who starts the stages, not by people.
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     mlflow_port: int = Field(default=5000, ge=1, le=65535)
     service_url: str = ""
     service_token: SecretStr = SecretStr("")
+    dashboard_token: SecretStr = SecretStr("")
     dashboard_port: int = Field(default=8501, ge=1, le=65535)
     stage_timeout_s: float = Field(default=7 * 24 * 3600, gt=0)
     parent_run: str = ""

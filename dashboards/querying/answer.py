@@ -12,8 +12,6 @@ from dashboards.sources import service
 from dashboards.states import show_empty
 from dns_apps.service.schemas import MatchRow, Query, QueryAnswer
 
-_CARD_PX = 272
-
 
 def query_span(query: Query) -> tuple[float, float]:
     """Start and end of the part that was searched with, on the video's own clock."""
@@ -101,7 +99,7 @@ def _draw_actions(query: Query) -> None:
 
 
 def _draw_card(query: Query, match: MatchRow, picture: bytes | None, duration_s: float) -> None:
-    with st.container(border=True, width=_CARD_PX, gap="small", key=f"card-{match.rank}"):
+    with st.container(border=True, gap="xsmall", key=f"card-{match.rank}"):
         if picture:
             st.image(picture, width="stretch")
         else:

@@ -1,6 +1,7 @@
 """``dns dashboard``: the pages of this workspace in a browser."""
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -17,12 +18,24 @@ Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Of this machine; oth
 def dashboard(port: Port = 0, host: Host = "127.0.0.1") -> None:
     """Serve the dashboard of this folder until Ctrl-C."""
     from dns_ops.services import dashboard_command, dashboard_environment
-    from dns_ops.settings import load_settings
+    from dns_ops.settings import SettingsError, load_settings
 
     root = Path.cwd()
     settings = load_settings(root)
     chosen = port or settings.dashboard_port
+    if not _own(host) and not settings.dashboard_token.get_secret_value():
+        raise SettingsError(
+            f"DNS_DASHBOARD_TOKEN: expected one, for others can connect to {host}; found none"
+        )
     command = dashboard_command(host, chosen)
     print_line(f"dashboard: http://{host}:{chosen}")
     # Its own process from here on: signals reach it, and nothing of ours stays in memory.
     os.execve(command[0], command, {**os.environ, **dashboard_environment(root, settings)})  # noqa: S606
+
+
+def _own(host: str) -> bool:
+    """Whether only this machine can connect to an address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

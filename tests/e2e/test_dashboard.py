@@ -1,0 +1,223 @@
+"""The dashboard in a real browser, over a real query service and a small real index."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from dns_apps.service.client import Client
+from dns_core.corpus.archive import CorpusSize
+from dns_core.corpus.demo import build_corpus
+from dns_core.ports import SilentProgress
+from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
+from dns_core.retrieval.pipeline import index_videos
+from dns_ops.reachable import why_unreachable
+from dns_ops.services import dashboard_command
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+SIZE = CorpusSize(
+    train=1, database=5, queries=2, takes=(2, 2), shot_s=(4.0, 5.0), longest_s=9.0, widths_px=(160, 192),
+    rates_fps=(8.0,),
+)  # fmt: skip
+PATIENCE_MS = 60_000
+EVIL = "<img src=x onerror=alert(1)>.mp4"
+
+pytestmark = [
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine"),
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+]
+
+
+@contextmanager
+def running(command: tuple[str, ...], health: str, folder: Path, **variables: str) -> Iterator[None]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", **variables}
+    log = folder / f"{urlsplit(health).port}.log"
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out) as process,
+    ):
+        try:
+            deadline = time.monotonic() + 180
+            while why_unreachable(health):
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.3)
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("workspace")
+    build_corpus(root / "data", seed=5, size=SIZE, progress=SilentProgress())
+    index_videos(root / "data/test/database", root / "artifacts/index", Bundle.load(SHIPPED_MODELS))
+    return root
+
+
+@pytest.fixture(scope="module")
+def service(workspace: Path) -> Iterator[Client]:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = (sys.executable, "-m", "dns_apps.service")
+    with running(command, f"{url}/readyz", workspace, DNS_SERVE_PORT=str(port)), Client(url) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def dashboard(workspace: Path, service: Client) -> Iterator[str]:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    variables = {"DNS_SERVICE_URL": service.url, "PREFECT_API_URL": "http://127.0.0.1:9/api"}
+    with running(dashboard_command("127.0.0.1", port), f"{url}/_stcore/health", workspace, **variables):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser, dashboard: str) -> Iterator[Page]:
+    """A page that asks nobody but this machine, and on which no script of a file name runs."""
+    opened = browser.new_page(base_url=dashboard, viewport={"width": 1280, "height": 900})
+    opened.set_default_timeout(PATIENCE_MS)
+    asked: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    yield opened
+    assert [url for url in asked if urlsplit(url).hostname not in ("127.0.0.1", None)] == []
+    opened.close()
+
+
+@pytest.fixture
+def query_video(workspace: Path) -> Path:
+    return sorted((workspace / "data/test/queries").glob("*.mp4"))[0]
+
+
+def ask(page: Page, video: Path | dict[str, object]) -> None:
+    page.goto("/query")
+    page.locator("input[type=file]").set_input_files(video)  # type: ignore[arg-type]
+    button = page.locator(".st-key-search").get_by_role("button")
+    expect(button).to_be_enabled(timeout=PATIENCE_MS)
+    button.click()
+
+
+def clocks(page: Page) -> tuple[float, float]:
+    def find(side: str) -> float:
+        return float(page.locator(f"video.{side}").evaluate("v => v.currentTime"))
+
+    return find("query"), find("target")
+
+
+def test_a_query_by_upload_is_answered_opened_played_and_judged(
+    page: Page, query_video: Path, service: Client
+) -> None:
+    ask(page, query_video)
+    card = page.locator(".st-key-card-1")
+    expect(card).to_be_visible(timeout=PATIENCE_MS)
+    expect(card).to_contain_text("fine")
+    (summary,) = service.queries(limit=1).items
+    assert f"query={summary.id}" in page.url
+    first = service.query(summary.id)
+    assert first.answer is not None
+    best = first.answer.matches[0]
+    expect(card).to_contain_text(f"{best.score:.3f}")
+
+    card.get_by_role("button", name="Compare").click()
+    expect(page.locator("video.target")).to_be_visible(timeout=PATIENCE_MS)
+    page.wait_for_function("() => document.querySelector('.stApp')")
+    wait_until(lambda: page.locator("video.target").evaluate("v => v.readyState") >= 3)
+    began = clocks(page)
+    page.get_by_role("button", name="Play both videos").click()
+    wait_until(lambda: clocks(page)[0] > began[0] + 0.4)
+    page.get_by_role("button", name="Pause both videos").click()
+    played = clocks(page)
+    assert played[1] > began[1]
+
+    box = page.locator("canvas").last.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 0.85 * box["width"], box["y"] + 0.2 * box["height"])
+    wait_until(lambda: clocks(page) != played)
+
+    page.get_by_role("radio", name="Copy", exact=True).or_(
+        page.get_by_role("button", name="Copy", exact=True)
+    ).first.click()
+    wait_until(lambda: [label.verdict for label in service.labels(summary.id).items] == ["copy"])
+
+
+def wait_until(true: Callable[[], bool], within_s: float = 30.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_the_link_opens_the_very_query(page: Page, service: Client, query_video: Path) -> None:
+    query = service.query_file(query_video, wait_s=60)
+    assert query.answer is not None
+    page.goto(f"/query?query={query.id}")
+    expect(page.locator(".st-key-card-1")).to_contain_text(f"{query.answer.matches[0].score:.3f}")
+    expect(page.locator(".st-key-asked")).to_contain_text(query_video.name)
+
+
+def test_a_name_of_html_is_shown_as_text_and_what_is_no_video_is_said_to_be_none(
+    page: Page, query_video: Path
+) -> None:
+    ask(page, {"name": EVIL, "mimeType": "video/mp4", "buffer": b"this is no video"})
+    expect(page.get_by_text("The query service refuses that")).to_be_visible(timeout=PATIENCE_MS)
+    ask(page, {"name": EVIL, "mimeType": "video/mp4", "buffer": query_video.read_bytes()})
+    expect(page.locator(".st-key-asked")).to_contain_text("onerror=alert(1)", timeout=PATIENCE_MS)
+    assert page.locator("img[src='x']").count() == 0
+
+
+def test_a_video_is_removed_from_the_index_after_a_question_and_can_be_added_again(
+    page: Page, service: Client
+) -> None:
+    before = service.index()
+    page.goto("/index")
+    table = page.get_by_test_id("stDataFrame").first
+    expect(table).to_be_visible(timeout=PATIENCE_MS)
+    table.click(position={"x": 16, "y": 52})
+    page.get_by_role("button", name="Remove 1 from the index").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
+    wait_until(lambda: service.index().n_videos == before.n_videos - 1)
+    page.get_by_role("tab", name="Add").click()
+    candidates = page.get_by_role("tabpanel").get_by_test_id("stDataFrame").first
+    candidates.click(position={"x": 16, "y": 52})
+    page.get_by_role("button", name="Add 1 to the index").click()
+    wait_until(lambda: service.index().n_videos == before.n_videos, within_s=120)
+
+
+def test_every_page_opens_at_the_width_of_a_phone_without_scrolling_sideways(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/")
+    expect(page.locator("h1")).to_be_visible(timeout=PATIENCE_MS)
+    links = page.get_by_test_id("stSidebarNavLink").evaluate_all("found => found.map(link => link.href)")
+    assert len(links) >= 3
+    for link in links:
+        page.goto(link)
+        expect(page.locator("h1")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
