@@ -44,6 +44,7 @@ def run(
 ) -> None:
     """Judge every network, plain similarities and installed peers on the same queries."""
     from dns_core.benchmark.run import BenchmarkOptions, run_benchmark
+    from dns_core.params import load_params
     from dns_core.stages.context import Workspace
     from dns_core.store.atomic import read_json
 
@@ -54,7 +55,9 @@ def run(
         if reuse and earlier.exists():
             results.append(read_json(earlier))
         else:
-            results.append(run_benchmark(workspace, BenchmarkOptions(peers=peers), command_progress()))
+            params = load_params(workspace.root / "params.yaml").model_dump()
+            options = BenchmarkOptions(params["evaluate"]["segment_score"], peers=peers)
+            results.append(run_benchmark(workspace, options, command_progress()))
     if json:
         for result in results:
             print_json(result)

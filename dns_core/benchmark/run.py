@@ -33,7 +33,6 @@ _ROWS = {0.0: "coarse", 0.05: "dns_{fine} 5%", 0.3: "dns_{fine} 30%", 1.0: "{fin
 _TASK = "DSVR"
 _SEGMENT_BUDGET = 0.3
 _SEEN = 10  # answers whose segments are judged
-_MATCH = 0.5  # calibrated score from which an answer is a match, whose segments count
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,13 @@ class BenchmarkOptions:
     """What is run.
 
     Attributes:
+        segment_score: calibrated score from which an answer's segments count.
         peers: whether the installed peers are asked too, which decodes every file again.
         peer_fps: frames a second that they see.
         seed: of the random policy.
     """
 
+    segment_score: float
     peers: bool = True
     peer_fps: float = 2.0
     seed: int = 1
@@ -79,7 +80,7 @@ def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Pro
         rows = [judge.row(name, rankings) for name, rankings in search.exhaustive()]
         more, selection = search.with_budgets(judge, options.seed)
         rows += more
-        segments = search.segments(judge)
+        segments = search.segments(judge, options.segment_score)
     result: dict[str, Any] = {
         "format": 1,
         "config": made["config"],
@@ -188,11 +189,11 @@ class _Search:
             selection[fine] = dict(curves)
         return list(rows.values()), selection
 
-    def segments(self, judge: _Judge) -> dict[str, dict[str, dict[str, float]]]:
+    def segments(self, judge: _Judge, at_least: float) -> dict[str, dict[str, dict[str, float]]]:
         """By fine network and kind of query: precision, recall and F1 of matched stretches."""
         result: dict[str, dict[str, dict[str, float]]] = {}
         for fine, engine in self._engines.items():
-            found = found_segments(engine, self._queries, _SEGMENT_BUDGET, top_k=_SEEN, at_least=_MATCH)
+            found = found_segments(engine, self._queries, _SEGMENT_BUDGET, top_k=_SEEN, at_least=at_least)
             result[fine] = {
                 kind: _figures(evaluate_segments({q: found.get(q, {}) for q in truth.queries}, truth))
                 for kind, truth in judge.kinds().items()

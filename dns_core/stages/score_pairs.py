@@ -1,7 +1,7 @@
-"""Stage ``score_pairs``.
+"""Stage ``score_pairs``: of the teacher, or of the attention student as a second teacher.
 
-Reads: artifacts/models/teacher.safetensors, artifacts/pairs/mined.parquet, whitened train and views.
-Writes: artifacts/pairs/labelled.parquet: the mined pairs with the teacher's similarity in [-1, 1].
+Reads: artifacts/models/NETWORK.safetensors, artifacts/pairs/mined.parquet, whitened train and views.
+Writes: artifacts/pairs/labelled_NETWORK.parquet: the mined pairs with its similarity in [-1, 1].
 Params: score_pairs.
 Repeats exactly: yes.
 """
@@ -11,7 +11,7 @@ from typing import cast
 from pydantic import Field
 
 from dns_core.models.checkpoints import load_network
-from dns_core.models.teacher import Teacher
+from dns_core.models.pair_network import PairNetwork
 from dns_core.stages.context import StageConfig, StageContext
 from dns_core.stages.pair_scores import pair_scores
 from dns_core.stages.training_features import training_features
@@ -29,18 +29,18 @@ class Config(StageConfig):
 
 
 def run(config: Config, context: StageContext) -> None:
-    """Ask the teacher about every mined pair."""
-    workspace = context.workspace
-    teacher = cast("Teacher", load_network(workspace.model("teacher"), expect="teacher").network)
+    """Ask the network that ``context.item`` names about every mined pair."""
+    workspace, name = context.workspace, context.item
+    network = cast("PairNetwork", load_network(workspace.model(name), expect=name).network)
     columns = read_table(workspace.table("mined"))
     pairs = cast("list[tuple[str, str]]", list(zip(columns["anchor"], columns["target"], strict=True)))
     with training_features(workspace) as features:
         similarities = pair_scores(
-            teacher.to(context.device),
+            network.to(context.device),
             features,
             pairs,
             videos_in_memory=config.videos_in_memory,
             progress=context.progress,
         )
-    write_table(workspace.table("labelled"), {**columns, "similarity": similarities})
-    context.progress.say(f"{len(pairs)} pairs labelled, mean similarity {similarities.mean():.3f}")
+    write_table(workspace.table(f"labelled_{name}"), {**columns, "similarity": similarities})
+    context.progress.say(f"{name}: {len(pairs)} pairs labelled, mean similarity {similarities.mean():.3f}")

@@ -1,17 +1,20 @@
 """Stage ``train_student``: one of fine_attention, fine_binary, coarse.
 
-Reads: artifacts/models/teacher.safetensors, artifacts/pairs/labelled.parquet, whitened train and views.
+Reads: artifacts/models/teacher.safetensors (first weights of the fine students), whitened train and views,
+    artifacts/pairs/labelled_NETWORK.parquet of the network that it learns from.
 Writes: artifacts/models/STUDENT.safetensors, artifacts/training/STUDENT.json (losses by epoch).
 Params: train_student.
 Repeats exactly: yes on one machine and number of threads, also when interrupted and resumed.
 """
 
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, Literal, Self, cast
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dns_core.models.checkpoints import load_network
+from dns_core.models.coarse import CoarseStudent
 from dns_core.models.fine import FineStudent
 from dns_core.models.registry import build_network
 from dns_core.models.teacher import Teacher
@@ -22,7 +25,7 @@ from dns_core.store.fingerprints import fingerprint_file
 from dns_core.training.batches import FeatureSet
 from dns_core.training.config import OptimisationConfig
 from dns_core.training.distillation import DistillationConfig, LabelledPair, Student, StudentObjective
-from dns_core.training.initialisation import sampled_regions, start_codes, start_from_teacher
+from dns_core.training.initialisation import sampled_regions, start_as_mean, start_codes, start_from_teacher
 from dns_core.training.mining import read_table
 
 
@@ -30,12 +33,15 @@ class StudentConfig(StageConfig):
     """One student.
 
     Attributes:
+        learns_from: whose similarities it learns; those of ``fine_attention`` are a second round, of which
+            the reference's released students are.
         network: how it differs from its architecture's defaults.
         frozen: parts that keep their first values, which spares their gradients; ``binarization`` keeps
             the codes of ITQ.
         optimisation: of the other weights.
     """
 
+    learns_from: Literal["teacher", "fine_attention"]
     network: dict[str, bool | int | float | str]
     frozen: tuple[str, ...]
     optimisation: OptimisationConfig
@@ -60,9 +66,15 @@ class Config(StageConfig):
     coarse: StudentConfig
     seed: int
 
+    @model_validator(mode="after")
+    def _attention_first(self) -> Self:
+        if self.fine_attention.learns_from != "teacher":
+            raise ValueError("fine_attention learns from the teacher: it is not there before it is trained")
+        return self
+
 
 def run(config: Config, context: StageContext) -> None:
-    """Distil the teacher into the student that ``context.item`` names."""
+    """Distil what it learns from into the student that ``context.item`` names."""
     name = context.item
     student_config: StudentConfig = getattr(config, name)
     workspace = context.workspace
@@ -70,11 +82,14 @@ def run(config: Config, context: StageContext) -> None:
         torch.manual_seed(config.seed)
         network_config = {"dims": features.dims, **student_config.network}
         student = cast("Student", build_network(name, network_config))
-        if isinstance(student, FineStudent):
+        if isinstance(student, CoarseStudent):
+            start_as_mean(student)
+        else:
             _initialise(student, config, context, features)
         for part in student_config.frozen:
             student.get_submodule(part).requires_grad_(False)
-        pairs = {side: _labelled(context, side) for side in ("train", "validation")}
+        table = workspace.table(f"labelled_{student_config.learns_from}")
+        pairs = {side: _labelled(table, side) for side in ("train", "validation")}
         objective = StudentObjective(
             student.to(context.device),
             features,
@@ -86,7 +101,7 @@ def run(config: Config, context: StageContext) -> None:
         parents = {
             "features": features.fingerprint,
             "teacher": load_network(workspace.model("teacher"), expect="teacher").fingerprint,
-            "pairs": fingerprint_file(workspace.table("labelled")),
+            "pairs": fingerprint_file(table),
         }
         trained = TrainedNetwork(name, student, name, network_config, parents)
         settings = {**student_config.model_dump(), **_shared(config)}
@@ -106,7 +121,7 @@ def _initialise(student: FineStudent, config: Config, context: StageContext, fea
     start_from_teacher(student, cast("Teacher", loaded.network), sample[:128])
 
 
-def _labelled(context: StageContext, side: str) -> list[LabelledPair]:
-    columns = read_table(context.workspace.table("labelled"))
+def _labelled(table: Path, side: str) -> list[LabelledPair]:
+    columns = read_table(table)
     rows = zip(*(columns[name] for name in ("anchor", "target", "pool", "similarity", "side")), strict=True)
     return [LabelledPair(*row[:4]) for row in rows if row[4] == side]

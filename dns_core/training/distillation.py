@@ -14,7 +14,7 @@ from dns_core.records import Float32Array
 from dns_core.training.augmentation import augmented_frames, random_crop
 from dns_core.training.batches import FeatureSet, padded
 from dns_core.training.config import StrictModel
-from dns_core.training.losses import distillation_loss
+from dns_core.training.losses import distillation_loss, rescaled
 from dns_core.training.mining import Pool
 
 Student = FineStudent | CoarseStudent
@@ -101,26 +101,24 @@ class StudentObjective:
             yield self._batch(pairs, rng)
 
     def loss(self, batch: PairBatch) -> Tensor:
-        """L1 to the teacher, plus the regularisation of a fine student."""
+        """L1 to the teacher, plus the regularisation of a fine student; of a coarse one up to a line."""
         predicted, regularisation = self._predicted(batch)
-        loss = distillation_loss(predicted, self._targets(batch))
+        loss = distillation_loss(self._on_scale(predicted, batch.similarities), batch.similarities)
         return loss + self._config.regularisation_weight * regularisation / len(batch.anchors)
 
     def validation_loss(self) -> float:
         """Mean L1 to the teacher over all validation pairs, without augmentation."""
-        total = 0.0
         size = 2 * self._config.batch_triplets
+        predicted, wanted = [], []
         for start in range(0, len(self._validation), size):
             batch = self._batch(self._validation[start : start + size], None)
-            predicted, _ = self._predicted(batch)
-            total += float((predicted - self._targets(batch)).abs().sum())
-        return total / len(self._validation)
+            predicted.append(self._predicted(batch)[0])
+            wanted.append(batch.similarities)
+        similarities = torch.cat(wanted)
+        return float(distillation_loss(self._on_scale(torch.cat(predicted), similarities), similarities))
 
-    def _targets(self, batch: PairBatch) -> Tensor:
-        """A coarse student's cosine is compared with s/2 + .5 (the paper's released code)."""
-        if isinstance(self.network, CoarseStudent):
-            return batch.similarities / 2 + 0.5
-        return batch.similarities
+    def _on_scale(self, predicted: Tensor, similarities: Tensor) -> Tensor:
+        return rescaled(predicted, similarities) if isinstance(self.network, CoarseStudent) else predicted
 
     def _predicted(self, batch: PairBatch) -> tuple[Tensor, Tensor]:
         student = self.network

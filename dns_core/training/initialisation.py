@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dns_core.models.coarse import CoarseStudent
 from dns_core.models.fine import FineStudent
 from dns_core.models.itq import fit_itq
 from dns_core.models.teacher import Teacher
@@ -61,6 +62,16 @@ def start_from_teacher(student: FineStudent, teacher: Teacher, sample: Float32Ar
             scales.append(float(network.frame_similarity(indexed, indexed).abs().mean()))
     with torch.no_grad():
         student.visil_head.conv1.weight.mul_(scales[0] / max(scales[1], 1e-6))
+
+
+def start_as_mean(student: CoarseStudent) -> None:
+    """Open every gate of an untrained ``student`` alike: without transformer and NetVLAD, the mean vector.
+
+    Args:
+        student: changed in place; one without attention already is.
+    """
+    if student.attention is not None:
+        torch.nn.init.zeros_(student.attention.context_vector.weight)
 
 
 def start_codes(student: FineStudent, sample: Float32Array, *, sigma: float, seed: int) -> None:

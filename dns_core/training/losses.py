@@ -54,6 +54,28 @@ def triplet_loss(positive: Tensor, negative: Tensor, *, margin: float, similarit
     return F.relu(margin - gap).mean()
 
 
+_EPSILON = 1e-6
+_LEAST_SLOPE = 0.05  # a line that falls would teach a student to turn its order round
+
+
 def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:
     """Scalar: mean absolute difference of two similarities (the paper, eq. 13)."""
     return F.l1_loss(student, teacher)
+
+
+def rescaled(student: Tensor, teacher: Tensor) -> Tensor:
+    """``[P]`` student similarities on the teacher's scale, by the best rising line for these pairs.
+
+    What a coarse cosine is worth in the teacher's terms is for calibration to say. A student that has to
+    learn the scale too bends its vectors to meet it: on 84 development videos it ended .018 mAP below
+    the mean vector that it might have stayed, though its loss fell.
+
+    Args:
+        student: ``[P]`` similarities; the line is a constant to its gradient.
+        teacher: ``[P]`` similarities of the same pairs.
+    """
+    given, wanted = student.detach(), teacher.detach()
+    moved = given - given.mean()
+    slope = (moved * (wanted - wanted.mean())).mean() / (moved.square().mean() + _EPSILON)
+    slope = slope.clamp_min(_LEAST_SLOPE)
+    return slope * (student - given.mean()) + wanted.mean()

@@ -21,6 +21,7 @@ def test_every_stage_comes_after_what_it_needs() -> None:
     student = by_name["train_student@coarse"]
     assert student.outputs[0] == Path("artifacts/models/coarse.safetensors")
     assert "train_teacher" in student.needs
+    assert "score_pairs@fine_attention" in student.needs
     assert "train_student@fine_binary" not in student.needs
 
 

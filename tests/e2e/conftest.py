@@ -1,6 +1,5 @@
 """One very small archive, and everything that the pipeline makes of it, shared by all tests here."""
 
-import itertools
 import os
 import shutil
 import signal
@@ -22,9 +21,9 @@ from dns_core.corpus.demo import build_corpus
 from dns_core.params import load_params, run_stage
 from dns_core.ports import SilentProgress
 from dns_core.stages.context import StageContext, Workspace
+from dns_ops.dag import read_dag
 
 ROOT = Path(__file__).resolve().parents[2]
-DVC: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
 SIZE = CorpusSize(
     train=10,
@@ -85,20 +84,10 @@ def make_workspace(root: Path, data: Path) -> Path:
     return root
 
 
-def pipeline_order() -> list[tuple[str, str, list[str]]]:
-    """Stage, item of its matrix or nothing, and outputs, in the order of dvc.yaml."""
-    order = []
-    for name, stage in DVC.items():
-        matrix: dict[str, list[str]] = stage.get("matrix", {})
-        outputs = [
-            path if isinstance(path, str) else next(iter(path))
-            for kind in ("outs", "metrics", "plots")
-            for path in stage.get(kind, [])
-        ]
-        for item in itertools.chain(*matrix.values()) if matrix else [""]:
-            filled = [path.replace("${item.student}", item) for path in outputs]
-            order.append((name, item, filled))
-    return order
+def pipeline_order() -> list[tuple[str, str, list[Path]]]:
+    """Stage, item of it or nothing, and outputs, each after what it needs."""
+    steps = [(step.name.partition("@"), step.outputs) for step in read_dag(ROOT)]
+    return [(stage, item, list(outputs)) for (stage, _, item), outputs in steps]
 
 
 # A shell that starts tests in the background has them ignore Ctrl-C, and what they start inherits that.
@@ -150,7 +139,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def order() -> list[tuple[str, str, list[str]]]:
+def order() -> list[tuple[str, str, list[Path]]]:
     """As `pipeline_order`."""
     return pipeline_order()
 

@@ -19,7 +19,7 @@ SEGMENT_KEYS = {"query_start_s", "query_end_s", "target_start_s", "target_end_s"
 
 # Given by the fixtures of conftest.py.
 Dns = Any
-Order = list[tuple[str, str, list[str]]]
+Order = list[tuple[str, str, list[Path]]]
 
 
 @pytest.fixture

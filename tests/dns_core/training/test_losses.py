@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from dns_core.training.losses import distillation_loss, hard_negative_loss, info_nce
+from dns_core.training.losses import distillation_loss, hard_negative_loss, info_nce, rescaled
 
 NONE = torch.zeros(2, 2, dtype=torch.bool)
 
@@ -38,3 +38,15 @@ def test_the_hardest_negative_decides() -> None:
 
 def test_distillation_is_the_mean_absolute_difference() -> None:
     assert distillation_loss(torch.tensor([0.5, -1.0]), torch.tensor([0.0, -0.5])).item() == 0.5
+
+
+def test_a_coarse_student_need_not_learn_the_teachers_scale() -> None:
+    student = torch.tensor([0.1, 0.4, 0.2, 0.9], requires_grad=True)
+    assert torch.allclose(rescaled(student, 3 * student.detach() - 1), 3 * student - 1, atol=1e-4)
+
+
+def test_a_student_whose_order_is_wrong_is_not_turned_round() -> None:
+    student = torch.tensor([0.1, 0.4, 0.9])
+    found = rescaled(student, -student)
+    assert found.argsort().tolist() == [0, 1, 2]
+    assert found.mean().item() == pytest.approx(-student.mean().item(), abs=1e-6)

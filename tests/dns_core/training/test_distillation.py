@@ -1,0 +1,66 @@
+"""A coarse student learns the teacher's order on whatever scale; a fine one the teacher's very scores."""
+
+import pytest
+import torch
+
+from dns_core.models.coarse import CoarseConfig, CoarseStudent
+from dns_core.models.fine import FineStudent
+from dns_core.training.batches import FeatureSet
+from dns_core.training.distillation import DistillationConfig, LabelledPair, Student, StudentObjective
+from dns_core.training.initialisation import start_as_mean
+from dns_core.training.mining import Pool
+
+CONFIG = DistillationConfig(
+    batch_triplets=4, window_frames=64, augmentation_probability=0, regularisation_weight=0
+)
+
+
+def coarse() -> CoarseStudent:
+    return CoarseStudent(CoarseConfig(dims=64, transformer=False, netvlad=False))
+
+
+def objective(student: Student, corpus: FeatureSet, slope: float, offset: float) -> StudentObjective:
+    """Pairs whose similarity is a line of the cosine of mean vectors."""
+    with torch.inference_mode():
+        vectors = {i: coarse_mean(corpus, i) for i in corpus.ids}
+    anchors = [f"v{n}.mp4" for n in range(8)]
+    drawn: list[tuple[str, str, Pool]] = [(anchor, f"{anchor}#0", "near") for anchor in anchors]
+    drawn += [(anchor, "v10.mp4", "far") for anchor in anchors]
+    pairs = [
+        LabelledPair(*pair, slope * float(vectors[pair[0]] @ vectors[pair[1]]) + offset) for pair in drawn
+    ]
+    return StudentObjective(student, corpus, train=pairs, validation=pairs, config=CONFIG, seed=1)
+
+
+def coarse_mean(corpus: FeatureSet, video_id: str) -> torch.Tensor:
+    frames = torch.from_numpy(corpus.regions(video_id)).sum(1)
+    mean = torch.nn.functional.normalize(frames, dim=-1).mean(0)
+    return torch.nn.functional.normalize(mean, dim=-1)
+
+
+def test_a_coarse_student_starts_as_the_mean_vector(corpus: FeatureSet) -> None:
+    student = coarse()
+    start_as_mean(student)
+    regions = torch.from_numpy(corpus.regions("v0.mp4"))
+    assert torch.allclose(student.index(regions[None])[0], coarse_mean(corpus, "v0.mp4"), atol=1e-6)
+
+
+@pytest.mark.parametrize(("slope", "offset"), [(1.0, 0.0), (2.0, -0.9)])
+def test_a_coarse_student_that_has_the_order_has_nothing_to_learn(
+    corpus: FeatureSet, slope: float, offset: float
+) -> None:
+    student = coarse()
+    start_as_mean(student)
+    learning = objective(student, corpus, slope, offset)
+    with torch.inference_mode():
+        assert learning.validation_loss() == pytest.approx(0, abs=1e-4)
+        for batch in learning.batches(0):
+            assert learning.loss(batch).item() == pytest.approx(0, abs=1e-4)
+
+
+def test_a_fine_student_learns_the_scores_themselves(corpus: FeatureSet) -> None:
+    torch.manual_seed(0)
+    student = FineStudent(64, attention=True).eval()
+    here, moved = (objective(student, corpus, 0.0, offset) for offset in (0.5, 0.6))
+    with torch.inference_mode():
+        assert moved.validation_loss() != pytest.approx(here.validation_loss(), abs=1e-3)
