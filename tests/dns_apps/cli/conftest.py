@@ -1,53 +1,27 @@
 """A real bundle with untrained networks, real little videos, and an index of them."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from typer.testing import CliRunner, Result
 
 from dns_apps.cli.main import app
 from dns_core.features.extractor import Extractor
 from dns_core.features.registry import load_backbone
 from dns_core.features.whitening import Whitening
-from dns_core.models.checkpoints import save_network
-from dns_core.models.registry import build_network
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.calibration import Calibration, Scale
 from dns_core.retrieval.logistic import Logistic
 from dns_core.retrieval.pipeline import index_videos
 from dns_core.video.encode import write_video
+from tests.factories import BUNDLE, DIMS, write_small_networks
 
 BACKBONE = "efficientnet_lite0.imagenet1k"
-DIMS = 64
-COARSE = {
-    "dims": DIMS,
-    "transformer_heads": 2,
-    "transformer_feedforward_dims": 32,
-    "netvlad_clusters": 4,
-    "netvlad_outdims": 16,
-}
-NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
-    "fine_attention": ("fine_attention", {"dims": DIMS}),
-    "fine_binary": ("fine_binary", {"dims": DIMS}),
-    "coarse": ("coarse", COARSE),
-    "selector_fine_attention": ("selector", {"dims": DIMS, "hidden_size": 8}),
-    "selector_fine_binary": ("selector", {"dims": DIMS, "hidden_size": 8}),
-}
 NAMES = ("a.mp4", "b.mp4", "folder/c.mp4")
 Run = Callable[..., Result]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -69,11 +43,7 @@ def save_bundle(folder: Path, seed: int) -> None:
     whitening = Whitening(np.zeros(width, dtype=np.float32), axes)
     metadata = {**extractor.description, "sampling_fps": "2.0"}
     whitening.save(folder / "whitening.safetensors", metadata)
-    torch.manual_seed(seed)
-    for role, (architecture, config) in NETWORKS.items():
-        network = build_network(architecture, config)
-        path = folder / f"{role}.safetensors"
-        save_network(path, network, architecture=architecture, config=config, provenance={})
+    write_small_networks(folder, BUNDLE, seed)
     scale = Scale(1.0, -0.5, (-0.5, -0.3), Logistic(8.0, -2.0))
     scales = dict.fromkeys(("fine_attention", "fine_binary"), scale)
     thresholds = {"fine_attention": 0.5, "fine_binary": 0.5}
@@ -93,10 +63,7 @@ def other_models(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """Another generation: the same but for the coarse network."""
     folder = tmp_path_factory.mktemp("other") / "models"
     shutil.copytree(models, folder)
-    torch.manual_seed(7)
-    network = build_network("coarse", COARSE)
-    path = folder / "coarse.safetensors"
-    save_network(path, network, architecture="coarse", config=COARSE, provenance={})
+    write_small_networks(folder, {"coarse": "coarse"}, seed=7)
     return folder
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-import torch
 import uvicorn
 
 from dns_apps.service.app import create_app
@@ -27,14 +26,6 @@ from dns_ops.service_settings import ServiceSettings
 
 FPS = 8.0
 NAMES = ("harbour.mp4", "folder/market.mp4", "<b>night & day</b>.mp4")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def footage(seed: int, seconds: float = 12.0) -> UInt8Array:

@@ -1,6 +1,5 @@
 import dataclasses
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,15 +35,6 @@ class _Toy(nn.Module):
         self.batches.append(len(images))
         x = self.first(images)
         return [x, self.second(x)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Threads that wait for one another are slow where tests share the cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def _photograph(name: str) -> UInt8Array:

@@ -1,6 +1,5 @@
 import dataclasses
 import functools
-from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
 
@@ -39,15 +38,6 @@ def _image(picture: UInt8Array, card: BackboneCard) -> torch.Tensor:
     pixels = np.asarray(image.crop((left, top, left + card.crop_px, top + card.crop_px)), dtype=np.float32)
     normalised = (pixels / 255 - np.array(card.mean)) / np.array(card.std)
     return torch.from_numpy(normalised.astype(np.float32)).permute(2, 0, 1)[None]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Threads that wait for one another are slow where tests share the cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 _loaded = functools.cache(load_backbone)

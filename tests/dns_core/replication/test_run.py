@@ -15,7 +15,8 @@ from dns_core.replication.ledger import Ledger
 from dns_core.replication.networks import load_networks
 from dns_core.replication.run import replicate
 from dns_core.replication.videos import usable_regions
-from tests.dns_core.replication.conftest import DIMS, QUERIES, VIDEOS, write_networks
+from tests.dns_core.replication.conftest import QUERIES, VIDEOS, write_networks
+from tests.factories import DIMS
 
 T = TypeVar("T")
 Features = Callable[..., Path]

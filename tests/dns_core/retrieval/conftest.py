@@ -1,48 +1,33 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from dns_core.features.whitening import Whitening
 from dns_core.index import Chunking, Index, build_index, open_index
-from dns_core.models.checkpoints import save_network
-from dns_core.models.registry import build_network
 from dns_core.records import Quarantined, VideoFeatures
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.calibration import Calibration, Scale
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.logistic import Logistic
 from dns_core.similarity.comparator import Comparator
+from tests.factories import BUNDLE, DIMS, write_small_networks
 
-DIMS, REGIONS = 64, 3
-COARSE = {
-    "dims": DIMS,
-    "transformer_heads": 2,
-    "transformer_feedforward_dims": 32,
-    "netvlad_clusters": 4,
-    "netvlad_outdims": 16,
-}
-NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
-    "teacher": ("teacher", {"dims": DIMS}),
-    "fine_attention": ("fine_attention", {"dims": DIMS}),
-    "fine_binary": ("fine_binary", {"dims": DIMS}),
-    "coarse": ("coarse", COARSE),
-    "selector_fine_attention": ("selector", {"dims": DIMS, "hidden_size": 8}),
-    "selector_fine_binary": ("selector", {"dims": DIMS, "hidden_size": 8}),
-}
+REGIONS = 3
 CHUNKING = Chunking(chunk_frames=16, overlap_frames=4)
 
 
-def let_through(comparator: Comparator) -> None:
-    """Make a comparator that passes similarities on, roughly: copies then score highest."""
-    with torch.no_grad():
-        for layer in (comparator.conv1, comparator.conv2, comparator.conv3, comparator.fconv):
-            layer.weight.mul_(0.1)
-            middle = layer.weight.shape[-1] // 2
-            layer.weight[0, 0, middle, middle] += 1.0
+def let_through(network: nn.Module) -> None:
+    """Make comparators pass similarities on, roughly: copies then score highest."""
+    for comparator in (module for module in network.modules() if isinstance(module, Comparator)):
+        with torch.no_grad():
+            for layer in (comparator.conv1, comparator.conv2, comparator.conv3, comparator.fconv):
+                layer.weight.mul_(0.1)
+                middle = layer.weight.shape[-1] // 2
+                layer.weight[0, 0, middle, middle] += 1.0
 
 
 def write_networks(folder: Path, seed: int) -> None:
@@ -50,26 +35,11 @@ def write_networks(folder: Path, seed: int) -> None:
     projection = np.linalg.qr(rng.normal(size=(DIMS, DIMS)))[0].astype(np.float32)
     whitening = Whitening(np.zeros(DIMS, dtype=np.float32), projection)
     whitening.save(folder / "whitening.safetensors", {"extractor": f"backbone of {seed}"})
-    torch.manual_seed(seed)
-    for role, (architecture, config) in NETWORKS.items():
-        network = build_network(architecture, config)
-        for module in network.modules():
-            if isinstance(module, Comparator):
-                let_through(module)
-        path = folder / f"{role}.safetensors"
-        save_network(path, network, architecture=architecture, config=config, provenance={})
+    write_small_networks(folder, {"teacher": "teacher", **BUNDLE}, seed, let_through)
     scale = Scale(1.0, -0.5, (-0.5, -0.3), Logistic(8.0, -2.0))
     scales = dict.fromkeys(("fine_attention", "fine_binary", "teacher"), scale)
     thresholds = {"fine_attention": 0.15, "fine_binary": 0.5, "teacher": 0.15}
     Calibration(scales, thresholds).save(folder / "calibration.json")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
