@@ -119,12 +119,10 @@ def dashboard_command(host: str, port: int) -> tuple[str, ...]:
     Raises:
         InputError: the dashboard is not installed.
     """
-    app = find_spec("dashboards")
-    if app is None or not app.submodule_search_locations or find_spec("streamlit") is None:
+    if find_spec("dashboards") is None or find_spec("streamlit") is None:
         raise InputError("the dashboard is not installed: pip install 'distill-and-select[dashboard]'")
-    script = Path(app.submodule_search_locations[0]) / "shell" / "app.py"
     place = ("--server.address", host, "--server.port", str(port))
-    return (sys.executable, "-m", "streamlit", "run", str(script), *place)
+    return (sys.executable, "-m", "dashboards.shell", *place)
 
 
 def dashboard_environment(root: Path, settings: Settings) -> dict[str, str]:

@@ -1,5 +1,8 @@
 """Index: what it holds and what made it, its versions, and adding and removing videos."""
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 from dashboards.formats import ago, count, moment, plain, share, size
@@ -17,19 +20,18 @@ def render() -> None:
     state = index_state()
     _draw_health(state)
     _draw_figures(state)
-    videos, add, versions, models, quarantine = st.tabs(
-        ["Videos", "Add", "Versions", "Fingerprints", f"Quarantine ({count(state.n_quarantined)})"]
-    )
-    with videos, problems_shown("videos"):
-        draw_contents()
-    with add, problems_shown("add"):
-        draw_growth()
-    with versions:
-        _draw_versions(state)
-    with models:
-        _draw_fingerprints(state)
-    with quarantine:
-        _draw_quarantine(state)
+    parts: dict[str, Callable[[], None]] = {
+        "Videos": draw_contents,
+        "Add": draw_growth,
+        "Versions": partial(_draw_versions, state),
+        "Fingerprints": partial(_draw_fingerprints, state),
+        "Quarantine": partial(_draw_quarantine, state),
+    }
+    tabs = st.tabs(list(parts), on_change="rerun", key="index-part")
+    for tab, (name, draw) in zip(tabs, parts.items(), strict=True):
+        if tab.open:  # the others cost nothing
+            with tab, problems_shown(name):
+                draw()
 
 
 def _draw_health(state: IndexState) -> None:

@@ -10,14 +10,20 @@ Opened = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]
 
 
+def part(app: AppTest, name: str) -> AppTest:
+    app.session_state["index-part"] = name
+    return app.run()
+
+
 def test_the_page_shows_figures_health_and_quarantine(fake: Any, opened: Opened, texts: Texts) -> None:
     app = opened("index")
     assert [metric.value for metric in app.metric][:2] == ["88", "v2"]
     shown = texts(app)
     assert "healthy" in shown
     assert "4 removed videos" in shown
-    quarantine = next(frame.value for frame in app.dataframe if "reason" in frame.value)
+    quarantine = part(app, "Quarantine").dataframe[0].value
     assert quarantine["video_id"].tolist() == [fake.evil]
+    assert part(app, "Versions").dataframe[0].value["version"].tolist() == [3, 2]
 
 
 def test_a_newer_version_on_disk_is_offered_and_served(fake: Any, opened: Opened) -> None:
@@ -40,12 +46,12 @@ def test_the_list_is_turned_page_by_page_and_begins_anew_with_a_search(fake: Any
 def test_nothing_is_removed_or_added_before_something_is_ticked(opened: Opened) -> None:
     app = opened("index")
     assert app.button(key="remove").disabled
-    assert app.button(key="add").disabled
+    assert part(app, "Add").button(key="add").disabled
 
 
 def test_no_file_to_add_says_where_they_come_from(fake: Any, opened: Opened, texts: Texts) -> None:
     fake.candidate_paths = ()
-    assert "Copy new videos" in texts(opened("index"))
+    assert "Copy new videos" in texts(part(opened("index"), "Add"))
 
 
 def test_an_index_that_is_not_healthy_says_why(fake: Any, opened: Opened, texts: Texts) -> None:
@@ -53,3 +59,8 @@ def test_an_index_that_is_not_healthy_says_why(fake: Any, opened: Opened, texts:
         update={"healthy": False, "health": "shard 2 is truncated"}
     )
     assert "shard 2 is truncated" in texts(opened("index"))
+
+
+def test_a_part_that_is_not_open_asks_for_nothing(fake: Any, opened: Opened) -> None:
+    opened("index")
+    assert not [what for what in fake.asked if what[0] == "candidates"]
