@@ -3,9 +3,11 @@
 The core calls these; Prefect, MLflow, rich and whoever else implement them at the rim.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
+
+from dns_core.records import FactTable
 
 T = TypeVar("T")
 
@@ -46,6 +48,22 @@ class WeightSource(Protocol):
         ...
 
 
+class DataJudge(Protocol):
+    """Decides whether data are fit to be learnt from."""
+
+    def judge(self, tables: Sequence[FactTable], report: Path) -> None:
+        """``report`` says of each expectation whether it is met, and by which rows not.
+
+        Args:
+            tables: what was measured.
+            report: JSON file to write; a page for people is written beside it, of the same name.
+
+        Raises:
+            InputError: an expectation is not met; the message names the rows.
+        """
+        ...
+
+
 class SilentProgress:
     """Progress that shows nothing."""
 
@@ -73,3 +91,10 @@ class NullRunLogger:
 
     def log_artifact(self, path: Path) -> None:
         """Record nothing."""
+
+
+class LenientJudge:
+    """A judge to whom all data are fit."""
+
+    def judge(self, tables: Sequence[FactTable], report: Path) -> None:
+        """Accept the data; nothing is written."""

@@ -1,6 +1,6 @@
 """Frozen facts that cross the borders between packages (numpy only, no torch)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -157,3 +157,22 @@ class GroundTruth:
             query: frozenset(v for v, label in self.labels.get(query, {}).items() if label in wanted)
             for query in self.queries
         }
+
+
+@dataclass(frozen=True, slots=True)
+class FactTable:
+    """What was measured of a part of the data, to be judged against limits.
+
+    Attributes:
+        suite: name of the expectations that it must meet, for example ``corpus``.
+        part: which data, for example ``train``.
+        columns: values by name, all of one length.
+        key: columns that name a row to a person.
+        limits: as in ``params.yaml``, for the expectations.
+    """
+
+    suite: str
+    part: str
+    columns: Mapping[str, Sequence[object]]
+    key: tuple[str, ...]
+    limits: Mapping[str, object]

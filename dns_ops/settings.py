@@ -20,6 +20,7 @@ PREFIX = "DNS_"
 QUIET = {
     "DVC_NO_ANALYTICS": "1",
     "DO_NOT_TRACK": "1",
+    "GX_ANALYTICS_ENABLED": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
@@ -45,6 +46,8 @@ class Settings(BaseSettings):
         service_token: that the dashboard shows to the query service; empty is none.
         dashboard_token: that the dashboard asks its visitors for; needed where others can connect.
         dashboard_port: of the dashboard that ``dns up`` starts.
+        s3_bucket: that `dns storage` and DVC keep things in; empty is none.
+        s3_endpoint_url: of an S3-compatible server; empty is Amazon's.
         stage_timeout_s: a stage that takes longer, when a flow runs it, is stopped.
         parent_run: the run that a stage belongs to; set by who starts the stages, not by people.
         serve: of the query service; ``DNS_SERVE_PORT`` is its ``port``.
@@ -63,6 +66,8 @@ class Settings(BaseSettings):
     service_token: SecretStr = SecretStr("")
     dashboard_token: SecretStr = SecretStr("")
     dashboard_port: int = Field(default=8501, ge=1, le=65535)
+    s3_bucket: str = ""
+    s3_endpoint_url: str = ""
     stage_timeout_s: float = Field(default=7 * 24 * 3600, gt=0)
     parent_run: str = ""
     serve: ServiceSettings = ServiceSettings()

@@ -1,16 +1,19 @@
 """What a flow shows in Prefect's UI: tables and links."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from prefect.artifacts import create_link_artifact, create_table_artifact
 
 from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.store.atomic import read_json
+from dns_ops.quality.verdict import failures, read_verdicts
 from dns_ops.settings import Settings
 
 
 def publish_report(root: Path, settings: Settings, run_id: str) -> None:
-    """The quarantine list, the trade-off table and a link to the run in MLflow, of what is there."""
+    """Quarantine list, validation, trade-off table and a link to the run in MLflow, of what is there."""
     workspace = Workspace(root)
     quarantined = [
         {"collection": collection, **row}
@@ -19,6 +22,7 @@ def publish_report(root: Path, settings: Settings, run_id: str) -> None:
         for row in read_json(workspace.probes(collection))["quarantine"]
     ]
     create_table_artifact(quarantined, key="quarantine", description="Videos that could not be used, and why")
+    publish_verdicts(read_verdicts(workspace.quality_folder), workspace.quality_folder)
     if workspace.trade_off.is_file():
         create_table_artifact(
             read_json(workspace.trade_off),
@@ -28,3 +32,22 @@ def publish_report(root: Path, settings: Settings, run_id: str) -> None:
     server = settings.tracking_store(root)
     if run_id and server.startswith("http"):
         create_link_artifact(f"{server}/#/runs/{run_id}", key="mlflow-run", link_text="parent run in MLflow")
+
+
+def publish_verdicts(verdicts: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """A table of the rows that are not as expected, and a link to each page that says all of it."""
+    rows = [
+        {"suite": suite["suite"], "part": suite["part"], "expected": row["meaning"], **_texts(failing)}
+        for verdict in verdicts
+        for suite, row in failures(verdict)
+        for failing in row["rows"] or [{"found": row["observed"]}]
+    ]
+    create_table_artifact(rows, key="data-validation", description="Data that are not as expected")
+    for verdict in verdicts:
+        page = (folder / f"{verdict['name']}.html").resolve()
+        key = verdict["name"].replace("_", "-")
+        create_link_artifact(page.as_uri(), key=key, link_text=f"{verdict['name']}: everything")
+
+
+def _texts(row: Mapping[str, Any]) -> dict[str, str]:
+    return {"row": ", ".join(f"{name} {value}" for name, value in row.items())}

@@ -61,9 +61,12 @@ def run_pipeline(root: Path, overrides: Sequence[str], last: str) -> None:
         if overrides:
             write_overrides(root / "params.yaml", overrides)
         steps = read_dag(root)
-        with recorded_reproduction(root, settings, params.model_dump()) as run_id:
-            run_steps(root, steps_up_to(steps, last) if last else steps, run_id, settings)
-        publish_report(root, settings, run_id)
+        run_id = ""
+        try:
+            with recorded_reproduction(root, settings, params.model_dump()) as run_id:
+                run_steps(root, steps_up_to(steps, last) if last else steps, run_id, settings)
+        finally:  # a run that stopped has the most to show
+            publish_report(root, settings, run_id)
 
 
 def steps_up_to(steps: Sequence[Step], stage: str) -> list[Step]:

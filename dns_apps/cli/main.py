@@ -22,6 +22,7 @@ from dns_apps.cli import (
     platform,
     query,
     serve,
+    storage,
     weights,
 )
 from dns_apps.cli.errors import OneLineErrors
@@ -44,6 +45,7 @@ app.command()(evaluate.evaluate)
 app.add_typer(weights.app, name="weights")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(models.app, name="models")
+app.add_typer(storage.app, name="storage")
 app.command()(check.check)
 app.command()(serve.serve)
 app.command()(platform.up)

@@ -20,6 +20,7 @@ def stage(
     """Run one stage, whether or not it is up to date."""
     from dns_core.params import load_params, run_stage, stage_module
     from dns_core.stages.context import StageContext, Workspace
+    from dns_ops.quality.judge import GreatJudge
     from dns_ops.recording import recorded_stage
     from dns_ops.settings import load_settings
 
@@ -32,7 +33,14 @@ def stage(
     stage_module(stage_name)  # a name that is none has no run
     values = params.model_dump()[stage_name]
     with recorded_stage(workspace.root, settings, name, values, progress) as logger:
-        context = StageContext(workspace, item=item, device=device, progress=progress, logger=logger)
+        context = StageContext(
+            workspace,
+            item=item,
+            device=device,
+            progress=progress,
+            logger=logger,
+            judge=GreatJudge(),
+        )
         run_stage(stage_name, params, context)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from dns_core.ports import NullRunLogger, Progress, RunLogger, SilentProgress
+from dns_core.ports import DataJudge, LenientJudge, NullRunLogger, Progress, RunLogger, SilentProgress
 
 COLLECTIONS = ("train", "database", "queries")
 """The unlabelled videos to learn from, the videos to search, and the videos to search with."""
@@ -86,6 +86,22 @@ class Workspace:
         return self.artifacts / "split.json"
 
     @property
+    def quality_folder(self) -> Path:
+        """What the stages that validate write."""
+        return self.artifacts / "quality"
+
+    def quality(self, stage: str) -> Path:
+        """What a stage that validates found, as JSON; a page of the same name lies beside it."""
+        return self.quality_folder / f"{stage}.json"
+
+    def validated(self, stage: str) -> Path:
+        """A file that is there, and always the same, once the data have passed a stage that validates.
+
+        Training depends on it, so that it waits for the stage, and is not repeated when a limit changes.
+        """
+        return self.quality_folder / f"{stage}.passed"
+
+    @property
     def report(self) -> Path:
         """The figures of the last evaluation."""
         return self.artifacts / "report.json"
@@ -111,6 +127,7 @@ class StageContext:
         device: torch device of its networks.
         progress: shows long loops.
         logger: records params and metrics.
+        judge: decides whether the data are fit to be learnt from.
     """
 
     workspace: Workspace
@@ -118,3 +135,4 @@ class StageContext:
     device: str = "cpu"
     progress: Progress = field(default_factory=SilentProgress)
     logger: RunLogger = field(default_factory=NullRunLogger)
+    judge: DataJudge = field(default_factory=LenientJudge)

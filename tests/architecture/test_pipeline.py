@@ -13,6 +13,7 @@ import yaml
 from dns_core.errors import ParamsError
 from dns_core.params import load_params
 from dns_core.stages import STAGES
+from dns_ops.dag import read_dag
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGE_ENTRIES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -131,3 +132,16 @@ def test_a_wrong_params_file_is_an_error_that_names_the_key(
 def test_a_misspelt_override_is_an_error(override: str) -> None:
     with pytest.raises(ParamsError):
         load_params(ROOT / "params.yaml", [override])
+
+
+def test_training_waits_for_validation_and_for_the_one_file_of_it_that_never_changes() -> None:
+    waited = {
+        step.name: [need for need in step.needs if need.startswith("validate_")] for step in read_dag(ROOT)
+    }
+    assert waited["train_teacher"] == ["validate_data"]
+    students = {name: gates for name, gates in waited.items() if name.startswith("train_student@")}
+    assert len(students) == 3
+    assert all(len(gates) == 1 and gates[0].startswith("validate_pairs@") for gates in students.values())
+    for stage in ("train_teacher", "train_student"):
+        (gate,) = [dep for dep in DVC[stage]["deps"] if dep.startswith("artifacts/quality/")]
+        assert gate.endswith(".passed")

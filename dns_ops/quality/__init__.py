@@ -1,0 +1,23 @@
+"""Great Expectations: whether data are fit to be learnt from, and what is wrong with them.
+
+A stage that validates (``validate_data``, ``validate_pairs``) measures and hands tables of facts to a judge;
+`dns_ops.quality.judge` is the judge. It writes ``artifacts/quality/<stage>.json``::
+
+    {"name": "validate_data",
+     "success": false,
+     "suites": [
+       {"suite": "corpus",            # corpus, features, leakage, pairs, pair_totals or drift
+        "part": "train",              # which data: train, database, queries, test, ...
+        "success": false,
+        "rows": 72,                   # of the table of facts: videos, pairs, ...
+        "expectations": [
+          {"expectation": "expect_column_values_to_be_in_set",
+           "column": "status",        # empty if of the whole table
+           "meaning": "no more than 10% of the files are refused",
+           "success": false,
+           "failing": 22,             # rows that do not meet it; some may be allowed
+           "observed": "",            # of an expectation about the whole table
+           "rows": [{"video": "a.mp4", "status": "quarantined: not_a_video"}]}]}]}  # the first 100
+
+and, beside it, ``<stage>.html``: the same for people, one page without scripts or anything from elsewhere.
+"""
