@@ -113,7 +113,7 @@ def _worker(root: Path, settings: Settings) -> Service | None:
     )
 
 
-def dashboard_command(host: str, port: int) -> tuple[str, ...]:
+def dashboard_command(settings: Settings, host: str, port: int) -> tuple[str, ...]:
     """Program and arguments that serve the dashboard; it shows the folder in which it is started.
 
     Raises:
@@ -121,8 +121,10 @@ def dashboard_command(host: str, port: int) -> tuple[str, ...]:
     """
     if find_spec("dashboards") is None or find_spec("streamlit") is None:
         raise InputError("the dashboard is not installed: pip install 'distill-and-select[dashboard]'")
-    place = ("--server.address", host, "--server.port", str(port))
-    return (sys.executable, "-m", "dashboards.shell", *place)
+    largest_mb = max(1, settings.serve.max_upload_bytes >> 20)
+    options = {"address": host, "port": port, "maxUploadSize": largest_mb}
+    flags = (word for name, value in options.items() for word in (f"--server.{name}", str(value)))
+    return (sys.executable, "-m", "dashboards.shell", *flags)
 
 
 def dashboard_environment(root: Path, settings: Settings) -> dict[str, str]:
@@ -139,7 +141,7 @@ def _dashboard(root: Path, settings: Settings) -> Service | None:
         return None
     return Service(
         name="dashboard",
-        command=dashboard_command(HOST, settings.dashboard_port),
+        command=dashboard_command(settings, HOST, settings.dashboard_port),
         port=settings.dashboard_port,
         health="/_stcore/health",
         environment=dashboard_environment(root, settings),

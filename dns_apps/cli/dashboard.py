@@ -27,7 +27,7 @@ def dashboard(port: Port = 0, host: Host = "127.0.0.1") -> None:
         raise SettingsError(
             f"DNS_DASHBOARD_TOKEN: expected one, for others can connect to {host}; found none"
         )
-    command = dashboard_command(host, chosen)
+    command = dashboard_command(settings, host, chosen)
     print_line(f"dashboard: http://{host}:{chosen}")
     # Its own process from here on: signals reach it, and nothing of ours stays in memory.
     os.execve(command[0], command, {**os.environ, **dashboard_environment(root, settings)})  # noqa: S606

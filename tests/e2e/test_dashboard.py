@@ -22,6 +22,7 @@ from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.pipeline import index_videos
 from dns_ops.reachable import why_unreachable
 from dns_ops.services import dashboard_command
+from dns_ops.settings import Settings
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SIZE = CorpusSize(
@@ -86,7 +87,9 @@ def dashboard(workspace: Path, service: Client) -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     variables = {"DNS_SERVICE_URL": service.url, "PREFECT_API_URL": "http://127.0.0.1:9/api"}
-    with running(dashboard_command("127.0.0.1", port), f"{url}/_stcore/health", workspace, **variables):
+    with running(
+        dashboard_command(Settings(), "127.0.0.1", port), f"{url}/_stcore/health", workspace, **variables
+    ):
         yield url
 
 

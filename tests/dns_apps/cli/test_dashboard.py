@@ -25,7 +25,7 @@ def test_it_is_served_to_this_machine_alone_on_the_port_of_the_settings(
     monkeypatch.setenv("DNS_DASHBOARD_PORT", "8765")
     assert CliRunner().invoke(app, ["dashboard"]).exit_code == 0
     ((_, command, environment),) = started
-    assert command[-4:] == ("--server.address", "127.0.0.1", "--server.port", "8765")
+    assert command[3:7] == ("--server.address", "127.0.0.1", "--server.port", "8765")
     assert environment["PREFECT_API_URL"] == "http://127.0.0.1:4200/api"
     assert "DNS_TRACKING_URI" not in environment
 
