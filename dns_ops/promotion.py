@@ -1,47 +1,19 @@
 """Putting a challenger in the champion's place, or not; and putting the former champion back."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from dns_core.errors import DnsError, InputError
+from dns_core.errors import InputError
 from dns_core.evaluation.gates import Gate, GateLimits, ReleaseFigures, judge_release
 from dns_core.ports import Progress
 from dns_core.stages.context import Workspace
 from dns_core.stages.release import measure_release
-from dns_ops.history import append_row, read_rows
-from dns_ops.registry import BUNDLE, CHALLENGER, CHAMPION, bundle_versions
-from dns_ops.releases import (
-    Release,
-    champion,
-    find_release,
-    index_gate,
-    make_release,
-    put_in_service,
-    releases_folder,
-)
+from dns_ops.decisions import RefusedError, Request, challenger_version, promotions, record_decision
+from dns_ops.registry import BUNDLE, CHAMPION
+from dns_ops.release_making import index_gate, make_release
+from dns_ops.releases import Release, champion, find_release, put_in_service
 from dns_ops.tracking import Tracking, translated
-
-
-class RefusedError(DnsError):
-    """A challenger did not pass every gate; the message names those that it failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked for.
-
-    Attributes:
-        who: asks.
-        version: of the bundle; 0 is the challenger.
-        reason: why it is to be promoted whatever the gates say; empty if they decide.
-    """
-
-    who: str
-    version: int = 0
-    reason: str = ""
 
 
 def promote(
@@ -57,7 +29,7 @@ def promote(
         TrackingError: the registry cannot be reached.
     """
     before = champion(root)
-    version = request.version or _challenger(tracking)
+    version = request.version or challenger_version(tracking)
     if version == before:
         raise InputError(f"version {version} is the champion already")
     challenger = make_release(root, tracking, version, progress)
@@ -82,13 +54,13 @@ def promote(
         "gates": [asdict(gate) for gate in gates],
         "figures": {name: asdict(row) for name, row in figures.items()},
     }
-    _record(root, request.who, row)
+    record_decision(root, request.who, row)
     if not accepted:
         raise RefusedError(f"version {version} is not promoted: {_named(failed)}")
     return gates
 
 
-def rollback(root: Path, tracking: Tracking, who: str) -> int:
+def rollback(root: Path, tracking: Tracking, who: str, reason: str = "") -> int:
     """The version that was champion before this one, with its index; it is in service again.
 
     Raises:
@@ -105,17 +77,9 @@ def rollback(root: Path, tracking: Tracking, who: str) -> int:
     if not intact.passed:
         raise RefusedError(f"version {former} is not restored: {intact.found}")
     _switch(root, tracking, release)
-    _record(root, who, {"action": "rolled back", "version": former, "before": now, "after": former})
+    row = {"action": "rolled back", "version": former, "before": now, "after": former, "reason": reason}
+    record_decision(root, who, row)
     return former
-
-
-def promotions(root: Path) -> list[dict[str, Any]]:
-    """Every decision, the oldest first.
-
-    Raises:
-        CorruptArtefactError: the history was altered.
-    """
-    return read_rows(_history(root))
 
 
 def _measured(root: Path, release: Release, limits: GateLimits, progress: Progress) -> ReleaseFigures:
@@ -129,21 +93,5 @@ def _switch(root: Path, tracking: Tracking, release: Release) -> None:
     put_in_service(root, release)
 
 
-def _record(root: Path, who: str, row: Mapping[str, object]) -> None:
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    append_row(_history(root), {"at": at, "who": who, **row})
-
-
-def _challenger(tracking: Tracking) -> int:
-    for known in bundle_versions(tracking):
-        if CHALLENGER in known.aliases:
-            return known.version
-    raise InputError("no bundle is registered yet; `dns reproduce` trains and registers one")
-
-
 def _named(gates: Sequence[Gate]) -> str:
     return "; ".join(f"{gate.name}: expected {gate.expected}, found {gate.found}" for gate in gates)
-
-
-def _history(root: Path) -> Path:
-    return releases_folder(root) / "history.jsonl"

@@ -1,11 +1,6 @@
-"""Versions of the videos: which files each collection held, kept by content in DVC's cache.
-
-A version is a manifest in ``data/versions/`` (git keeps it) over three folders that DVC keeps. Its name is
-the fingerprint of those folders' contents, so the same videos are the same version on every machine.
-"""
+"""Recording versions of the videos, kept by content in DVC's cache, and bringing them back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,52 +9,13 @@ import yaml
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
-from dns_core.errors import InputError, MissingArtefactError, VideoError
+from dns_core.errors import MissingArtefactError, VideoError
 from dns_core.stages.context import COLLECTIONS, Workspace
-from dns_core.store.atomic import atomic_file, read_json, write_json
+from dns_core.store.atomic import atomic_file
 from dns_core.video.probe import probe_video
 from dns_ops.dag import open_workspace
+from dns_ops.data_versions import DataVersion, current_version, point_to_version, read_version, write_version
 from dns_ops.provenance import version_name
-
-_CURRENT = "current.json"
-
-
-@dataclass(frozen=True, slots=True)
-class DataVersion:
-    """What the collections held.
-
-    Attributes:
-        name: fingerprint of the contents.
-        parent: the version that was current before; empty for the first.
-        created: UTC, ISO 8601.
-        folders: by collection, what DVC calls the folder: ``md5``, ``size`` and ``nfiles``.
-        files: by collection and video id: ``md5`` and ``duration_s``, which is None for what is no video.
-    """
-
-    name: str
-    parent: str
-    created: str
-    folders: Mapping[str, Mapping[str, Any]]
-    files: Mapping[str, Mapping[str, Mapping[str, Any]]]
-
-    @property
-    def n_videos(self) -> int:
-        """Files in all collections."""
-        return sum(len(files) for files in self.files.values())
-
-    @property
-    def duration_s(self) -> float:
-        """Seconds of all videos together."""
-        return sum(file["duration_s"] or 0.0 for files in self.files.values() for file in files.values())
-
-
-@dataclass(frozen=True, slots=True)
-class DataDiff:
-    """How a version differs from another: ids as ``collection/video id``."""
-
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
-    changed: tuple[str, ...]
 
 
 def record_version(root: Path) -> DataVersion:
@@ -97,9 +53,7 @@ def record_version(root: Path) -> DataVersion:
         return current
     created = datetime.now(UTC).isoformat(timespec="seconds")
     version = DataVersion(name, current.name if current else "", created, folders, files)
-    if not _manifest(root, name).exists():
-        write_json(_manifest(root, name), {slot: getattr(version, slot) for slot in version.__slots__})
-    write_json(_folder(root) / _CURRENT, {"version": name})
+    write_version(root, version)
     return version
 
 
@@ -110,41 +64,6 @@ def _added(repo: Any, folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
     digests = {"/".join(key): str(hashed.value) for key, _, hashed in output.get_obj()}
     described = {"md5": output.hash_info.value, "size": output.meta.size, "nfiles": len(digests)}
     return described, digests
-
-
-def data_versions(root: Path) -> list[DataVersion]:
-    """Every version of the workspace, the newest first."""
-    names = [path.stem for path in _folder(root).glob("*.json") if path.name != _CURRENT]
-    return sorted((read_version(root, name) for name in names), key=lambda v: v.created, reverse=True)
-
-
-def current_version(root: Path) -> DataVersion | None:
-    """The version that was last recorded or checked out; None if there is none."""
-    pointer = _folder(root) / _CURRENT
-    return read_version(root, read_json(pointer)["version"]) if pointer.exists() else None
-
-
-def read_version(root: Path, name: str) -> DataVersion:
-    """The version whose name is or begins with ``name``.
-
-    Raises:
-        InputError: no version or more than one is called so.
-    """
-    known = sorted(path.stem for path in _folder(root).glob("*.json") if path.name != _CURRENT)
-    found = [stem for stem in known if name and stem.startswith(name)]
-    if len(found) != 1:
-        raise InputError(f"version {name!r} of the data: expected one of {', '.join(known) or 'none yet'}")
-    return DataVersion(**read_json(_manifest(root, found[0])))
-
-
-def diff_versions(old: DataVersion, new: DataVersion) -> DataDiff:
-    """What ``new`` has, has not and has otherwise than ``old``."""
-    before, after = _contents(old), _contents(new)
-    return DataDiff(
-        added=tuple(sorted(after.keys() - before.keys())),
-        removed=tuple(sorted(before.keys() - after.keys())),
-        changed=tuple(sorted(key for key in before.keys() & after.keys() if before[key] != after[key])),
-    )
 
 
 def checkout_version(root: Path, name: str) -> DataVersion:
@@ -171,7 +90,7 @@ def checkout_version(root: Path, name: str) -> DataVersion:
         raise MissingArtefactError(
             f"version {version.name} of the data: its videos are neither in the cache nor in a remote"
         ) from error
-    write_json(_folder(root) / _CURRENT, {"version": version.name})
+    point_to_version(root, version.name)
     return version
 
 
@@ -181,14 +100,6 @@ def _restore(root: Path, targets: Sequence[Path]) -> None:
     with Repo(str(root)) as repo:
         repo.fetch(names)
         repo.checkout(names, force=True)
-
-
-def _contents(version: DataVersion) -> dict[str, str]:
-    return {
-        f"{collection}/{video_id}": file["md5"]
-        for collection, files in version.files.items()
-        for video_id, file in files.items()
-    }
 
 
 def _duration(folder: Path, video_id: str, digest: str, known: Mapping[str, float | None]) -> float | None:
@@ -206,11 +117,3 @@ def _point(target: Path, folder: Mapping[str, Any]) -> None:
     content["outs"][0].update(folder)
     with atomic_file(target) as temporary:
         temporary.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-
-
-def _folder(root: Path) -> Path:
-    return root / "data" / "versions"
-
-
-def _manifest(root: Path, name: str) -> Path:
-    return _folder(root) / f"{name}.json"

@@ -1,4 +1,4 @@
-"""Flow ``promote``: measure a bundle beside the champion, and put it in service if it passes every gate."""
+"""Flows ``promote`` and ``rollback``: which bundle, with its index, is in service."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -10,8 +10,9 @@ from pydantic import Field
 from dns_core.evaluation.gates import GateLimits
 from dns_core.params import load_params
 from dns_core.ports import SilentProgress
-from dns_ops.promotion import Request
+from dns_ops.decisions import Request
 from dns_ops.promotion import promote as promote_version
+from dns_ops.promotion import rollback as restore_former
 from dns_ops.settings import load_settings
 from dns_ops.steps import workspace_lock
 from dns_ops.tracking import open_tracking
@@ -33,3 +34,16 @@ def promote(version: int = Field(default=0, ge=0), who: str = "flow", reason: st
         request = Request(who=who, version=version, reason=reason)
         gates = promote_version(root, tracking, request, limits, SilentProgress())
     create_table_artifact([asdict(gate) for gate in gates], key="gates", description="What was asked of it")
+
+
+@flow(name="rollback")
+def rollback(who: str = "flow", reason: str = "") -> int:
+    """Put the champion before this one back in service, with its index; its version is returned.
+
+    Args:
+        who: asks, for the history.
+        reason: why, for the history.
+    """
+    root = Path.cwd()
+    with workspace_lock(root, get_run_logger().info):
+        return restore_former(root, open_tracking(root, load_settings(root)), who, reason)

@@ -64,7 +64,7 @@ def remove(
 @app.command()
 def versions(json: Json = False) -> None:
     """List the versions, the newest first."""
-    from dns_ops.versioning import current_version, data_versions
+    from dns_ops.data_versions import current_version, data_versions
 
     root = Path.cwd()
     current = current_version(root)
@@ -90,7 +90,7 @@ def versions(json: Json = False) -> None:
 @app.command()
 def diff(old: Version, new: Version, json: Json = False) -> None:
     """Show which videos one version has more, fewer and otherwise than another."""
-    from dns_ops.versioning import diff_versions, read_version
+    from dns_ops.data_versions import diff_versions, read_version
 
     found = diff_versions(read_version(Path.cwd(), old), read_version(Path.cwd(), new))
     if json:

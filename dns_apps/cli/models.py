@@ -52,7 +52,7 @@ def promote(
     """Measure a bundle beside the champion, and put it in service if it passes every gate."""
     from dns_core.evaluation.gates import GateLimits
     from dns_core.params import load_params
-    from dns_ops.promotion import Request
+    from dns_ops.decisions import Request
     from dns_ops.promotion import promote as promote_version
     from dns_ops.steps import workspace_lock
 
@@ -70,20 +70,39 @@ def promote(
 
 
 @app.command()
-def rollback(who: Who = _USER) -> None:
+def reject(
+    reason: Annotated[str, typer.Argument(metavar="REASON", help="Why, for the history.")],
+    version: Annotated[int, typer.Option(help="Of the bundle; 0: the challenger.")] = 0,
+    who: Who = _USER,
+) -> None:
+    """Turn the challenger down: it stays registered, and is the challenger no more."""
+    from dns_ops.decisions import Request
+    from dns_ops.decisions import reject as reject_version
+    from dns_ops.steps import workspace_lock
+
+    with workspace_lock(Path.cwd()):
+        found = reject_version(Path.cwd(), _tracking(), Request(who=who, version=version, reason=reason))
+    print_line(f"version {found} is the challenger no more")
+
+
+@app.command()
+def rollback(
+    reason: Annotated[str, typer.Option(metavar="REASON", help="Why, for the history.")] = "",
+    who: Who = _USER,
+) -> None:
     """Put the champion before this one back in service, with its index."""
     from dns_ops.promotion import rollback as roll_back
     from dns_ops.steps import workspace_lock
 
     with workspace_lock(Path.cwd()):
-        version = roll_back(Path.cwd(), _tracking(), who)
+        version = roll_back(Path.cwd(), _tracking(), who, reason)
     print_line(f"version {version} is the champion again")
 
 
 @app.command()
 def history(json: Json = False) -> None:
     """Show every decision, the oldest first."""
-    from dns_ops.promotion import promotions
+    from dns_ops.decisions import promotions
 
     rows = promotions(Path.cwd())
     if json:

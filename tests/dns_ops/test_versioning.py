@@ -10,16 +10,10 @@ import yaml
 from dns_core.errors import InputError, MissingArtefactError
 from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.video.encode import write_video
+from dns_ops.data_versions import current_version, data_versions, diff_versions, read_version
 from dns_ops.ingest import ingest_video, remove_videos
 from dns_ops.provenance import data_version
-from dns_ops.versioning import (
-    checkout_version,
-    current_version,
-    data_versions,
-    diff_versions,
-    read_version,
-    record_version,
-)
+from dns_ops.versioning import checkout_version, record_version
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,60 @@
+"""Making a release of a registered bundle, and whether what was made is still what it was."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from dns_core.errors import DnsError
+from dns_core.evaluation.gates import Gate
+from dns_core.index import open_index, verify_index
+from dns_core.ports import Progress
+from dns_core.retrieval.bundle import Bundle
+from dns_core.retrieval.encode import VideoEncoder
+from dns_core.retrieval.pipeline import index_videos
+from dns_core.stages.context import Workspace
+from dns_core.store.atomic import atomic_folder
+from dns_ops.registry import fetch_bundle
+from dns_ops.releases import Release, releases_folder
+from dns_ops.tracking import Tracking
+
+
+def make_release(root: Path, tracking: Tracking, version: int, progress: Progress) -> Release:
+    """The release of a version, made if it is not there: models of the registry, index of the database.
+
+    The workspace's index is taken if this bundle made it; otherwise the database is indexed anew.
+
+    Raises:
+        TrackingError: the registry does not have the version.
+        InputError: there are no videos to index.
+    """
+    folder = releases_folder(root) / str(version)
+    if not folder.is_dir():
+        with atomic_folder(folder) as draft, tempfile.TemporaryDirectory() as fetched:
+            shutil.copytree(fetch_bundle(tracking, version, Path(fetched)), draft / "models")
+            bundle = Bundle.load(draft / "models")
+            workspace = Workspace(root)
+            if _made_by(workspace.index, bundle):
+                shutil.copytree(workspace.index, draft / "index")
+            else:
+                progress.say(f"version {version}: the database is indexed with its models")
+                index_videos(workspace.videos("database"), draft / "index", bundle, progress)
+    return Release(version, folder)
+
+
+def index_gate(release: Release) -> Gate:
+    """Whether the release's index is bit for bit what was written, and was made by its models."""
+    expected = "every file as written, made by these models"
+    try:
+        manifest = verify_index(release.index)
+        manifest.check_models(VideoEncoder(Bundle.load(release.models)).origin.models)
+    except DnsError as error:
+        return Gate("index", passed=False, expected=expected, found=str(error))
+    return Gate("index", passed=True, expected=expected, found="so it is")
+
+
+def _made_by(index: Path, bundle: Bundle) -> bool:
+    try:
+        open_index(index).manifest.check_models(VideoEncoder(bundle).origin.models)
+    except DnsError:
+        return False  # the index that is there is not this bundle's, whatever is the matter with it
+    return True
