@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from dns_apps.cli.output import clock, printable, size
 
-__all__ = ["ago", "clock", "count", "counted", "moment", "plain", "share", "short_name", "size"]
+__all__ = ["ago", "clock", "count", "counted", "moment", "plain", "printable", "share", "short_name", "size"]
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _STEPS = ((60, "s"), (60, "min"), (24, "h"), (365, "d"))

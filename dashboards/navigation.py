@@ -28,6 +28,10 @@ class PageEntry:
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("home", "Home", "home"),
     PageEntry("query", "Query", "search"),
+    PageEntry("tradeoffs", "Trade-offs", "query_stats"),
+    PageEntry("flows", "Flows", "play_circle"),
+    PageEntry("models", "Models", "model_training"),
+    PageEntry("data", "Data", "video_library"),
     PageEntry("index", "Index", "database"),
 )
 

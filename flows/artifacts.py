@@ -1,10 +1,23 @@
-"""What a flow shows in Prefect's UI: tables and links."""
+"""What a flow shows in Prefect's UI: how far it has come, tables and links."""
 
+<<<<<<< HEAD
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+=======
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+>>>>>>> 7e4a0df (Dashboard: trade-offs of every run with a calculator, and flows that are started, followed and stopped)
 
-from prefect.artifacts import create_link_artifact, create_table_artifact
+from prefect.artifacts import (
+    create_link_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 
 from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.store.atomic import read_json
@@ -34,6 +47,7 @@ def publish_report(root: Path, settings: Settings, run_id: str) -> None:
         create_link_artifact(f"{server}/#/runs/{run_id}", key="mlflow-run", link_text="parent run in MLflow")
 
 
+<<<<<<< HEAD
 def publish_verdicts(verdicts: Sequence[Mapping[str, Any]], folder: Path) -> None:
     """A table of the rows that are not as expected, and a link to each page that says all of it."""
     rows = [
@@ -51,3 +65,18 @@ def publish_verdicts(verdicts: Sequence[Mapping[str, Any]], folder: Path) -> Non
 
 def _texts(row: Mapping[str, Any]) -> dict[str, str]:
     return {"row": ", ".join(f"{name} {value}" for name, value in row.items())}
+=======
+@contextmanager
+def told_progress(n_parts: int) -> Iterator[Callable[[], None]]:
+    """Yield what is called after each part of a flow's work; the run shows the share that is done."""
+    # In a flow that is not asynchronous this is the id itself, whatever the annotation leaves open.
+    shown = cast("UUID", create_progress_artifact(0.0, key="progress", description=f"0 of {n_parts}"))
+    done = 0
+
+    def tell() -> None:
+        nonlocal done
+        done += 1
+        update_progress_artifact(shown, 100 * done / n_parts, description=f"{done} of {n_parts}")
+
+    yield tell
+>>>>>>> 7e4a0df (Dashboard: trade-offs of every run with a calculator, and flows that are started, followed and stopped)

@@ -8,6 +8,7 @@ from typing import Literal
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.futures import as_completed
 from prefect.tasks import exponential_backoff
 
 from dns_core.video.discover import discover_videos
@@ -15,6 +16,7 @@ from dns_ops.ingest import Ingested, collection_folder, ingest_video
 from dns_ops.settings import load_settings
 from dns_ops.steps import workspace_lock
 from dns_ops.versioning import record_version
+from flows.artifacts import told_progress
 
 _VIDEOS_PER_TASK = 32
 
@@ -39,6 +41,9 @@ def ingest(source: str, collection: Collection = "train") -> str:
     with workspace_lock(root, logger.info):
         chunks = [found[start : start + _VIDEOS_PER_TASK] for start in range(0, len(found), _VIDEOS_PER_TASK)]
         futures = [_ingest_videos.submit(chunk, folder) for chunk in chunks]
+        with told_progress(len(futures)) as tell:
+            for _ in as_completed(futures):
+                tell()
         done = [row for future in futures for row in future.result()]
         refused = [asdict(row) for row in done if row.outcome == "refused"]
         create_table_artifact(refused, key="refused-videos", description="Files not taken in, and why")

@@ -9,7 +9,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.concurrency.sync import concurrency
-from prefect.futures import PrefectFuture, wait
+from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed
 from prefect.tasks import Task, exponential_backoff
 
@@ -17,6 +17,7 @@ from dns_ops.dag import PipelineError, Step
 from dns_ops.guarded import Children
 from dns_ops.settings import Settings
 from dns_ops.steps import StepRunner, WrongInputError, steps_up_to_date
+from flows.artifacts import told_progress
 
 GPU_LIMIT = "dns-gpu"
 """The concurrency limit that steps on a GPU share; a server without it sets no limit."""
@@ -52,7 +53,9 @@ def run_steps(root: Path, steps: Sequence[Step], run_id: str, settings: Settings
                 on_gpu=on_gpu and _stage(step) in GPU_STAGES,
                 wait_for=[futures[name] for name in step.needs if name in futures],
             )
-        wait(list(futures.values()))
+        with told_progress(len(futures)) as tell:
+            for _ in as_completed(list(futures.values())):
+                tell()
     states = {name: future.state for name, future in futures.items()}
     failed = [
         f"{name}: {state.message}"

@@ -1,0 +1,1 @@
+"""Parts of the page Flows: the form, the schedules, a run."""
