@@ -8,7 +8,9 @@ import streamlit as st
 from dashboards.sources import settings, workspace
 from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.store.atomic import read_json
+from dns_ops.decisions import promotions
 from dns_ops.registry import BundleVersion, bundle_versions
+from dns_ops.releases import champion
 from dns_ops.run_records import RunRecord, recorded_report, recorded_run, recorded_runs
 from dns_ops.services import flow_environment
 from dns_ops.tracking import Tracking, open_tracking
@@ -67,6 +69,22 @@ def stage_runs(parent: str) -> list[RunRecord]:
     return recorded_runs(tracking(), parent=parent, limit=100) if parent else []
 
 
+def evaluation_metrics(parent: str) -> dict[str, float]:
+    """What the evaluation of a reproduction found; nothing if it had none."""
+    found = next((run for run in stage_runs(parent) if run.stage == _EVALUATION), None)
+    return dict(found.metrics) if found else {}
+
+
+def decisions() -> list[dict[str, Any]]:
+    """What was decided of bundles, the oldest first."""
+    return promotions(workspace())
+
+
+def champion_version() -> int:
+    """The version in service; 0 if there is none."""
+    return champion(workspace())
+
+
 @st.cache_data(ttl=15, show_spinner=False)
 def probes(collection: str) -> dict[str, Any]:
     """Readable and quarantined videos of a collection, as the stage that probes wrote them; empty before."""
@@ -77,16 +95,17 @@ def probes(collection: str) -> dict[str, Any]:
 
 def total_seconds() -> float:
     """Seconds of all readable videos together; 0 before they are probed."""
-    return sum(row["duration_s"] for name in COLLECTIONS for row in probes(name).get("videos", ()))
+    rows = (row for name in COLLECTIONS for row in probes(name).get("videos", ()))
+    return float(sum(row["duration_s"] for row in rows))
 
 
 def mean_seconds(collection: str) -> float:
     """Mean length of a collection's videos; 0 if none is known."""
     rows = probes(collection).get("videos", ())
-    return sum(row["duration_s"] for row in rows) / len(rows) if rows else 0.0
+    return float(sum(row["duration_s"] for row in rows)) / len(rows) if rows else 0.0
 
 
 def extraction_speed(parent: str) -> float:
     """Seconds of video a second that a reproduction extracted features of; 0 if it did not."""
     seconds = next((run.seconds for run in stage_runs(parent) if run.stage == _EXTRACTION), None)
-    return float(total_seconds() / seconds) if seconds else 0.0
+    return total_seconds() / seconds if seconds else 0.0

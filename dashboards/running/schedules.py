@@ -21,7 +21,7 @@ def draw_schedules(deployment: Deployment) -> None:
                     server.remove_schedule(deployment.deployment_id, row.schedule_id)
                 else:
                     server.set_schedule(deployment.deployment_id, row.schedule_id, active=on)
-                records.deployments.clear()  # type: ignore[attr-defined]
+                records.deployments.clear()
                 st.rerun()
     if not deployment.schedules:
         st.caption("It starts only when it is asked to.")
@@ -37,5 +37,5 @@ def draw_schedules(deployment: Deployment) -> None:
     if added:
         with problems_shown("add a schedule"):
             server.add_schedule(deployment.deployment_id, cron)
-            records.deployments.clear()  # type: ignore[attr-defined]
+            records.deployments.clear()
             st.rerun()

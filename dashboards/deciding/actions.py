@@ -1,0 +1,112 @@
+"""Promote, reject and roll back: asked for with a reason, confirmed, followed, and on record."""
+
+import getpass
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from dashboards import records
+from dashboards.formats import plain
+from dashboards.running.run_view import draw_run
+from dashboards.sources import workspace
+from dashboards.states import problems_shown
+from dns_core.errors import InputError
+from dns_ops.decisions import Request, reject
+from dns_ops.registry import BundleVersion
+from dns_ops.steps import workspace_lock
+from flows.server import FlowServerError
+
+_FOLLOWED = "followed-decision"
+
+
+def draw_actions(versions: Sequence[BundleVersion], decisions: Sequence[Mapping[str, Any]]) -> None:
+    """A button a decision, and the run that carries out the last one."""
+    champion = records.champion_version()
+    challenger = next((v.version for v in versions if "challenger" in v.aliases), 0)
+    has_former = any(row["after"] == champion != row["before"] and row["before"] for row in decisions)
+    with st.container(horizontal=True):
+        if st.button(
+            "Promote …", icon=":material/upgrade:", type="primary", key="promote",
+            disabled=all(v.version == champion for v in versions),
+            help="Measure a version beside the champion; it takes its place if it passes every gate.",
+        ):  # fmt: skip
+            _promote_dialog([v.version for v in versions if v.version != champion], challenger)
+        if st.button(
+            "Reject …", icon=":material/thumb_down:", key="reject", disabled=not challenger,
+            help="The challenger is one no more; it stays registered.",
+        ):  # fmt: skip
+            _reject_dialog(challenger)
+        if st.button(
+            "Roll back …", icon=":material/undo:", key="rollback", disabled=not has_former,
+            help="The champion before this one answers again, with its index.",
+        ):  # fmt: skip
+            _rollback_dialog(champion)
+    followed = st.session_state.get(_FOLLOWED)
+    if followed:
+        draw_run(*followed)
+
+
+@st.dialog("Promote a version")
+def _promote_dialog(versions: Sequence[int], challenger: int) -> None:
+    index = versions.index(challenger) if challenger in versions else 0
+    version = st.selectbox("Version", versions, index=index, format_func=lambda v: f"v{v}", key="promoted")
+    who = _who()
+    forced = st.checkbox("Whatever the gates say (the index's own gate always counts)", key="forced")
+    reason = st.text_input("Reason" if forced else "Reason (only asked for past the gates)", disabled=not forced,
+                           key="why-promote")  # fmt: skip
+    st.caption("Challenger and champion answer every query of the benchmark: minutes on a small corpus.")
+    if st.button(f"Promote v{version}", type="primary", key="confirm-promote"):
+        with problems_shown("promote"):
+            if forced and not reason.strip():
+                raise InputError("to pass the gates by takes a reason; none was given")
+            parameters = {"version": version, "who": who, "reason": reason if forced else ""}
+            _start("promote", parameters, f"dns models promote {version}")
+
+
+@st.dialog("Roll back")
+def _rollback_dialog(champion: int) -> None:
+    st.markdown(
+        f"Version **v{champion}** leaves service; the champion before it answers again, with its index."
+    )
+    who, reason = _who(), st.text_input("Reason", key="why-rollback")
+    if st.button("Roll back", type="primary", key="confirm-rollback"):
+        with problems_shown("roll back"):
+            if not reason.strip():
+                raise InputError("a rollback is on record with its reason; none was given")
+            _start("rollback", {"who": who, "reason": reason}, "dns models rollback")
+
+
+@st.dialog("Reject the challenger")
+def _reject_dialog(challenger: int) -> None:
+    st.markdown(
+        f"Version **v{challenger}** is the challenger no more. It stays registered, and can be promoted."
+    )
+    who, reason = _who(), st.text_input("Reason", key="why-reject")
+    if st.button(f"Reject v{challenger}", type="primary", key="confirm-reject"):
+        with problems_shown("reject"):
+            request = Request(who=who, version=challenger, reason=reason)
+            with workspace_lock(workspace()):
+                reject(workspace(), records.tracking(), request)
+            st.cache_data.clear()
+            st.rerun()
+
+
+def _who() -> str:
+    return st.text_input("Who asks", value=getpass.getuser(), key="who")
+
+
+def _start(name: str, parameters: Mapping[str, Any], command: str) -> None:
+    """A run of the flow is asked for and followed; without a server, the command is named that does the same."""
+    try:
+        server = records.flow_server()
+        found = next((row for row in server.deployments() if row.name == name), None)
+        if found is None:
+            raise FlowServerError(f"{server.api_url}: no flow {name} is deployed")
+        run = server.start(found.deployment_id, parameters)
+    except FlowServerError as error:
+        st.warning(f"Start the platform with `dns up`, or run `{command}` in the workspace.")
+        st.caption(plain(str(error)))
+        return
+    st.session_state[_FOLLOWED] = (run.run_id, name)
+    st.rerun()
