@@ -1,13 +1,18 @@
 """Where a page gets what the workspace's files, MLflow and Prefect know, kept for some seconds."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from dashboards.panels.videos import Summary, summary
 from dashboards.sources import settings, workspace
+from dns_core.records import Quarantined
 from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.store.atomic import read_json
+from dns_core.store.quarantine import read_quarantine
+from dns_ops.data_versions import DataDiff, current_version, data_versions, diff_versions, read_version
 from dns_ops.decisions import promotions
 from dns_ops.registry import BundleVersion, bundle_versions
 from dns_ops.releases import champion
@@ -109,3 +114,52 @@ def extraction_speed(parent: str) -> float:
     """Seconds of video a second that a reproduction extracted features of; 0 if it did not."""
     seconds = next((run.seconds for run in stage_runs(parent) if run.stage == _EXTRACTION), None)
     return total_seconds() / seconds if seconds else 0.0
+
+
+@st.cache_data(ttl=15, show_spinner="Reading versions …")
+def data_summaries() -> list[Summary]:
+    """Versions of the videos, the newest first."""
+    return [summary(version) for version in data_versions(workspace())]
+
+
+def current_data() -> str:
+    """Name of the version that lies in ``data/``; empty if none is recorded."""
+    found = current_version(workspace())
+    return found.name if found else ""
+
+
+@st.cache_data(ttl=600, max_entries=20, show_spinner="Comparing …")
+def data_diff(old: str, new: str) -> DataDiff:
+    """How a version differs from another; neither ever changes."""
+    return diff_versions(read_version(workspace(), old), read_version(workspace(), new))
+
+
+@st.cache_data(ttl=15, show_spinner=False)
+def split() -> dict[str, Any]:
+    """Which training videos share footage; empty before that was looked for."""
+    path = Workspace(workspace()).split
+    found: dict[str, Any] = read_json(path) if path.is_file() else {}
+    return found
+
+
+@st.cache_data(ttl=15, show_spinner=False)
+def extraction_quarantine() -> list[Quarantined]:
+    """Videos that probed well and then failed to decode."""
+    path = Workspace(workspace()).extraction_quarantine
+    return read_quarantine(path) if path.is_file() else []
+
+
+@st.cache_data(ttl=15, show_spinner=False)
+def quality_reports() -> list[dict[str, Any]]:
+    """What validation said of the data, a report a stage; none before it ran."""
+    return [read_json(path) for path in sorted(_quality_folder().glob("*.json"))]
+
+
+def quality_page(name: str) -> str:
+    """A report of validation as a page for people; empty if there is none."""
+    path = _quality_folder() / f"{Path(name).name}.html"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _quality_folder() -> Path:
+    return Workspace(workspace()).artifacts / "quality"

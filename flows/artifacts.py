@@ -1,16 +1,10 @@
 """What a flow shows in Prefect's UI: how far it has come, tables and links."""
 
-<<<<<<< HEAD
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
-=======
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
->>>>>>> 7e4a0df (Dashboard: trade-offs of every run with a calculator, and flows that are started, followed and stopped)
 
 from prefect.artifacts import (
     create_link_artifact,
@@ -47,7 +41,6 @@ def publish_report(root: Path, settings: Settings, run_id: str) -> None:
         create_link_artifact(f"{server}/#/runs/{run_id}", key="mlflow-run", link_text="parent run in MLflow")
 
 
-<<<<<<< HEAD
 def publish_verdicts(verdicts: Sequence[Mapping[str, Any]], folder: Path) -> None:
     """A table of the rows that are not as expected, and a link to each page that says all of it."""
     rows = [
@@ -65,7 +58,8 @@ def publish_verdicts(verdicts: Sequence[Mapping[str, Any]], folder: Path) -> Non
 
 def _texts(row: Mapping[str, Any]) -> dict[str, str]:
     return {"row": ", ".join(f"{name} {value}" for name, value in row.items())}
-=======
+
+
 @contextmanager
 def told_progress(n_parts: int) -> Iterator[Callable[[], None]]:
     """Yield what is called after each part of a flow's work; the run shows the share that is done."""
@@ -79,4 +73,3 @@ def told_progress(n_parts: int) -> Iterator[Callable[[], None]]:
         update_progress_artifact(shown, 100 * done / n_parts, description=f"{done} of {n_parts}")
 
     yield tell
->>>>>>> 7e4a0df (Dashboard: trade-offs of every run with a calculator, and flows that are started, followed and stopped)

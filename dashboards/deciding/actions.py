@@ -53,8 +53,8 @@ def _promote_dialog(versions: Sequence[int], challenger: int) -> None:
     version = st.selectbox("Version", versions, index=index, format_func=lambda v: f"v{v}", key="promoted")
     who = _who()
     forced = st.checkbox("Whatever the gates say (the index's own gate always counts)", key="forced")
-    reason = st.text_input("Reason" if forced else "Reason (only asked for past the gates)", disabled=not forced,
-                           key="why-promote")  # fmt: skip
+    asked = "Reason" if forced else "Reason (only asked for past the gates)"
+    reason = st.text_input(asked, disabled=not forced, key="why-promote")
     st.caption("Challenger and champion answer every query of the benchmark: minutes on a small corpus.")
     if st.button(f"Promote v{version}", type="primary", key="confirm-promote"):
         with problems_shown("promote"):
@@ -97,7 +97,7 @@ def _who() -> str:
 
 
 def _start(name: str, parameters: Mapping[str, Any], command: str) -> None:
-    """A run of the flow is asked for and followed; without a server, the command is named that does the same."""
+    """A run of the flow is asked for and followed; without a server, the command for it is named."""
     try:
         server = records.flow_server()
         found = next((row for row in server.deployments() if row.name == name), None)

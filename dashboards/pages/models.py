@@ -65,7 +65,8 @@ def _draw_version(versions: Sequence[BundleVersion], decisions: Sequence[dict[st
     made, gates, figures = st.tabs(["Lineage", "Gates", "Figures"])
     with made, problems_shown("lineage"):
         in_service = records.champion_version() == chosen.version
-        graph = lineage(chosen, records.stage_runs(chosen.run_id), in_service=in_service)
+        ink = "#dbe2ea" if st.context.theme.type == "dark" else "#1b2430"
+        graph = lineage(chosen, records.stage_runs(chosen.run_id), in_service=in_service, ink=ink)
         st.graphviz_chart(graph)
         st.caption("Dashed: was up to date and not made anew, or is not in service.")
     with gates:
@@ -73,13 +74,12 @@ def _draw_version(versions: Sequence[BundleVersion], decisions: Sequence[dict[st
     with figures, problems_shown("figures"):
         metrics = records.evaluation_metrics(chosen.run_id)
         if not metrics:
-            show_empty(
-                "The run that made it was not evaluated", "The flow `reproduce` evaluates what it trains."
-            )
+            show_empty("Its run was not evaluated", "The flow `reproduce` evaluates what it trains.")
             return
         st.dataframe(
             [{"figure": name, "value": value} for name, value in sorted(metrics.items())],
-            hide_index=True, key="figures", column_config={"value": st.column_config.NumberColumn(format="%.4f")},
+            hide_index=True, key="figures",
+            column_config={"value": st.column_config.NumberColumn(format="%.4f")},
         )  # fmt: skip
 
 

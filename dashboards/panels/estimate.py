@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboards.formats import size
+from dns_apps.cli.report import METHOD_NAMES
 
 COARSE = "coarse"
 _HOUR_S = 3600.0
@@ -75,8 +76,9 @@ def measured_rows(report: Mapping[str, Any], mean_s: float, extraction_speed: fl
         return []
     return [
         Measured(
-            row["method"], row["budget"], report["database"], mean_s, row["bytes_per_video"],
-            row["seconds_per_query"], coarse["bytes_per_video"], coarse["seconds_per_query"],
+            METHOD_NAMES.get(row["method"], row["method"]), row["budget"], report["database"], mean_s,
+            row["bytes_per_video"], row["seconds_per_query"], coarse["bytes_per_video"],
+            coarse["seconds_per_query"],
             extraction_speed,
         )
         for row in report["methods"]

@@ -81,13 +81,16 @@ def decision_rows(decisions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]
     ]
 
 
-def lineage(version: BundleVersion, stages: Sequence[RunRecord], *, in_service: bool) -> str:
+def lineage(
+    version: BundleVersion, stages: Sequence[RunRecord], *, in_service: bool, ink: str = "#1b2430"
+) -> str:
     """What a bundle came from and went into, as a graph in Graphviz's language, from left to right.
 
     Args:
         version: of the bundle.
         stages: runs of the reproduction that made it; what was up to date did not run, and is drawn dashed.
         in_service: whether its index answers queries now.
+        ink: colour of the text.
     """
     ran = {run.stage: run for run in stages}
     networks = [name.partition("@")[2] for name in ran if name.startswith("train_student@")]
@@ -107,7 +110,7 @@ def lineage(version: BundleVersion, stages: Sequence[RunRecord], *, in_service: 
     edges = [("data", "features"), ("features", "similarities")]
     edges += [edge for name in students for edge in (("similarities", name), (name, "bundle"))]
     edges.append(("bundle", "index"))
-    drawn = [_node(key, *node) for key, node in nodes.items()]
+    drawn = [_node(key, node, ink) for key, node in nodes.items()]
     drawn += [f'"{_safe(a)}" -> "{_safe(b)}"' for a, b in edges]
     style = (
         'graph [rankdir=LR, bgcolor="transparent", nodesep=0.18, ranksep=0.35]; '
@@ -122,11 +125,13 @@ def _said(ran: Mapping[str, RunRecord], stage: str) -> str:
     return f"{run.seconds or 0:.0f} s, {run.status.lower()}" if run else "as before"
 
 
-def _node(key: str, title: str, detail: str, colour: str, solid: bool) -> str:
+def _node(key: str, node: tuple[str, str, str, bool], ink: str) -> str:
+    """A box of a title and a detail, in a colour, filled if it was made."""
+    title, detail, colour, solid = node
     line = "rounded,filled" if solid else "rounded,dashed"
     fill = f'fillcolor="{colour}22", ' if solid else ""
     label = f"{_safe(title)}\\n{_safe(detail)}"
-    return f'"{_safe(key)}" [label="{label}", style="{line}", {fill}color="{colour}", fontcolor="{_GREY}"]'
+    return f'"{_safe(key)}" [label="{label}", style="{line}", {fill}color="{colour}", fontcolor="{ink}"]'
 
 
 def _safe(text: str) -> str:

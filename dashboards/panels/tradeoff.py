@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from dashboards.formats import size
 from dashboards.panels.published import BENCHMARK, PUBLISHED
+from dns_apps.cli.report import METHOD_NAMES
 
 Cost = Literal["seconds_per_query", "bytes_per_video"]
 COSTS: tuple[tuple[Cost, str], ...] = (
@@ -54,8 +55,8 @@ def report_points(run: str, report: Mapping[str, Any], task: str, params: str = 
     """The rows of an evaluation's report that judge ``task``, in their order."""
     return [
         Point(
-            run, row["method"], row["budget"], row["map"][task], row["seconds_per_query"],
-            row["bytes_per_video"], params,
+            run, METHOD_NAMES.get(row["method"], row["method"]), row["budget"], row["map"][task],
+            row["seconds_per_query"], row["bytes_per_video"], params,
         )
         for row in report["methods"]
         if task in row["map"]

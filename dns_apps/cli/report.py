@@ -6,7 +6,7 @@ from typing import Any
 from dns_apps.cli.output import print_line, print_table, size
 from dns_core.store.atomic import read_json
 
-_NAMES = {
+METHOD_NAMES = {
     "teacher": "teacher",
     "fine_attention": "fine attention",
     "fine_binary": "fine binary",
@@ -14,6 +14,7 @@ _NAMES = {
     "dns_fine_attention": "DnS attention",
     "dns_fine_binary": "DnS binary",
 }
+"""What people call the ways to search that a report has rows for."""
 
 
 def print_report(path: Path) -> None:
@@ -33,15 +34,15 @@ def print_report(path: Path) -> None:
     )
     for fine, policies in report["selection"].items():
         areas = ", ".join(f"{policy} {curve['area']:.4f}" for policy, curve in policies.items())
-        print_line(f"area under mAP by share re-ranked, {_NAMES[fine]}: {areas}")
-    segments = ", ".join(f"{_NAMES[fine]} {value:.3f}" for fine, value in report["segment_f1"].items())
+        print_line(f"area under mAP by share re-ranked, {METHOD_NAMES[fine]}: {areas}")
+    segments = ", ".join(f"{METHOD_NAMES[fine]} {value:.3f}" for fine, value in report["segment_f1"].items())
     print_line(f"F1 of matched segments: {segments}")
 
 
 def _row(method: dict[str, Any], tasks: list[str], slowest: dict[str, Any]) -> list[str]:
     seconds = method["seconds_per_query"]
     return [
-        _NAMES[method["method"]],
+        METHOD_NAMES[method["method"]],
         "" if method["budget"] is None else f"{method['budget']:.0%}",
         *(f"{method['map'][task]:.3f}" for task in tasks),
         f"{seconds * 1000:.1f}",
