@@ -64,7 +64,9 @@ def test_a_difference_is_a_row_a_video() -> None:
 
 
 def test_a_version_is_summed_up_without_its_files() -> None:
-    files = {"train": {"a.mp4": {"md5": "x", "duration_s": 3.0}, "b.txt": {"md5": "y", "duration_s": None}}}
+    files: dict[str, Any] = {
+        "train": {"a.mp4": {"md5": "x", "duration_s": 3.0}, "b.txt": {"md5": "y", "duration_s": None}}
+    }
     version = DataVersion("n", "", "2026-05-01T00:00:00+00:00", {"train": {"size": 12}}, files)
     found = summary(version)
     assert (found.n_videos, found.duration_s, found.n_bytes) == (2, 3.0, 12)
