@@ -25,7 +25,7 @@ from flows.runs import RunRow, read_run, recent_runs, start_run
 T = TypeVar("T")
 
 _log = logging.getLogger("dashboards")
-_GLANCE_S = 3.0
+_GLANCE_S = 5.0
 """What is only a glance may not hold up a page."""
 
 
@@ -56,7 +56,7 @@ def readiness() -> Readiness:
 @st.cache_data(ttl=10, show_spinner="Asking the query service …")
 def index_state() -> IndexState:
     """What the served index holds."""
-    return service().index()
+    return service(_GLANCE_S).index()
 
 
 def stored_videos(search: str = "", limit: int = 50, offset: int = 0) -> Page[VideoRow]:

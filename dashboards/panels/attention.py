@@ -31,22 +31,18 @@ class RunGlance:
 
 
 def notices(
-    index: IndexState | None, services: Sequence[ServiceState], runs: Sequence[RunGlance], challenger: int = 0
+    index: IndexState | None, services: Sequence[ServiceState], runs: Sequence[RunGlance]
 ) -> list[Notice]:
     """All there is to look at, the worst first.
 
     Args:
-        index: that is served; None if the service does not answer, which the services say.
+        index: that is served; None if the service does not answer, which the page says itself.
         services: of the platform.
         runs: the newest first; only the newest of a flow counts.
-        challenger: version of a bundle that waits to be promoted; 0 if none.
     """
     found = [*_of_services(services), *_of_runs(runs)]
     if index is not None:
         found += _of_index(index)
-    if challenger:
-        waits = f"Version {challenger} of the models waits"
-        found.append(Notice("info", waits, "Promote or reject it on the page Models."))
     return sorted(found, key=lambda notice: ("error", "warning", "info").index(notice.tone))
 
 

@@ -14,8 +14,8 @@ def test_a_workspace_in_order_needs_nothing(fake: Any) -> None:
 
 def test_the_worst_stands_first(fake: Any) -> None:
     crashed = ServiceState("mlflow", "crashed", "", 0)
-    found = notices(fake.index_state, [RUNS, crashed], [RunGlance("promote", "FAILED", "a gate\nfailed")], 4)
-    assert [notice.tone for notice in found] == ["error", "warning", "warning", "info", "info", "info"]
+    found = notices(fake.index_state, [RUNS, crashed], [RunGlance("promote", "FAILED", "a gate\nfailed")])
+    assert [notice.tone for notice in found] == ["error", "warning", "warning", "info", "info"]
     assert "mlflow" in found[0].what
     assert found[1].todo == "a gate"
 
