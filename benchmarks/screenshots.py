@@ -34,6 +34,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url", help="of the dashboard")
     parser.add_argument("out", type=Path, help="folder of the pictures")
+    parser.add_argument("names", nargs="*", help="of the views that are wanted; all of them if none is given")
     given = parser.parse_args()
     names = ("chromium", "chromium-browser", "google-chrome")
     program = next(filter(None, map(shutil.which, names)), None)
@@ -44,6 +45,7 @@ def main() -> int:
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
         views = {**_pages(browser, given.url), **_query_views(given.url)}
+        views = {name: view for name, view in views.items() if not given.names or name in given.names}
         for scheme in SCHEMES:
             for suffix, width in WIDTHS_PX.items():
                 _shoot_all(browser, views, (scheme, width), given.out, suffix)

@@ -74,7 +74,7 @@ def service_states() -> tuple[ServiceState, ...]:
 
 
 def _as_seen(service: Service, state: ServiceState) -> ServiceState:
-    alone = state.state == "stopped" and service.health
+    alone = state.state in ("stopped", "crashed") and service.health
     return replace(state, state="running") if alone and not _silent(service) else state
 
 
