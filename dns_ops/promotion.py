@@ -10,6 +10,7 @@ from dns_core.ports import Progress
 from dns_core.stages.context import Workspace
 from dns_core.stages.release import measure_release
 from dns_ops.decisions import RefusedError, Request, challenger_version, promotions, record_decision
+from dns_ops.quality.verdict import read_verdicts
 from dns_ops.registry import BUNDLE, CHAMPION
 from dns_ops.release_making import index_gate, make_release
 from dns_ops.releases import Release, champion, find_release, put_in_service
@@ -35,7 +36,7 @@ def promote(
     challenger = make_release(root, tracking, version, progress)
     intact = index_gate(challenger)
     figures: dict[str, ReleaseFigures] = {}
-    gates: tuple[Gate, ...] = (intact,)
+    gates: tuple[Gate, ...] = (intact, _data_gate(root))
     if intact.passed:
         pair = [challenger, *([find_release(root, before)] if before else [])]
         measured = [_measured(root, release, limits, progress) for release in pair]
@@ -80,6 +81,15 @@ def rollback(root: Path, tracking: Tracking, who: str, reason: str = "") -> int:
     row = {"action": "rolled back", "version": former, "before": now, "after": former, "reason": reason}
     record_decision(root, who, row)
     return former
+
+
+def _data_gate(root: Path) -> Gate:
+    """Whether the data that lie in the workspace were validated before training, and passed."""
+    reports = read_verdicts(Workspace(root).quality_folder)
+    verdicts = [row for row in reports if str(row["name"]).startswith("validate_")]
+    failed = [row["name"] for row in verdicts if not row["success"]]
+    found = f"{', '.join(failed)} failed" if failed else "so they are" if verdicts else "never validated"
+    return Gate("data", passed=bool(verdicts) and not failed, expected="validated data", found=found)
 
 
 def _measured(root: Path, release: Release, limits: GateLimits, progress: Progress) -> ReleaseFigures:

@@ -1,7 +1,8 @@
 """Releases: a registered bundle together with the index that it made, and which of them is in service.
 
-releases/<version>/models, releases/<version>/index    never changed once they are there
-releases/champion                                      a link to the version in service
+releases/<version>/models      never changed once they are there
+releases/<version>/index       changed by `dns_ops.refresh` alone, a whole version of it at a time
+releases/champion              a link to the version in service
 releases/history.jsonl
 """
 

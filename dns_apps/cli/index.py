@@ -68,6 +68,20 @@ def remove(
 
 
 @app.command()
+def refresh(json: Json = False) -> None:
+    """Bring the index in service up to data/test/database: describe what is new, remove what is gone."""
+    from dns_ops.refresh import refresh_index
+    from dns_ops.steps import workspace_lock
+
+    with workspace_lock(Path.cwd()):
+        done = refresh_index(Path.cwd(), command_progress())
+    if json:
+        print_json(asdict(done))
+    else:
+        print_line(f"{len(done.added)} added, {len(done.removed)} removed, {done.kept} kept")
+
+
+@app.command()
 def compact(index: IndexFolder, json: Json = False) -> None:
     """Write an index anew without what was removed; results stay the same."""
     from dns_core.index import compact_index

@@ -66,12 +66,25 @@ class LeakageLimits(StageConfig):
     candidates: int = Field(ge=1)
 
 
+class DriftLimits(StageConfig):
+    """How unlike the training videos new videos may be; for the flow that watches what comes in.
+
+    Attributes:
+        drift: `dns_core.stages.drift` above which new videos are other than what was learnt from.
+        sample_videos: new videos that are looked at.
+    """
+
+    drift: float = Field(gt=0)
+    sample_videos: int = Field(ge=1)
+
+
 class Config(StageConfig):
-    """Settings of the stage."""
+    """Settings of the stage, and of the flow that watches for drift."""
 
     corpus: CorpusLimits
     features: FeatureLimits
     leakage: LeakageLimits
+    drift: DriftLimits
     seed: int
 
 

@@ -44,6 +44,7 @@ def workspace(
     }
     write_json(root / "data" / "test" / "ground_truth.json", truth)
     limits(root)
+    validation(root, success=True)
     monkeypatch.chdir(root)
     monkeypatch.delenv("DNS_TRACKING_URI", raising=False)
     assert [register(root, folder) for folder in (models, other_models)] == [1, 2]
@@ -54,6 +55,11 @@ def limits(root: Path, **changed: float) -> None:
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["evaluate"]["gates"] |= {"p95_query_s": 600, **changed}
     (root / "params.yaml").write_text(yaml.safe_dump(params))
+
+
+def validation(root: Path, *, success: bool) -> None:
+    report = root / "artifacts" / "quality" / "validate_data.json"
+    write_json(report, {"name": "validate_data", "success": success, "suites": []})
 
 
 def in_service(root: Path) -> tuple[str, str]:
@@ -72,6 +78,11 @@ def test_promotion_refusal_force_and_rollback_are_on_record(run: Run, workspace:
     assert first.exit_code == 0, first.stderr
     champion = in_service(workspace)
     assert champion[0] == "1"
+
+    validation(workspace, success=False)
+    refused = run("models", "promote", "--as", "ann")
+    assert "data: expected validated data, found validate_data failed" in refused.stderr
+    validation(workspace, success=True)
 
     limits(workspace, bytes_per_video=1)
     refused = run("models", "promote", "--as", "ann")
@@ -92,6 +103,7 @@ def test_promotion_refusal_force_and_rollback_are_on_record(run: Run, workspace:
     assert [(v["version"], v["aliases"]) for v in versions] == [(2, ["challenger"]), (1, ["champion"])]
     assert history(run) == [
         ("promoted", 1, 1),
+        ("refused", 2, 1),
         ("refused", 2, 1),
         ("forced", 2, 2),
         ("rolled back", 1, 1),

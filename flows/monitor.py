@@ -1,0 +1,33 @@
+"""Flow ``monitor``: are the videos that came in since like those that the champion learnt from."""
+
+from pathlib import Path
+
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from dns_core.params import load_params
+from dns_core.ports import SilentProgress
+from dns_core.stages.context import Workspace
+from dns_core.stages.validate_data import DriftLimits
+from dns_ops.monitor import monitor_drift
+from dns_ops.quality.verdict import read_verdicts
+from dns_ops.settings import load_settings
+from dns_ops.steps import workspace_lock
+from flows.artifacts import publish_verdicts
+
+
+@flow(name="monitor")
+def monitor() -> State[None]:
+    """Measure the drift of new videos; the run is called Drifted, and says why, if it is too large."""
+    root = Path.cwd()
+    load_settings(root)
+    limits = DriftLimits(**load_params(root / "params.yaml").model_dump()["validate_data"]["drift"])
+    with workspace_lock(root, get_run_logger().info):
+        complaint = monitor_drift(root, limits, SilentProgress())
+    folder = Workspace(root).quality_folder
+    publish_verdicts([row for row in read_verdicts(folder) if row["name"] == "monitor"], folder)
+    note = f"**Needs attention.** {complaint}" if complaint else "New videos are like the training videos."
+    create_markdown_artifact(note, key="drift", description="New videos beside the champion's training data")
+    return Completed(name="Drifted", message=complaint) if complaint else Completed(message=note)
