@@ -15,11 +15,12 @@ from dns_core.stages.drift import TrainingProfile, training_profile, video_vecto
 from dns_core.stages.validate_data import DriftLimits
 from dns_core.store.atomic import read_json, write_json
 from dns_core.store.feature_store import FeatureStore
+from dns_ops.data_versions import diff_versions, read_version
 from dns_ops.provenance import data_version
 from dns_ops.quality.judge import GreatJudge
 from dns_ops.quality.verdict import RejectedDataError
 from dns_ops.releases import Release, champion, find_release
-from dns_ops.versioning import diff_versions, read_version, record_version
+from dns_ops.versioning import record_version
 
 _FURTHEST = 3
 

@@ -11,9 +11,10 @@ from dns_core.retrieval.pipeline import add_to_index
 from dns_core.stages.context import Workspace
 from dns_core.store.atomic import read_json, write_json
 from dns_core.video.discover import discover_videos
+from dns_ops.data_versions import read_version
 from dns_ops.provenance import data_version
 from dns_ops.releases import Release, champion, find_release
-from dns_ops.versioning import read_version, record_version
+from dns_ops.versioning import record_version
 
 
 @dataclass(frozen=True, slots=True)
