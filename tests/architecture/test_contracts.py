@@ -46,6 +46,7 @@ def test_import_contracts_are_kept() -> None:
         "dns_core.evaluation",
         "dns_core.datasets",
         "dns_core.stages",
+        "dns_apps.service.client",
     ],
 )
 def test_light_modules_load_nothing_heavy(module: str) -> None:
@@ -53,7 +54,9 @@ def test_light_modules_load_nothing_heavy(module: str) -> None:
     assert run(code).strip() == "[]"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["query", "--help"], ["index", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["query", "--help"], ["index", "--help"], ["serve", "--help"]]
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = f"""
 import sys

@@ -6,13 +6,14 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from dns_ops.service_settings import ServiceSettings
 from dns_ops.settings import Settings, platform_folder
 from dns_ops.tracking import Tracking, open_tracking
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
+    for name in (*Settings.model_fields, *(f"serve_{name}" for name in ServiceSettings.model_fields)):
         monkeypatch.delenv(f"DNS_{name}".upper(), raising=False)
 
 

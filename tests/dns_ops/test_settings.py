@@ -50,3 +50,19 @@ def test_a_demanded_gpu_that_is_not_there_is_an_error(monkeypatch: pytest.Monkey
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert Settings(device="auto").torch_device() == "cuda"
     assert Settings(device="cpu").torch_device() == "cpu"
+
+
+def test_the_query_service_has_settings_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("DNS_SERVE_PORT=9000\nDNS_SERVE_MAX_UPLOAD_BYTES=7\nDNS_SERVE_INDEX=i\n")
+    monkeypatch.setenv("DNS_SERVE_QUERY_TOKENS", "secret, other")
+    settings = load_settings(tmp_path)
+    assert (settings.serve.port, settings.serve.max_upload_bytes, settings.serve.index) == (9000, 7, "i")
+    assert settings.query_service() == "http://127.0.0.1:9000"
+    assert len(settings.serve.token_digests()) == 2
+    assert "secret" not in repr(settings)
+    monkeypatch.setenv("DNS_SERVE_PORT", "none")
+    with pytest.raises(SettingsError, match="DNS_SERVE_PORT: input should be a valid integer"):
+        load_settings(tmp_path)
+    (tmp_path / ".env").write_text("DNS_SERVE_PROT=9000\n")
+    with pytest.raises(SettingsError, match=r"DNS_SERVE_PROT.*DNS_SERVE_PORT"):
+        load_settings(tmp_path)
