@@ -78,7 +78,7 @@ def _options() -> Any:
     parser.add_argument("--queries", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=10.0, help="length of the excerpt")
     parser.add_argument("--budget", default="0.3")
-    parser.add_argument("--out", type=Path, default=Path("service_load.json"))
+    parser.add_argument("--out", type=Path, default=Path("artifacts/service_load.json"))
     return parser.parse_args()
 
 
