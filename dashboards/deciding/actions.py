@@ -33,7 +33,7 @@ def draw_actions(versions: Sequence[BundleVersion], decisions: Sequence[Mapping[
         ):  # fmt: skip
             _promote_dialog([v.version for v in versions if v.version != champion], challenger)
         if st.button(
-            "Reject …", icon=":material/thumb_down:", key="reject", disabled=not challenger,
+            "Reject …", icon=":material/thumb_down:", key="reject", disabled=challenger in (0, champion),
             help="The challenger is one no more; it stays registered.",
         ):  # fmt: skip
             _reject_dialog(challenger)

@@ -44,6 +44,7 @@ def _live(run_id: str, name: str) -> None:
         _draw_progress(run)
         if run.is_over and st.session_state.get("watched") == run_id:
             st.session_state["watched"] = ""
+            st.cache_data.clear()  # it may have changed what other parts of the page show
             st.rerun()  # what is over needs no renewal, and has new buttons
         if not run.is_over:
             st.session_state["watched"] = run_id

@@ -22,7 +22,6 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
 def test_it_is_served_to_this_machine_alone_on_the_port_of_the_settings(
     started: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("DNS_TRACKING_URI", raising=False)
     monkeypatch.setenv("DNS_DASHBOARD_PORT", "8765")
     assert CliRunner().invoke(app, ["dashboard"]).exit_code == 0
     ((_, command, environment),) = started
