@@ -35,13 +35,10 @@ def promote(
         raise InputError(f"version {version} is the champion already")
     challenger = make_release(root, tracking, version, progress)
     intact = index_gate(challenger)
-    figures: dict[str, ReleaseFigures] = {}
+    figures = _figures(root, challenger, before, limits, progress) if intact.passed else {}
     gates: tuple[Gate, ...] = (intact, _data_gate(root))
-    if intact.passed:
-        pair = [challenger, *([find_release(root, before)] if before else [])]
-        measured = [_measured(root, release, limits, progress) for release in pair]
-        figures = {str(release.version): row for release, row in zip(pair, measured, strict=True)}
-        gates += judge_release(measured[0], measured[1] if before else None, limits)
+    if figures:
+        gates += judge_release(figures[version], figures.get(before), limits)
     failed = [gate for gate in gates if not gate.passed]
     accepted = not failed or (bool(request.reason) and intact.passed)
     if accepted:
@@ -53,7 +50,7 @@ def promote(
         "after": champion(root),
         "reason": request.reason,
         "gates": [asdict(gate) for gate in gates],
-        "figures": {name: asdict(row) for name, row in figures.items()},
+        "figures": {str(number): asdict(row) for number, row in figures.items()},
     }
     record_decision(root, request.who, row)
     if not accepted:
@@ -92,8 +89,17 @@ def _data_gate(root: Path) -> Gate:
     return Gate("data", passed=bool(verdicts) and not failed, expected="validated data", found=found)
 
 
-def _measured(root: Path, release: Release, limits: GateLimits, progress: Progress) -> ReleaseFigures:
-    return measure_release(Workspace(root), release.models, release.index, limits.budget, progress)
+def _figures(
+    root: Path, challenger: Release, before: int, limits: GateLimits, progress: Progress
+) -> dict[int, ReleaseFigures]:
+    """By version: of the challenger, then of the champion if there is one."""
+    releases = [challenger, *([find_release(root, before)] if before else [])]
+    return {
+        release.version: measure_release(
+            Workspace(root), release.models, release.index, limits.budget, progress
+        )
+        for release in releases
+    }
 
 
 def _switch(root: Path, tracking: Tracking, release: Release) -> None:

@@ -71,6 +71,25 @@ def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Pro
     made = read_json(workspace.root / "data" / "benchmark.json")
     truth = read_ground_truth(workspace.ground_truth)
     judge = _Judge(truth, made["queries"])
+    result: dict[str, Any] = {
+        "format": 1,
+        "config": made["config"],
+        "database": len(truth.database),
+        "queries": len(truth.queries),
+        "absent": {},
+        "budgets": list(BUDGETS),
+        **_searched(workspace, judge, options, progress),
+    }
+    # Peers take long and may stop on a file; what is known by then is kept.
+    write_json(workspace.artifacts / "benchmark.json", result)
+    if options.peers:
+        _add_peers(result, workspace, judge, options.peer_fps, progress)
+    return result
+
+
+def _searched(
+    workspace: Workspace, judge: "_Judge", options: BenchmarkOptions, progress: Progress
+) -> dict[str, Any]:
     with ExitStack() as stack:
         database, queries = (
             stack.enter_context(FeatureStore.open(workspace.whitened(name)))
@@ -79,24 +98,8 @@ def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Pro
         search = _Search(workspace, database, queries, progress)
         rows = [judge.row(name, rankings) for name, rankings in search.exhaustive()]
         more, selection = search.with_budgets(judge, options.seed)
-        rows += more
         segments = search.segments(judge, options.segment_score)
-    result: dict[str, Any] = {
-        "format": 1,
-        "config": made["config"],
-        "database": len(truth.database),
-        "queries": len(truth.queries),
-        "methods": rows,
-        "absent": {},
-        "budgets": list(BUDGETS),
-        "selection": selection,
-        "segments": segments,
-    }
-    # Peers take long and may stop on a file; what is known by then is kept.
-    write_json(workspace.artifacts / "benchmark.json", result)
-    if options.peers:
-        _add_peers(result, workspace, judge, options.peer_fps, progress)
-    return result
+    return {"methods": rows + more, "selection": selection, "segments": segments}
 
 
 def _add_peers(

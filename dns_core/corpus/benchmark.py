@@ -100,10 +100,8 @@ def make_benchmark(videos: Path, out: Path, config: BenchmarkConfig, progress: P
             "queries": {query.query: asdict(query) for query in queries},
         },
     )
-    progress.say(
-        f"{len(train)} videos to train on, {len(test)} to search, {len(recipes)} queries; "
-        f"{len(quarantined)} files could not be read"
-    )
+    found = f"{len(train)} videos to train on, {len(test)} to search, {len(recipes)} queries"
+    progress.say(f"{found}; {len(quarantined)} files could not be read")
 
 
 def source_of(video_id: str) -> str:

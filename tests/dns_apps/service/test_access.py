@@ -49,7 +49,9 @@ def test_whom_others_can_reach_must_have_tokens(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "localhost", "::1"])
 def test_this_machine_needs_none(host: str) -> None:
-    require_tokens(ServiceSettings(host=host))
+    settings = ServiceSettings(host=host)
+    assert settings.local
+    require_tokens(settings)
 
 
 def test_a_token_is_never_shown() -> None:
