@@ -10,11 +10,11 @@ from dns_core.ports import Progress
 from dns_core.stages.context import Workspace
 from dns_core.stages.release import measure_release
 from dns_ops.decisions import RefusedError, Request, challenger_version, promotions, record_decision
-from dns_ops.quality.verdict import read_verdicts
-from dns_ops.registry import BUNDLE, CHAMPION
+from dns_ops.quality.verdict import NEVER_JUDGED, PASSED
+from dns_ops.registry import bundle_versions, make_champion
 from dns_ops.release_making import index_gate, make_release
 from dns_ops.releases import Release, champion, find_release, put_in_service
-from dns_ops.tracking import Tracking, translated
+from dns_ops.tracking import Tracking
 
 
 def promote(
@@ -36,7 +36,7 @@ def promote(
     challenger = make_release(root, tracking, version, progress)
     intact = index_gate(challenger)
     figures = _figures(root, challenger, before, limits, progress) if intact.passed else {}
-    gates: tuple[Gate, ...] = (intact, _data_gate(root))
+    gates: tuple[Gate, ...] = (intact, _data_gate(tracking, version))
     if figures:
         gates += judge_release(figures[version], figures.get(before), limits)
     failed = [gate for gate in gates if not gate.passed]
@@ -80,13 +80,12 @@ def rollback(root: Path, tracking: Tracking, who: str, reason: str = "") -> int:
     return former
 
 
-def _data_gate(root: Path) -> Gate:
-    """Whether the data that lie in the workspace were validated before training, and passed."""
-    reports = read_verdicts(Workspace(root).quality_folder)
-    verdicts = [row for row in reports if str(row["name"]).startswith("validate_")]
-    failed = [row["name"] for row in verdicts if not row["success"]]
-    found = f"{', '.join(failed)} failed" if failed else "so they are" if verdicts else "never validated"
-    return Gate("data", passed=bool(verdicts) and not failed, expected="validated data", found=found)
+def _data_gate(tracking: Tracking, version: int) -> Gate:
+    """Whether the data that the version learnt from, which may be gone from here, passed validation."""
+    known = next((row for row in bundle_versions(tracking) if row.version == version), None)
+    found = known.data_verdict if known else NEVER_JUDGED
+    expected = f"{PASSED}, of the data that it learnt from"
+    return Gate("data", passed=found == PASSED, expected=expected, found=found)
 
 
 def _figures(
@@ -104,8 +103,7 @@ def _figures(
 
 def _switch(root: Path, tracking: Tracking, release: Release) -> None:
     # The registry first: it may refuse, and then what is in service has not changed.
-    with translated("the registry does not take the champion"):
-        tracking.client.set_registered_model_alias(BUNDLE, CHAMPION, str(release.version))
+    make_champion(tracking, release.version)
     put_in_service(root, release)
 
 

@@ -11,13 +11,15 @@ from mlflow.models import ModelSignature
 from mlflow.types.schema import ColSpec, ParamSchema, ParamSpec, Schema
 
 from dns_core.errors import MissingArtefactError
+from dns_core.stages.context import Workspace
 from dns_core.store.fingerprints import fingerprint_file, fingerprint_json
 from dns_ops.provenance import code_commit, data_version
+from dns_ops.quality.verdict import NEVER_JUDGED, verdict_on_data
 from dns_ops.tracking import Tracking, translated
 
 BUNDLE = "dns-bundle"
 CHALLENGER, CHAMPION = "challenger", "champion"
-_FINGERPRINT_TAG = "dns.bundle"
+_FINGERPRINT_TAG, _VERDICT_TAG = "dns.bundle", "dns.data_verdict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class BundleVersion:
         commit: of the code that trained it.
         run_id: of the parent run that made it.
         aliases: ``challenger``, ``champion`` or none.
+        data_verdict: what was said of those videos before it was trained; see `dns_ops.quality.verdict`.
     """
 
     version: int
@@ -39,6 +42,7 @@ class BundleVersion:
     commit: str
     run_id: str
     aliases: tuple[str, ...]
+    data_verdict: str = NEVER_JUDGED
 
 
 def bundle_fingerprint(models: Path) -> str:
@@ -74,6 +78,7 @@ def register_bundle(root: Path, models: Path, tracking: Tracking, run_id: str) -
         _FINGERPRINT_TAG: fingerprint,
         "dns.data_version": data_version(root),
         "dns.commit": code_commit(root),
+        _VERDICT_TAG: verdict_on_data(Workspace(root).quality_folder),
     }
     client = tracking.client
     with translated("the bundle could not be registered"):
@@ -97,6 +102,19 @@ def bundle_versions(tracking: Tracking) -> list[BundleVersion]:
         found = tracking.client.search_model_versions(f"name = '{BUNDLE}'")
     versions = [_version(row, aliases) for row in found]
     return sorted(versions, key=lambda row: row.version, reverse=True)
+
+
+def make_champion(tracking: Tracking, version: int) -> None:
+    """The version is the champion of the registry, and the challenger no more if it was.
+
+    Raises:
+        TrackingError: the registry does not take it.
+    """
+    with translated("the registry does not take the champion"):
+        tracking.client.set_registered_model_alias(BUNDLE, CHAMPION, str(version))
+        aliases = tracking.client.get_registered_model(BUNDLE).aliases
+        if str(aliases.get(CHALLENGER, "")) == str(version):
+            tracking.client.delete_registered_model_alias(BUNDLE, CHALLENGER)
 
 
 def fetch_bundle(tracking: Tracking, version: int, out: Path) -> Path:
@@ -150,4 +168,5 @@ def _version(row: Any, aliases: dict[str, str]) -> BundleVersion:
         aliases=tuple(
             sorted(alias for alias, version in aliases.items() if int(version) == int(row.version))
         ),
+        data_verdict=row.tags.get(_VERDICT_TAG, NEVER_JUDGED),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from dns_core.errors import InputError
 from dns_core.store.atomic import read_json
 
+PASSED, NEVER_JUDGED = "passed", "never validated"
 _NAMED = 20
 
 
@@ -34,6 +35,13 @@ def failures(verdict: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Ma
 def read_verdicts(folder: Path) -> list[dict[str, Any]]:
     """The reports in a folder, by name; none if it is not there."""
     return [read_json(path) for path in sorted(folder.glob("*.json"))]
+
+
+def verdict_on_data(folder: Path) -> str:
+    """What the stages that validate found, in short: ``passed``, which of them failed, or that none ran."""
+    verdicts = [row for row in read_verdicts(folder) if str(row["name"]).startswith("validate_")]
+    failed = [str(row["name"]) for row in verdicts if not row["success"]]
+    return f"{', '.join(failed)} failed" if failed else PASSED if verdicts else NEVER_JUDGED
 
 
 def _found(row: Mapping[str, Any]) -> str:
