@@ -59,6 +59,7 @@ def open_workspace(root: Path) -> Iterator[Any]:
         raise InputError(f"{root}: expected a workspace with dvc.yaml and params.yaml, found no dvc.yaml")
     try:
         with Repo(str(root)) as repo:
+            repo.scm_context.quiet = True  # it advises to run commands of git's after each of ours
             yield repo
     except DvcException as error:
         raise InputError(f"{root}: {error}") from error

@@ -1,12 +1,13 @@
 """Decisions on bundles: who asked for what and why, what became of it, and turning a challenger down."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from dns_core.errors import DnsError, InputError
+from dns_core.evaluation.gates import Gate
 from dns_ops.history import append_row, read_rows
 from dns_ops.registry import BUNDLE, CHALLENGER, bundle_versions
 from dns_ops.releases import champion, releases_folder
@@ -14,7 +15,16 @@ from dns_ops.tracking import Tracking, translated
 
 
 class RefusedError(DnsError):
-    """A challenger did not pass every gate; the message names those that it failed."""
+    """A challenger did not pass every gate; the message names those that it failed.
+
+    Args:
+        message: one line.
+        gates: all that it met.
+    """
+
+    def __init__(self, message: str, gates: Sequence[Gate] = ()) -> None:
+        super().__init__(message)
+        self.gates = tuple(gates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def promote(
     }
     record_decision(root, request.who, row)
     if not accepted:
-        raise RefusedError(f"version {version} is not promoted: {_named(failed)}")
+        raise RefusedError(f"version {version} is not promoted: {_named(failed)}", gates)
     return gates
 
 

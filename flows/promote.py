@@ -1,5 +1,6 @@
 """Flows ``promote`` and ``rollback``: which bundle, with its index, is in service."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -7,10 +8,10 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 from pydantic import Field
 
-from dns_core.evaluation.gates import GateLimits
+from dns_core.evaluation.gates import Gate, GateLimits
 from dns_core.params import load_params
 from dns_core.ports import SilentProgress
-from dns_ops.decisions import Request
+from dns_ops.decisions import RefusedError, Request
 from dns_ops.promotion import promote as promote_version
 from dns_ops.promotion import rollback as restore_former
 from dns_ops.settings import load_settings
@@ -32,7 +33,15 @@ def promote(version: int = Field(default=0, ge=0), who: str = "flow", reason: st
     with workspace_lock(root, get_run_logger().info):
         tracking = open_tracking(root, load_settings(root))
         request = Request(who=who, version=version, reason=reason)
-        gates = promote_version(root, tracking, request, limits, SilentProgress())
+        try:
+            gates = promote_version(root, tracking, request, limits, SilentProgress())
+        except RefusedError as error:
+            _show(error.gates)
+            raise
+    _show(gates)
+
+
+def _show(gates: Sequence[Gate]) -> None:
     create_table_artifact([asdict(gate) for gate in gates], key="gates", description="What was asked of it")
 
 
