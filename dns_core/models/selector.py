@@ -35,11 +35,10 @@ class Selector(nn.Module):
         self.visil_head = Comparator("zeros", compatibility)
         self.mlp = _Perceptron(hidden_size, num_layers)
 
-    def self_similarity(self, regions: Tensor, mask: Tensor | None = None) -> Tensor:
-        """``[B, T, T]``: mean similarity of all pairs of regions of two frames; 0 if one is masked."""
-        # The mean over pairs of regions of dot products is the dot product of the mean regions.
-        frames: Tensor = zeroed(self.attention(regions).mean(2), mask)
-        return frames @ frames.mT
+    def frames(self, regions: Tensor) -> Tensor:
+        """``[B, T, D]``: the mean of each frame's gated regions ``[B, T, R, D]``."""
+        frames: Tensor = self.attention(regions).mean(2)
+        return frames
 
     def index(self, regions: Tensor, mask: Tensor | None = None) -> Tensor:
         """One number a video ``[B]``: the mean comparator output on the video's self-similarity.
@@ -50,8 +49,14 @@ class Selector(nn.Module):
             regions: ``[B, T, R, D]`` whitened region vectors.
             mask: ``[B, T]`` True where a frame is one of the video's; all are if None.
         """
+        return self.index_frames(self.frames(regions), mask)
+
+    def index_frames(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
+        """As `index`, from what `frames` gives."""
         mask = None if mask is None else mask.bool()
-        matrix = self.self_similarity(regions, mask)
+        frames = zeroed(frames, mask)
+        # The mean over pairs of regions of dot products is the dot product of the mean regions.
+        matrix = frames @ frames.mT
         pairs = None if mask is None else mask.unsqueeze(2) & mask.unsqueeze(1)
         windows, valid = self.visil_head(matrix, pairs)
         if valid is None:

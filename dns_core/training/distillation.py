@@ -12,7 +12,7 @@ from dns_core.models.coarse import CoarseStudent
 from dns_core.models.fine import FineStudent
 from dns_core.records import Float32Array
 from dns_core.training.augmentation import augmented_frames, random_crop
-from dns_core.training.batches import FeatureSet, padded
+from dns_core.training.batches import FeatureSet, beside, padded
 from dns_core.training.config import StrictModel
 from dns_core.training.losses import distillation_loss, rescaled
 from dns_core.training.mining import Pool
@@ -125,7 +125,7 @@ class StudentObjective:
         if isinstance(student, CoarseStudent):
             vectors = student.index(batch.videos, batch.mask)
             cosine = (vectors[batch.anchors] * vectors[batch.targets]).sum(dim=-1)
-            return cosine.float(), torch.zeros(())
+            return cosine.float(), cosine.new_zeros(())
         indexed = student.index(batch.videos, batch.mask)
         similarity, regularisation = student.pair_similarity(
             indexed[batch.anchors],
@@ -147,7 +147,8 @@ class StudentObjective:
             targets.append(len(videos))
             videos.append(self._frames(pair.target, self._config.augmentation_probability, rng))
         similarities = torch.tensor([pair.similarity for pair in pairs], dtype=torch.float32)
-        return PairBatch(*padded(videos), torch.tensor(anchors), torch.tensor(targets), similarities)
+        batch = PairBatch(*padded(videos), torch.tensor(anchors), torch.tensor(targets), similarities)
+        return beside(self.network, batch)
 
     def _frames(
         self, video_id: str, augmentation: float | None, rng: np.random.Generator | None

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dns_core.models.selector import Selector
-from dns_core.training.batches import FeatureSet, padded
+from dns_core.records import Float32Array
+from dns_core.training.batches import FeatureSet, beside, padded
 from dns_core.training.config import StrictModel
 
 
@@ -45,7 +46,10 @@ class ScoredPair:
 
 @dataclass(frozen=True, slots=True)
 class SelectionBatch:
-    """Distinct ``videos`` ``[N, T, R, D]`` with ``mask``; ``[P]`` rows, cosines and labels of pairs."""
+    """Distinct ``videos`` ``[N, T, R, D]`` with ``mask``; ``[P]`` rows, cosines and labels of pairs.
+
+    R is 1 where a frame is the mean of its gated regions already.
+    """
 
     videos: Tensor
     mask: Tensor
@@ -78,7 +82,9 @@ class SelectorObjective:
         seed: int,
     ) -> None:
         self.network = network
-        self._features = features
+        self._attention_learns = any(p.requires_grad for p in network.attention.parameters())
+        # Gates that stay as they are need to be computed but once.
+        self._features = features if self._attention_learns else features.seen_through(self._mean_regions)
         self._worthwhile = [pair for pair in train if pair.worthwhile]
         self._idle = [pair for pair in train if not pair.worthwhile]
         self._validation = tuple(validation)
@@ -112,20 +118,31 @@ class SelectorObjective:
         return min(self._config.epoch_pairs, max(len(self._worthwhile), len(self._idle)))
 
     def _logits(self, batch: SelectionBatch) -> Tensor:
-        numbers = self.network.index(batch.videos, batch.mask)
+        if self._attention_learns:
+            numbers = self.network.index(batch.videos, batch.mask)
+        else:
+            numbers = self.network.index_frames(batch.videos.squeeze(2), batch.mask)
         features = torch.stack([numbers[batch.queries], numbers[batch.targets], batch.coarse], dim=-1)
         return self.network.logits(features).float()
 
     def _batch(self, pairs: Sequence[ScoredPair]) -> SelectionBatch:
         ids = list(dict.fromkeys(video_id for pair in pairs for video_id in (pair.query, pair.target)))
         row = {video_id: number for number, video_id in enumerate(ids)}
-        return SelectionBatch(
+        batch = SelectionBatch(
             *padded([self._features.regions(video_id) for video_id in ids]),
             torch.tensor([row[pair.query] for pair in pairs]),
             torch.tensor([row[pair.target] for pair in pairs]),
             torch.tensor([pair.coarse for pair in pairs], dtype=torch.float32),
             torch.tensor([float(pair.worthwhile) for pair in pairs]),
         )
+        return beside(self.network, batch)
+
+    @torch.inference_mode()
+    def _mean_regions(self, regions: Float32Array) -> Float32Array:
+        """``[T, 1, D]`` of ``[T, R, D]``."""
+        device = next(self.network.parameters()).device
+        frames = self.network.frames(torch.from_numpy(regions).to(device)[None])
+        return np.asarray(frames[0].float().cpu().numpy()[:, None])
 
 
 def _drawn(pairs: Sequence[ScoredPair], count: int, rng: np.random.Generator) -> list[ScoredPair]:

@@ -3,7 +3,7 @@
 import math
 import pickle
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -118,11 +118,10 @@ class Trainer:
         torch.manual_seed(self._seed * 100_003 + epoch)
         self._set_learning_rate(epoch)
         self._objective.network.train()
-        device_type = next(self._objective.network.parameters()).device.type
         total = 0.0
         count = 0
         for batch in self._objective.batches(epoch):
-            with torch.autocast(device_type, dtype=torch.bfloat16, enabled=self._config.precision == "bf16"):
+            with self._precision():
                 loss = self._objective.loss(batch)
             self._optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -140,8 +139,12 @@ class Trainer:
 
     def _validate(self) -> float:
         self._objective.network.eval()
-        with torch.inference_mode():
+        with torch.inference_mode(), self._precision():
             return self._objective.validation_loss()
+
+    def _precision(self) -> AbstractContextManager[None]:
+        device_type = next(self._objective.network.parameters()).device.type
+        return torch.autocast(device_type, dtype=torch.bfloat16, enabled=self._config.precision == "bf16")
 
     def _record(self, state: _State, epoch: int, train_loss: float, validation_loss: float) -> None:
         state.epoch = epoch + 1

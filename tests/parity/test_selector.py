@@ -25,7 +25,8 @@ def test_numbers_of_videos(
     network = build("selector")
     regions, mask = padded(NAMES, 150)
     with torch.no_grad():
-        matrix = network.self_similarity(videos["f030"].unsqueeze(0))
+        frames = network.frames(videos["f030"].unsqueeze(0))
+        matrix = frames @ frames.mT
         close(matrix[0], SELECTOR["f2f/f030"])
         close(network.visil_head(matrix)[0][0], SELECTOR["raw/f030"], 1e-4)
         alone = torch.cat([network.index(video.unsqueeze(0)) for video in videos.values()])

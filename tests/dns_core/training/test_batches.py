@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from dns_core.training.batches import FeatureSet, excerpt_id, random_excerpt, source_id, view_id
+from dns_core.training.batches import (
+    FeatureSet,
+    excerpt_id,
+    random_excerpt,
+    source_id,
+    source_ids,
+    spliced_id,
+    view_id,
+)
 
 
 def test_an_excerpt_is_a_stretch_of_a_video_or_copy(corpus: FeatureSet, sources: tuple[str, ...]) -> None:
@@ -11,6 +19,23 @@ def test_an_excerpt_is_a_stretch_of_a_video_or_copy(corpus: FeatureSet, sources:
         assert corpus.n_frames(excerpt) == 4
         np.testing.assert_array_equal(corpus.regions(excerpt), corpus.regions(video_id)[2:6])
         assert source_id(excerpt, frozenset(sources)) == sources[0]
+
+
+def test_a_splice_is_its_parts_in_a_row(corpus: FeatureSet, sources: tuple[str, ...]) -> None:
+    parts = (excerpt_id(view_id(sources[0], 1), range(2, 6)), sources[3])
+    splice = spliced_id(*parts)
+    assert corpus.n_frames(splice) == 4 + corpus.n_frames(sources[3])
+    np.testing.assert_array_equal(corpus.regions(splice), np.concatenate([corpus.regions(p) for p in parts]))
+    assert source_ids(splice, frozenset(sources)) == {sources[0], sources[3]}
+
+
+def test_what_features_are_seen_through_is_applied_before_an_excerpt_is_cut(
+    corpus: FeatureSet, sources: tuple[str, ...]
+) -> None:
+    doubled = corpus.seen_through(lambda regions: 2 * regions)
+    excerpt = excerpt_id(sources[0], range(2, 6))
+    np.testing.assert_array_equal(doubled.regions(excerpt), 2 * corpus.regions(excerpt))
+    assert doubled.ids == corpus.ids
 
 
 def test_a_name_that_looks_like_an_excerpt_is_left_alone() -> None:

@@ -75,15 +75,17 @@ def student_objective(corpus: FeatureSet, name: str) -> Any:
     )
 
 
-def selector_objective(corpus: FeatureSet, sources: tuple[str, ...]) -> Any:
+def selector_objective(corpus: FeatureSet, sources: tuple[str, ...], frozen: bool = False) -> Any:
     rng = np.random.default_rng(0)
     pairs = [
         ScoredPair(query, target, float(coarse := rng.uniform(-1, 1)), bool(coarse > 0))
         for query in sources
         for target in sources
     ]
+    network = cast("Selector", build_network("selector", {"dims": 64}))
+    network.attention.requires_grad_(not frozen)
     return SelectorObjective(
-        cast("Selector", build_network("selector", {"dims": 64})),
+        network,
         corpus,
         train=pairs[:100],
         validation=pairs[100:],
@@ -121,6 +123,32 @@ class StopsAfter(NullRunLogger):
 
 
 NETWORKS = ["teacher", "fine_attention", "coarse", "selector"]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_batches_are_where_the_network_is(
+    name: str, corpus: FeatureSet, sources: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objective = objective_of(name, corpus, sources)
+    objective.network.to("meta")  # a device that every machine has besides its processor
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda _: False)  # knows no such device
+    loss = objective.loss(next(iter(objective.batches(0))))
+    loss.backward()
+    assert loss.device.type == "meta"
+    assert all(p.grad.device.type == "meta" for p in objective.network.parameters() if p.grad is not None)
+
+
+def test_gates_that_do_not_learn_are_computed_once_and_change_nothing(
+    corpus: FeatureSet, sources: tuple[str, ...]
+) -> None:
+    torch.manual_seed(3)
+    every_time = selector_objective(corpus, sources)
+    torch.manual_seed(3)
+    once = selector_objective(corpus, sources, frozen=True)
+    for objective in (every_time, once):
+        objective.network.eval()
+    with torch.inference_mode():
+        assert once.validation_loss() == pytest.approx(every_time.validation_loss(), abs=1e-3)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
