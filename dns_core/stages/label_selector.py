@@ -23,7 +23,15 @@ from dns_core.stages.context import StageConfig, StageContext
 from dns_core.stages.pair_scores import pair_scores
 from dns_core.stages.split_videos import VideoSplit, read_split
 from dns_core.stages.training_features import training_features
-from dns_core.training.batches import FeatureSet, excerpt_id, random_excerpt, source_id
+from dns_core.training.batches import (
+    FeatureSet,
+    excerpt_id,
+    random_excerpt,
+    source_id,
+    source_ids,
+    spliced_id,
+    view_id,
+)
 from dns_core.training.calibrating import strange_frame_similarities
 from dns_core.training.mining import write_table
 from dns_core.training.scoring import coarse_vectors
@@ -49,8 +57,8 @@ class Config(StageConfig):
 class _Pairs:
     """``[P]`` rows: ids, side of the split, and what is known without labels.
 
-    ``relation`` is ``copy`` (one is an edited copy or an excerpt of the other), ``stranger`` (of different
-    clusters of shared footage) or ``unknown``.
+    ``relation`` is ``copy`` (the target shows the query's source), ``stranger`` (all that it shows is of
+    other clusters of shared footage) or ``unknown``.
     """
 
     pairs: list[tuple[str, str]]
@@ -104,6 +112,9 @@ def _calibrated(
 def _drawn_pairs(split: VideoSplit, features: FeatureSet, config: Config) -> _Pairs:
     """Every video and edited copy as a query, and an excerpt of each, against its source and others.
 
+    Half of the videos are met as a part of another one (`_spliced`): an archive holds such matches, a
+    vector shows little of them, and selector and calibration would otherwise learn from whole copies alone.
+
     Training queries only meet videos to learn from. Held-out queries meet all videos: those of the other
     side are of other clusters by construction, so there are strangers even if one cluster is held out.
     """
@@ -111,6 +122,7 @@ def _drawn_pairs(split: VideoSplit, features: FeatureSet, config: Config) -> _Pa
     sources = frozenset(split.cluster_of)
     searched = {"train": split.train, "validation": (*split.validation, *split.train)}
     for side, members in (("train", split.train), ("validation", split.validation)):
+        spliced = _spliced(searched[side], split, features, config.seed)
         whole = [query for query in features.ids if source_id(query, sources) in set(members)]
         rng = np.random.default_rng(config.seed)
         queries = [
@@ -120,23 +132,40 @@ def _drawn_pairs(split: VideoSplit, features: FeatureSet, config: Config) -> _Pa
         for number, query in enumerate(queries):
             own = source_id(query, sources)
             rng = np.random.default_rng([config.seed, number])
-            for target in _targets(query, own, searched[side], config.targets_per_query, rng):
+            for video in _targets(own, searched[side], config.targets_per_query, rng):
+                target = spliced[video] if video == query or rng.random() < 0.5 else video
                 drawn.pairs.append((query, target))
                 drawn.sides.append(side)
-                drawn.relations.append(_relation(own, target, split))
+                drawn.relations.append(_relation(own, source_ids(target, sources), split))
     return drawn
 
 
-def _targets(query: str, own: str, members: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
+def _spliced(members: Sequence[str], split: VideoSplit, features: FeatureSet, seed: int) -> dict[str, str]:
+    """By video: an excerpt of it or of an edited copy, followed by an excerpt of another cluster's video."""
+    rng = np.random.default_rng([seed, 2**31])
+    spliced: dict[str, str] = {}
+    for video in members:
+        version = int(rng.integers(features.n_views(video) + 1))
+        parts = [view_id(video, version - 1) if version else video]
+        strangers = [other for other in members if split.cluster_of[other] != split.cluster_of[video]]
+        if strangers:
+            parts.append(strangers[int(rng.integers(len(strangers)))])
+        spliced[video] = spliced_id(
+            *(excerpt_id(part, random_excerpt(features.n_frames(part), rng)) for part in parts)
+        )
+    return spliced
+
+
+def _targets(own: str, members: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
     others = [target for target in members if target != own]
-    drawn = [others[row] for row in rng.permutation(len(others))[: count - 1]]
-    return drawn if query == own else [own, *drawn]
+    return [own, *(others[row] for row in rng.permutation(len(others))[: count - 1])]
 
 
-def _relation(own: str, target: str, split: VideoSplit) -> str:
-    if own == target:
+def _relation(own: str, shown: frozenset[str], split: VideoSplit) -> str:
+    if own in shown:
         return "copy"
-    return "unknown" if split.cluster_of[own] == split.cluster_of[target] else "stranger"
+    clusters = {split.cluster_of[source] for source in shown}
+    return "unknown" if split.cluster_of[own] in clusters else "stranger"
 
 
 def _fine_network(context: StageContext, name: str) -> PairNetwork:

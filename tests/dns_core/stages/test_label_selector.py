@@ -18,6 +18,14 @@ class Ids:
         assert video_id in self.ids
         return 20
 
+    def n_views(self, video_id: str) -> int:
+        assert video_id in self.ids
+        return 1
+
+
+def shown(any_id: str) -> set[str]:
+    return {re.split("[#@]", part)[0] for part in any_id.split("//")}
+
 
 TRAIN = tuple(f"t{number}" for number in range(6))
 HELD_OUT = ("h0", "h1", "h2")
@@ -35,21 +43,40 @@ def test_training_queries_never_meet_held_out_videos() -> None:
     drawn = _drawn_pairs(SPLIT, FEATURES, CONFIG)  # type: ignore[arg-type]
     for (query, target), side in zip(drawn.pairs, drawn.sides, strict=True):
         if side == "train":
-            assert target in TRAIN
-            assert re.split("[#@]", query)[0] in TRAIN
+            assert shown(target) <= set(TRAIN)
+            assert shown(query) <= set(TRAIN)
 
 
-def test_held_out_queries_meet_strangers_even_if_one_cluster_is_held_out() -> None:
+def test_held_out_queries_meet_their_source_and_strangers_even_if_one_cluster_is_held_out() -> None:
     drawn = _drawn_pairs(SPLIT, FEATURES, CONFIG)  # type: ignore[arg-type]
-    rows = np.array(drawn.sides) == "validation"
-    relations = np.array(drawn.relations)[rows]
-    assert set(relations) == {"copy", "stranger", "unknown"}
-    # Three edited copies and six excerpts, each with its source; the same cluster is unknown, the other
-    # side is strange.
-    assert (relations == "copy").sum() == 9
-    assert (relations == "stranger").sum() == 12 * len(TRAIN)
-    excerpts = [query for query, _ in drawn.pairs if "@" in query]
-    assert {re.split("[#@]", query)[0] for query in excerpts} == {*TRAIN, *HELD_OUT}
+    relations: dict[str, list[str]] = {}
+    for (query, _), side, relation in zip(drawn.pairs, drawn.sides, drawn.relations, strict=True):
+        if side == "validation":
+            relations.setdefault(query, []).append(relation)
+    # Three videos and as many edited copies, whole and as excerpts.
+    assert len(relations) == 12
+    assert set().union(*map(shown, relations)) == set(HELD_OUT)
+    assert all({"copy", "stranger"} <= set(met) for met in relations.values())
+
+
+def test_a_pair_is_a_copy_if_the_target_shows_the_source_and_strange_if_no_cluster_is_shared() -> None:
+    drawn = _drawn_pairs(SPLIT, FEATURES, CONFIG)  # type: ignore[arg-type]
+    for (query, target), relation in zip(drawn.pairs, drawn.relations, strict=True):
+        clusters = {SPLIT.cluster_of[video] for video in shown(target)}
+        own = SPLIT.cluster_of[next(iter(shown(query)))]
+        alike = "unknown" if own in clusters else "stranger"
+        assert relation == ("copy" if shown(query) <= shown(target) else alike)
+
+
+def test_matches_and_strangers_are_whole_videos_and_parts_of_others_alike() -> None:
+    drawn = _drawn_pairs(SPLIT, FEATURES, CONFIG)  # type: ignore[arg-type]
+    for wanted in ("copy", "stranger"):  # else being spliced would tell the one from the other
+        spliced = [
+            "//" in target
+            for (_, target), relation in zip(drawn.pairs, drawn.relations, strict=True)
+            if relation == wanted
+        ]
+        assert 0.3 < np.mean(spliced) < 0.8
 
 
 def test_a_video_is_no_target_of_itself_and_the_draw_is_bounded_and_seeded() -> None:
