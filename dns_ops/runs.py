@@ -18,7 +18,7 @@ from mlflow.entities import Dataset, DatasetInput, Metric, Param
 from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-from dns_core.ports import Progress, RunLogger, SilentProgress
+from dns_core.ports import Progress, SilentProgress
 from dns_core.stages.context import Workspace
 from dns_core.store.atomic import read_json
 from dns_ops.dag import read_dag
@@ -26,10 +26,11 @@ from dns_ops.figures import drawn
 from dns_ops.provenance import code_commit, data_version
 from dns_ops.reachable import printable_uri
 from dns_ops.registry import register_bundle
+from dns_ops.relay import END, Conversation, listening
 from dns_ops.settings import Settings
-from dns_ops.tracking import Tracking, first_line, open_tracking, translated
+from dns_ops.tracking import Tracking, TrackingError, first_line, open_tracking, translated
 
-_PARENT_TAG, _OWNER_TAG = "mlflow.parentRunId", "dns.process"
+_PARENT_TAG, _OWNER_TAG, _CRASHED_TAG = "mlflow.parentRunId", "dns.process", "dns.crashed"
 _LARGEST_ARTIFACT_BYTES = 64 << 20
 
 
@@ -47,7 +48,9 @@ def reproduction(root: Path, settings: Settings, params: Mapping[str, Any]) -> I
     logger = MlflowRunLogger(tracking, run_id, SilentProgress())
     logger.log_params(params)
     with _ending(tracking, logger):
-        yield run_id
+        own = settings.model_copy(update={"parent_run": run_id})
+        with listening(root, run_id, lambda stage: _record(root, own, stage)):
+            yield run_id
         models = Workspace(root).models
         if models.is_dir():
             register_bundle(root, models, tracking, run_id)
@@ -56,7 +59,7 @@ def reproduction(root: Path, settings: Settings, params: Mapping[str, Any]) -> I
 @contextmanager
 def stage_run(
     root: Path, settings: Settings, name: str, params: Mapping[str, Any], progress: Progress
-) -> Iterator[RunLogger]:
+) -> Iterator["MlflowRunLogger"]:
     """Yield a recorder of one stage: params, data version and commit now; the end, and how, afterwards.
 
     Args:
@@ -81,6 +84,56 @@ def stage_run(
             _record_outputs(root, name, logger)
     finally:
         monitor.finish()
+
+
+def _record(root: Path, settings: Settings, stage: Conversation) -> None:
+    """Write down what a stage in another process tells, and answer when it has begun and ended."""
+    name, params = stage.hear()
+    said = _Remembered()
+    try:
+        with stage_run(root, settings, name, params, said) as logger:
+            stage.tell("")
+            _write_down(stage, logger)
+    except TrackingError as error:
+        stage.tell(str(error))
+    except (_StageFailedError, _StageKilled):
+        pass
+    stage.tell(said.message)
+
+
+def _write_down(stage: Conversation, logger: "MlflowRunLogger") -> None:
+    actions: dict[str, Callable[..., None]] = {
+        "log_params": logger.log_params,
+        "log_metrics": logger.log_metrics,
+        "log_artifact": lambda path: logger.log_artifact(Path(path)),
+    }
+    try:
+        while (message := stage.hear())[0] != END:
+            actions[message[0]](*message[1:])
+    except EOFError:
+        logger.mark_crashed()
+        raise _StageKilled from None
+    if message[1] == "FAILED":
+        raise _StageFailedError
+    if message[1] == "KILLED":
+        raise _StageKilled
+
+
+class _StageFailedError(Exception):
+    """A stage in another process raised an error."""
+
+
+class _StageKilled(BaseException):
+    """A stage in another process was stopped, or is not there any more."""
+
+
+class _Remembered(SilentProgress):
+    """Progress that keeps the last line for who asks."""
+
+    message = ""
+
+    def say(self, message: str) -> None:
+        self.message = message
 
 
 class MlflowRunLogger:
@@ -121,6 +174,10 @@ class MlflowRunLogger:
     def log_figure(self, figure: Figure, name: str) -> None:
         """Record a picture as ``figures/NAME``."""
         self.attempt(lambda: self._tracking.client.log_figure(self.run_id, figure, f"figures/{name}"))
+
+    def mark_crashed(self) -> None:
+        """Say that the process that the run was of is gone, and had no last word."""
+        self.attempt(lambda: self._tracking.client.set_tag(self.run_id, _CRASHED_TAG, "true"))
 
     def attempt(self, call: Callable[[], object]) -> None:
         """Call the store; if it has gone, say so once and go on, for the result matters more."""
@@ -194,7 +251,7 @@ def _close_crashed(tracking: Tracking) -> None:
             owner = run.data.tags.get(_OWNER_TAG, "")
             host, _, process = owner.rpartition(":")
             if host == socket.gethostname() and owner != _owner(int(process.partition("-")[0])):
-                tracking.client.set_tag(run.info.run_id, "dns.crashed", "true")
+                tracking.client.set_tag(run.info.run_id, _CRASHED_TAG, "true")
                 tracking.client.set_terminated(run.info.run_id, "KILLED")
 
 

@@ -1,0 +1,186 @@
+"""Stages tell the process that started them what to record, so that each need not load MLflow for seconds.
+
+Messages are JSON, over a socket in a folder that is its owner's alone; a file named after the parent run
+says where. A stage that nobody listens to records for itself.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Client, Connection, Listener
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from dns_core.errors import DnsError
+from dns_core.ports import Progress, RunLogger
+from dns_ops.settings import platform_folder
+
+END = "end"
+"""The last message of a stage; the word for how it ended follows."""
+
+_PATIENCE_S = 60.0
+
+
+class RecordRefusedError(DnsError):
+    """The process that started this one could not open a record of it."""
+
+
+class Conversation:
+    """One end of a line between a stage and its recorder.
+
+    Args:
+        line: to the other end.
+    """
+
+    def __init__(self, line: Connection) -> None:
+        self._line = line
+
+    def tell(self, *message: object) -> None:
+        """Send one message.
+
+        Raises:
+            OSError: nobody listens any more.
+        """
+        self._line.send_bytes(json.dumps(message, default=str).encode())
+
+    def hear(self) -> list[Any]:
+        """The next message.
+
+        Raises:
+            EOFError: the other process has gone.
+        """
+        return list(json.loads(self._line.recv_bytes()))
+
+    def heard_within(self, seconds: float) -> list[Any]:
+        """The next message.
+
+        Raises:
+            EOFError: the other process has gone, or has said nothing for so long.
+        """
+        if not self._line.poll(seconds):
+            raise EOFError
+        return self.hear()
+
+
+Recorder = Callable[[Conversation], object]
+"""Hears what a stage has to tell, from its name and params to `END`."""
+
+
+@contextmanager
+def listening(root: Path, run_id: str, record: Recorder) -> Iterator[None]:
+    """Inside, this process records the stages of a run, each in a thread of its own.
+
+    Args:
+        root: the workspace.
+        run_id: the parent run.
+        record: called with each stage's end of the line.
+    """
+    address = _address(root, run_id)
+    address.parent.mkdir(parents=True, exist_ok=True)
+    threads: list[Thread] = []
+
+    def attend(line: Connection) -> None:
+        with line, suppress(EOFError, OSError):  # a stage that has gone needs no answer
+            record(Conversation(line))
+
+    def answer(listener: Listener) -> None:
+        with suppress(OSError):  # closed: there are no more stages
+            while True:
+                threads.append(Thread(target=attend, args=(listener.accept(),), daemon=True))
+                threads[-1].start()
+
+    with Listener(family="AF_UNIX") as listener:
+        Thread(target=answer, args=(listener,), daemon=True).start()
+        address.write_text(str(listener.address), encoding="utf-8")
+        try:
+            yield
+        finally:
+            address.unlink()
+            for thread in threads:
+                thread.join(_PATIENCE_S)
+
+
+@contextmanager
+def recorded_elsewhere(
+    line: Connection, name: str, params: Mapping[str, Any], progress: Progress
+) -> Iterator[RunLogger]:
+    """Yield a recorder of one stage that tells it all to the process at the other end.
+
+    Args:
+        line: as `line_to_recorder` gives it.
+        name: stage, or ``stage@item``.
+        params: of the stage.
+        progress: is told if the record is not complete.
+
+    Raises:
+        RecordRefusedError: the record cannot be begun.
+    """
+    with line:
+        logger = _TellingLogger(Conversation(line))
+        refusal = logger.begin(name, params)
+        if refusal:
+            raise RecordRefusedError(refusal)
+        status = "FAILED"
+        try:
+            yield logger
+            status = "FINISHED"
+        except Exception:
+            raise
+        except BaseException:
+            status = "KILLED"
+            raise
+        finally:
+            complaint = logger.end(status)
+            if complaint:
+                progress.say(complaint)
+
+
+def line_to_recorder(root: Path, run_id: str) -> Connection | None:
+    """A line to the process that records the stages of a run; None if there is none."""
+    try:
+        return Client(_address(root, run_id).read_text(encoding="utf-8"), family="AF_UNIX")
+    except OSError:
+        return None
+
+
+class _TellingLogger:
+    """`dns_core.ports.RunLogger` that passes everything on; what cannot be told costs only the record."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+
+    def begin(self, name: str, params: Mapping[str, Any]) -> str:
+        """Why there can be no record; empty if it has begun."""
+        self._tell(name, dict(params))
+        return self._answer()
+
+    def log_params(self, params: Mapping[str, object]) -> None:
+        """Pass on what was asked."""
+        self._tell("log_params", dict(params))
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Pass on figures."""
+        self._tell("log_metrics", dict(metrics), step)
+
+    def log_artifact(self, path: Path) -> None:
+        """Pass on where a file is."""
+        self._tell("log_artifact", str(path.resolve()))
+
+    def end(self, status: str) -> str:
+        """What the record lacks, once all is written down; empty if nothing."""
+        self._tell(END, status)
+        return self._answer()
+
+    def _tell(self, *message: object) -> None:
+        with suppress(OSError):  # said at the end, when there is no answer
+            self._conversation.tell(*message)
+
+    def _answer(self) -> str:
+        with suppress(EOFError, OSError):
+            return str(self._conversation.heard_within(_PATIENCE_S)[0])
+        return "the record of this run is not complete: the process that keeps it has gone"
+
+
+def _address(root: Path, run_id: str) -> Path:
+    return platform_folder(root) / "recorders" / (run_id or "none")
