@@ -50,6 +50,11 @@ def enabled_services(root: Path, settings: Settings) -> tuple[Service, ...]:
     return tuple(service for service in made if service is not None)
 
 
+def prefect_api(settings: Settings) -> str:
+    """Address of the API of the Prefect server that ``dns up`` starts."""
+    return f"http://{HOST}:{settings.prefect_port}/api"
+
+
 def flow_environment(root: Path, settings: Settings) -> dict[str, str]:
     """Variables with which a process finds the platform's servers."""
     home = platform_folder(root).resolve() / "prefect"
@@ -57,7 +62,7 @@ def flow_environment(root: Path, settings: Settings) -> dict[str, str]:
     own = _mlflow_server(root, settings)
     return {
         "PREFECT_HOME": str(home),
-        "PREFECT_API_URL": f"http://{HOST}:{settings.prefect_port}/api",
+        "PREFECT_API_URL": prefect_api(settings),
         "PREFECT_API_DATABASE_CONNECTION_URL": database or f"sqlite+aiosqlite:///{home / 'prefect.db'}",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_V2_ENABLED": "false",  # its pages ask an analytics host

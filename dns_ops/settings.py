@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     dashboard_token: SecretStr = SecretStr("")
     dashboard_port: int = Field(default=8501, ge=1, le=65535)
     s3_bucket: str = ""
-    s3_endpoint_url: str = ""
+    s3_endpoint_url: str = Field(default="", pattern=r"^(https?://.+)?$")
     stage_timeout_s: float = Field(default=7 * 24 * 3600, gt=0)
     parent_run: str = ""
     serve: ServiceSettings = ServiceSettings()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -19,6 +20,7 @@ from dns_core.errors import DnsError, MissingArtefactError
 
 if TYPE_CHECKING:
     from dns_core.features.backbone import BackboneCard
+    from dns_ops.settings import Settings
 
 PACKAGES = (
     "distill-and-select", "torch", "numpy", "av", "faiss-cpu", "h5py", "numba", "safetensors", "scikit-learn",
@@ -100,6 +102,37 @@ def _settings(root: Path) -> Iterator[Finding]:
         yield Finding("settings", "broken", str(error))
     else:
         yield _tracking(settings.tracking_store(root))
+        yield _flows(settings)
+        yield _bucket(settings)
+
+
+def _flows(settings: "Settings") -> Finding:
+    """The server of `dns up` may be down; one that somebody named may not."""
+    from dns_ops.reachable import printable_uri, why_unreachable
+    from dns_ops.services import prefect_api
+
+    named = os.environ.get("PREFECT_API_URL", "")
+    address = named or prefect_api(settings)
+    if not (problem := why_unreachable(f"{address}/health")):
+        return Finding("flows", "ok", printable_uri(address))
+    if named:
+        return Finding("flows", "broken", f"{printable_uri(address)} {problem}")
+    return Finding("flows", "absent", "no Prefect server runs here; `dns up` starts one")
+
+
+def _bucket(settings: "Settings") -> Finding:
+    if not settings.s3_bucket:
+        return Finding("bucket", "absent", "DNS_S3_BUCKET names none")
+    if find_spec("boto3") is None:
+        return Finding("bucket", "broken", "not installed: pip install 'distill-and-select[storage]'")
+    from dns_ops.storage.bucket import Bucket
+
+    try:
+        Bucket(settings, attempts=1).require()
+    except DnsError as error:
+        return Finding("bucket", "broken", str(error))
+    where = f" at {settings.s3_endpoint_url}" if settings.s3_endpoint_url else ""
+    return Finding("bucket", "ok", f"{settings.s3_bucket}{where}")
 
 
 def _tracking(uri: str) -> Finding:

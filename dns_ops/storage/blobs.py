@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -24,6 +24,12 @@ def file_digest(path: Path) -> str:
 def blob_key(sha256: str) -> str:
     """Where a content lies."""
     return f"blobs/{sha256}"
+
+
+def stays_inside(name: str) -> bool:
+    """Whether a path that a bucket names lies below the folder that it is put into."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
 
 
 def upload_blob(bucket: Bucket, path: Path, sha256: str, part_bytes: int = PART_BYTES) -> bool:

@@ -37,12 +37,16 @@ class Bucket:
 
     Credentials come from boto3's own chain: variables, ``~/.aws``, the machine's role.
 
+    Args:
+        settings: which bucket, and where.
+        attempts: how often a request is tried.
+
     Attributes:
         name: of the bucket.
         client: boto3's; safe to use from several threads.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, attempts: int = _ATTEMPTS) -> None:
         if not settings.s3_bucket:
             raise InputError("DNS_S3_BUCKET: expected the name of a bucket, found none")
         self.name = settings.s3_bucket
@@ -51,7 +55,7 @@ class Bucket:
                 "s3",
                 endpoint_url=settings.s3_endpoint_url or None,
                 config=Config(
-                    retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+                    retries={"mode": "standard", "total_max_attempts": attempts},
                     connect_timeout=5,
                     s3={"addressing_style": "path"} if settings.s3_endpoint_url else {},
                     signature_version="s3v4",

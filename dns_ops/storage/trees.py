@@ -17,6 +17,7 @@ from dns_ops.storage.blobs import (
     download_blob,
     file_digest,
     read_object,
+    stays_inside,
     upload_blob,
     write_object,
 )
@@ -127,7 +128,7 @@ def read_tree(bucket: Bucket, kind: str, version: str = "") -> Tree:
     wanted = version or str(json.loads(read_object(bucket, _pointer_key(kind)))["version"])
     files = json.loads(read_object(bucket, _list_key(kind, wanted)))
     tree = Tree(kind, files)
-    if tree.version != wanted or not all(_stays_inside(name) for name in files):
+    if tree.version != wanted or not all(stays_inside(name) for name in files):
         raise CorruptArtefactError(f"bucket {bucket.name}: {_list_key(kind, wanted)} was altered")
     return tree
 
@@ -168,11 +169,6 @@ def _files(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         if path.is_file() and (path.name == ".gitignore" or not path.name.startswith(".")):
             yield path
-
-
-def _stays_inside(name: str) -> bool:
-    path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts
 
 
 def _list_key(kind: str, version: str) -> str:
