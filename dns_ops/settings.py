@@ -96,6 +96,13 @@ class Settings(BaseSettings):
         return "cuda" if usable and self.device != "cpu" else "cpu"
 
 
+def n_devices(device: str) -> int:
+    """How many torch devices of a kind this machine lets us use; ``CUDA_VISIBLE_DEVICES`` limits GPUs."""
+    import torch  # noqa: PLC0415 - as above
+
+    return torch.cuda.device_count() if device == "cuda" else 1
+
+
 def load_settings(root: Path) -> Settings:
     """The settings of the workspace at ``root``; the tools' own reports home are off from here on.
 

@@ -22,7 +22,7 @@ def stage(
     from dns_core.stages.context import StageContext, Workspace
     from dns_ops.quality.judge import GreatJudge
     from dns_ops.recording import recorded_stage
-    from dns_ops.settings import load_settings
+    from dns_ops.settings import load_settings, n_devices
 
     workspace = Workspace(Path.cwd())
     settings = load_settings(workspace.root)
@@ -37,6 +37,7 @@ def stage(
             workspace,
             item=item,
             device=device,
+            n_devices=n_devices(device),
             progress=progress,
             logger=logger,
             judge=GreatJudge(),

@@ -125,6 +125,7 @@ class StageContext:
         workspace: where it reads and writes.
         item: the item of a matrix stage, for example ``fine_binary``; empty otherwise.
         device: torch device of its networks.
+        n_devices: of these devices a stage may use; the students train on all of them together.
         progress: shows long loops.
         logger: records params and metrics.
         judge: decides whether the data are fit to be learnt from.
@@ -133,6 +134,7 @@ class StageContext:
     workspace: Workspace
     item: str = ""
     device: str = "cpu"
+    n_devices: int = 1
     progress: Progress = field(default_factory=SilentProgress)
     logger: RunLogger = field(default_factory=NullRunLogger)
     judge: DataJudge = field(default_factory=LenientJudge)

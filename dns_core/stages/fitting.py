@@ -11,6 +11,7 @@ from dns_core.stages.context import StageContext
 from dns_core.store.atomic import write_json
 from dns_core.store.fingerprints import fingerprint_json
 from dns_core.training.config import OptimisationConfig
+from dns_core.training.replicas import ALONE, Replicas
 from dns_core.training.trainer import FitReport, Objective, Trainer
 
 
@@ -41,6 +42,7 @@ def fit_and_save(  # noqa: PLR0913
     *,
     settings: Mapping[str, Any],
     finishing: Callable[[], None] | None = None,
+    replicas: Replicas = ALONE,
 ) -> None:
     """Train, then write weights and losses; resumes when the same training was interrupted.
 
@@ -51,6 +53,7 @@ def fit_and_save(  # noqa: PLR0913
         context: where.
         settings: the stage's params; with the parents they decide whether a checkpoint may be resumed.
         finishing: a last change of the trained network, before it is saved.
+        replicas: the processes that train it together; the first alone writes.
     """
     workspace = context.workspace
     trainer = Trainer(
@@ -59,8 +62,11 @@ def fit_and_save(  # noqa: PLR0913
         checkpoint=workspace.partial(f"{trained.name}.checkpoint"),
         digest=fingerprint_json({**settings, **trained.parents}),
         seed=int(settings["seed"]),
+        replicas=replicas,
     )
     report = trainer.fit(context.progress, context.logger)
+    if not replicas.leads:
+        return
     if finishing is not None:
         finishing()
     if report.resumed_from:

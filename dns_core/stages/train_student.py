@@ -4,7 +4,7 @@ Reads: artifacts/models/teacher.safetensors (first weights of the fine students)
     artifacts/pairs/labelled_NETWORK.parquet of the network that it learns from.
 Writes: artifacts/models/STUDENT.safetensors, artifacts/training/STUDENT.json (losses by epoch).
 Params: train_student.
-Repeats exactly: yes on one machine and number of threads, also when interrupted and resumed.
+Repeats exactly: yes on one machine, number of threads and of GPUs, also when interrupted and resumed.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ from dns_core.models.coarse import CoarseStudent
 from dns_core.models.fine import FineStudent
 from dns_core.models.registry import build_network
 from dns_core.models.teacher import Teacher
-from dns_core.stages.context import StageConfig, StageContext
+from dns_core.stages.context import StageConfig, StageContext, Workspace
 from dns_core.stages.fitting import TrainedNetwork, fit_and_save
 from dns_core.stages.training_features import training_features
 from dns_core.store.fingerprints import fingerprint_file
@@ -27,6 +27,7 @@ from dns_core.training.config import OptimisationConfig
 from dns_core.training.distillation import DistillationConfig, LabelledPair, Student, StudentObjective
 from dns_core.training.initialisation import sampled_regions, start_as_mean, start_codes, start_from_teacher
 from dns_core.training.mining import read_table
+from dns_core.training.replicas import Replicas, training_together
 
 
 class StudentConfig(StageConfig):
@@ -74,7 +75,17 @@ class Config(StageConfig):
 
 
 def run(config: Config, context: StageContext) -> None:
-    """Distil what it learns from into the student that ``context.item`` names."""
+    """Distil what it learns from into the student that ``context.item`` names, on every device together."""
+    work = (config, context.workspace, context.item)
+    with training_together(context.n_devices, context.device, _follow, *work) as replicas:
+        _train(config, context, replicas)
+
+
+def _follow(replicas: Replicas, device: str, config: Config, workspace: Workspace, item: str) -> None:
+    _train(config, StageContext(workspace, item=item, device=device), replicas)
+
+
+def _train(config: Config, context: StageContext, replicas: Replicas) -> None:
     name = context.item
     student_config: StudentConfig = getattr(config, name)
     workspace = context.workspace
@@ -97,6 +108,7 @@ def run(config: Config, context: StageContext) -> None:
             validation=pairs["validation"],
             config=config.distillation,
             seed=config.seed,
+            replicas=replicas,
         )
         parents = {
             "features": features.fingerprint,
@@ -105,7 +117,9 @@ def run(config: Config, context: StageContext) -> None:
         }
         trained = TrainedNetwork(name, student, name, network_config, parents)
         settings = {**student_config.model_dump(), **_shared(config)}
-        fit_and_save(trained, objective, student_config.optimisation, context, settings=settings)
+        fit_and_save(
+            trained, objective, student_config.optimisation, context, settings=settings, replicas=replicas
+        )
 
 
 def _shared(config: Config) -> dict[str, Any]:

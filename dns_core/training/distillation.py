@@ -16,6 +16,7 @@ from dns_core.training.batches import FeatureSet, beside, padded
 from dns_core.training.config import StrictModel
 from dns_core.training.losses import distillation_loss, rescaled
 from dns_core.training.mining import Pool
+from dns_core.training.replicas import ALONE, Replicas
 
 Student = FineStudent | CoarseStudent
 
@@ -70,6 +71,7 @@ class StudentObjective:
         validation: pairs, of other clusters, that the validation loss is measured on.
         config: how pairs become batches.
         seed: of every draw.
+        replicas: the processes that learn it together, each from its share of every batch's pairs.
     """
 
     def __init__(  # noqa: PLR0913
@@ -81,6 +83,7 @@ class StudentObjective:
         validation: Sequence[LabelledPair],
         config: DistillationConfig,
         seed: int,
+        replicas: Replicas = ALONE,
     ) -> None:
         self.network = network
         self._features = features
@@ -89,6 +92,7 @@ class StudentObjective:
         self._validation = tuple(validation)
         self._config = config
         self._seed = seed
+        self._replicas = replicas
 
     def batches(self, epoch: int) -> Iterator[PairBatch]:
         """Yield the epoch's batches, drawn from (seed, epoch)."""
@@ -121,7 +125,14 @@ class StudentObjective:
         return rescaled(predicted, similarities) if isinstance(self.network, CoarseStudent) else predicted
 
     def _predicted(self, batch: PairBatch) -> tuple[Tensor, Tensor]:
+        n = len(batch.anchors)
+        predicted, regularisation = self._own_predicted(_pairs(batch, self._replicas.share(n)))
+        return self._replicas.joined(predicted, n), self._replicas.summed(regularisation)
+
+    def _own_predicted(self, batch: PairBatch) -> tuple[Tensor, Tensor]:
         student = self.network
+        if not len(batch.anchors):
+            return batch.similarities, batch.similarities.new_zeros(())
         if isinstance(student, CoarseStudent):
             vectors = student.index(batch.videos, batch.mask)
             cosine = (vectors[batch.anchors] * vectors[batch.targets]).sum(dim=-1)
@@ -160,6 +171,16 @@ class StudentObjective:
         if rng is not None:
             frames = random_crop(frames, self._config.window_frames, rng)
         return regions[frames]
+
+
+def _pairs(batch: PairBatch, rows: slice) -> PairBatch:
+    """Some of the pairs, with the videos that these need."""
+    if rows == slice(0, len(batch.anchors)):
+        return batch
+    anchors, targets = batch.anchors[rows], batch.targets[rows]
+    needed, places = torch.unique(torch.cat([anchors, targets]), return_inverse=True)
+    anchors, targets = places.split([len(anchors), len(targets)])
+    return PairBatch(batch.videos[needed], batch.mask[needed], anchors, targets, batch.similarities[rows])
 
 
 def _by_anchor(pairs: Sequence[LabelledPair], pool: Pool) -> dict[str, list[LabelledPair]]:

@@ -15,6 +15,7 @@ from dns_core.errors import CorruptArtefactError
 from dns_core.ports import Progress, RunLogger
 from dns_core.store.atomic import atomic_file
 from dns_core.training.config import OptimisationConfig
+from dns_core.training.replicas import ALONE, Replicas
 
 
 class Objective(Protocol):
@@ -72,16 +73,25 @@ class Trainer:
         checkpoint: file to resume from and to write to; removed by `finish`.
         digest: fingerprint of data, parents and settings; a checkpoint with another one is ignored.
         seed: seed of initial order, dropout and sampling.
+        replicas: the processes that train it together; the first alone writes checkpoints.
     """
 
-    def __init__(
-        self, objective: Objective, config: OptimisationConfig, *, checkpoint: Path, digest: str, seed: int
+    def __init__(  # noqa: PLR0913
+        self,
+        objective: Objective,
+        config: OptimisationConfig,
+        *,
+        checkpoint: Path,
+        digest: str,
+        seed: int,
+        replicas: Replicas = ALONE,
     ) -> None:
         self._objective = objective
         self._config = config
         self._checkpoint = checkpoint
         self._digest = digest
         self._seed = seed
+        self._replicas = replicas
         parameters = [p for p in objective.network.parameters() if p.requires_grad]
         self._optimiser = torch.optim.AdamW(
             parameters, lr=config.learning_rate, weight_decay=config.weight_decay
@@ -103,7 +113,8 @@ class Trainer:
             validation_loss = self._validate()
             self._record(state, epoch, train_loss, validation_loss)
             logger.log_metrics({"train_loss": train_loss, "validation_loss": validation_loss}, step=epoch)
-            self._save(state)
+            if self._replicas.leads:
+                self._save(state)
         self._objective.network.load_state_dict(state.best_weights)
         self._objective.network.eval()
         return FitReport(
@@ -124,7 +135,7 @@ class Trainer:
             with self._precision():
                 loss = self._objective.loss(batch)
             self._optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            self._replicas.backward(loss, self._objective.network)
             nn.utils.clip_grad_norm_(self._objective.network.parameters(), 1.0)
             self._optimiser.step()
             total += float(loss.detach())

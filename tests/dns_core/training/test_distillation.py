@@ -9,6 +9,7 @@ from dns_core.training.batches import FeatureSet
 from dns_core.training.distillation import DistillationConfig, LabelledPair, Student, StudentObjective
 from dns_core.training.initialisation import start_as_mean
 from dns_core.training.mining import Pool
+from dns_core.training.replicas import Replicas
 
 CONFIG = DistillationConfig(
     batch_triplets=4, window_frames=64, augmentation_probability=0, regularisation_weight=0
@@ -64,3 +65,19 @@ def test_a_fine_student_learns_the_scores_themselves(corpus: FeatureSet) -> None
     here, moved = (objective(student, corpus, 0.0, offset) for offset in (0.5, 0.6))
     with torch.inference_mode():
         assert moved.validation_loss() != pytest.approx(here.validation_loss(), abs=1e-3)
+
+
+def test_a_student_learns_on_the_device_that_it_is_on(corpus: FeatureSet) -> None:
+    learning = objective(coarse().to("meta"), corpus, 1.0, 0.0)
+    (batch, *_) = learning.batches(0)
+    assert {batch.videos.device.type, batch.mask.device.type, batch.similarities.device.type} == {"meta"}
+    assert learning.loss(batch).device.type == "meta"
+
+
+def test_the_shares_of_replicas_make_up_a_batch() -> None:
+    for n, count in ((32, 3), (5, 2), (1, 4)):
+        rows = [list(range(n))[Replicas(rank, count).share(n)] for rank in range(count)]
+        assert [row for share in rows for row in share] == list(range(n))
+        assert max(map(len, rows)) - min(map(len, rows)) <= 1
+    assert Replicas(0, 2).leads
+    assert not Replicas(1, 2).leads
