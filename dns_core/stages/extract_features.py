@@ -12,6 +12,7 @@ from pydantic import Field
 
 from dns_core.errors import VideoError
 from dns_core.features.extractor import Extractor, Precision
+from dns_core.features.prefetch import prefetched
 from dns_core.features.registry import load_backbone
 from dns_core.ports import Progress
 from dns_core.records import Quarantined, VideoProbe
@@ -123,11 +124,11 @@ class _Job:
         path = self._workspace.videos(self._collection) / probe.video_id
         # Each video has draws of its own, so that a resumed run draws the same.
         rng = np.random.default_rng([self._config.seed, int(probe.sha256[:12], 16)])
-        for name, view in zip(
-            names, edited_views(path, self._sampling, self._config.views, rng), strict=True
-        ):
-            regions = self._extractor.frames_to_regions(view.frames)
-            writer.write(name, [(regions, view.times_s)], source=probe.sha256)
+        # The next copy is edited while the network looks at this one.
+        with prefetched(edited_views(path, self._sampling, self._config.views, rng), 1) as views:
+            for name, view in zip(names, views, strict=True):
+                regions = self._extractor.frames_to_regions(view.frames)
+                writer.write(name, [(regions, view.times_s)], source=probe.sha256)
 
     def _writer(self, name: str, settings: dict[str, str]) -> FeatureWriter:
         metadata = {

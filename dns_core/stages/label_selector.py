@@ -44,11 +44,13 @@ class Config(StageConfig):
 
     Attributes:
         targets_per_query: videos compared with each query at most; all of its side if there are fewer.
+        spliced_share: share of those videos that are met as a part of another one.
         videos_in_memory: videos kept for the next pair; bounds the memory, not the result.
         seed: of the draw of targets.
     """
 
     targets_per_query: int = Field(ge=2)
+    spliced_share: float = Field(ge=0, le=1)
     videos_in_memory: int = Field(ge=1)
     seed: int
 
@@ -112,8 +114,8 @@ def _calibrated(
 def _drawn_pairs(split: VideoSplit, features: FeatureSet, config: Config) -> _Pairs:
     """Every video and edited copy as a query, and an excerpt of each, against its source and others.
 
-    Half of the videos are met as a part of another one (`_spliced`): an archive holds such matches, a
-    vector shows little of them, and selector and calibration would otherwise learn from whole copies alone.
+    Some videos are met as a part of another one (`_spliced`): an archive holds such matches, a vector
+    shows little of them, and selector and calibration would otherwise learn from whole copies alone.
 
     Training queries only meet videos to learn from. Held-out queries meet all videos: those of the other
     side are of other clusters by construction, so there are strangers even if one cluster is held out.
@@ -133,7 +135,8 @@ def _drawn_pairs(split: VideoSplit, features: FeatureSet, config: Config) -> _Pa
             own = source_id(query, sources)
             rng = np.random.default_rng([config.seed, number])
             for video in _targets(own, searched[side], config.targets_per_query, rng):
-                target = spliced[video] if video == query or rng.random() < 0.5 else video
+                part = video == query or rng.random() < config.spliced_share
+                target = spliced[video] if part else video
                 drawn.pairs.append((query, target))
                 drawn.sides.append(side)
                 drawn.relations.append(_relation(own, source_ids(target, sources), split))

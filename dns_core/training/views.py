@@ -1,5 +1,6 @@
 """Edited copies of unlabelled videos, at pixel level: what a teacher without labels learns from."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +40,10 @@ class View:
     times_s: Float64Array
 
 
-def edited_views(path: Path, sampling: Sampling, config: ViewsConfig, rng: np.random.Generator) -> list[View]:
-    """One view for each of ``config.strengths``: the sampled frames under a random chain of edits.
+def edited_views(
+    path: Path, sampling: Sampling, config: ViewsConfig, rng: np.random.Generator
+) -> Iterator[View]:
+    """Yield a view for each of ``config.strengths``: the sampled frames under a random chain of edits.
 
     Raises:
         VideoError: if the video cannot be decoded.
@@ -48,7 +51,8 @@ def edited_views(path: Path, sampling: Sampling, config: ViewsConfig, rng: np.ra
     clip = read_clip(
         path, fps=sampling.fps, max_side_px=config.longest_side_px, max_frames=config.longest_frames
     )
-    return [_view(clip, sampling, strength, config.edits_per_view, rng) for strength in config.strengths]
+    for strength in config.strengths:
+        yield _view(clip, sampling, strength, config.edits_per_view, rng)
 
 
 def _view(clip: Clip, sampling: Sampling, strength: Strength, n_edits: int, rng: np.random.Generator) -> View:
