@@ -87,12 +87,13 @@ class StepRunner:
     children: Children
     timeout_s: float
 
-    def run(self, name: str, on_line: Callable[[str], object]) -> bool:
+    def run(self, name: str, on_line: Callable[[str], object], *, pull: bool = False) -> bool:
         """Whether the step had to run, now that its outputs are up to date.
 
         Args:
             name: of the step.
             on_line: is given each line of DVC's and the stage's output.
+            pull: look in DVC's remote for what was made elsewhere.
 
         Raises:
             WrongInputError: the stage said that its input is wrong.
@@ -104,8 +105,9 @@ class StepRunner:
             told.append(line)
             on_line(line)
 
+        options = ["--single-item", *(["--pull"] if pull else [])]
         code = self.children.run(
-            [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name],
+            [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", *options, name],
             cwd=self.root,
             environment=stage_environment({PARENT_VARIABLE: self.run_id}),
             on_line=note,

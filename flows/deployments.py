@@ -15,9 +15,10 @@ from prefect.exceptions import ObjectAlreadyExists
 from prefect.states import Crashed
 
 from dns_ops.settings import load_settings
-from flows.steps import GPU_LIMIT
+from flows.gpu_pool import POOL
+from flows.stage import GPU_LIMIT
 
-POOLS = ("cpu", "gpu")
+POOLS = ("cpu", POOL)
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from prefect.futures import as_completed
 from prefect.tasks import exponential_backoff
 
 from dns_core.video.discover import discover_videos
+from dns_ops.handover import push_everything
 from dns_ops.ingest import Ingested, collection_folder, ingest_video
 from dns_ops.settings import load_settings
 from dns_ops.steps import workspace_lock
@@ -24,7 +25,7 @@ Collection = Literal["train", "database", "queries"]
 
 
 @flow(name="ingest")
-def ingest(source: str, collection: Collection = "train") -> str:
+def ingest(source: str, collection: Collection = "train", push: bool = False) -> str:
     """Copy new videos into a collection and record a version of the data, whose name is returned.
 
     What is there already is left alone, so that a run that was stopped goes on where it was.
@@ -32,6 +33,7 @@ def ingest(source: str, collection: Collection = "train") -> str:
     Args:
         source: folder of video files on the worker's machine.
         collection: where they belong.
+        push: the version to DVC's remote, for other machines.
     """
     root = Path.cwd()
     load_settings(root)
@@ -48,6 +50,8 @@ def ingest(source: str, collection: Collection = "train") -> str:
         refused = [asdict(row) for row in done if row.outcome == "refused"]
         create_table_artifact(refused, key="refused-videos", description="Files not taken in, and why")
         version = record_version(root)
+        if push:
+            push_everything(root)
     logger.info("version %s: %d videos, %d files refused", version.name, version.n_videos, len(refused))
     return version.name
 

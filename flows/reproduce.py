@@ -11,6 +11,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from dns_core.params import load_params
 from dns_ops.dag import Step, read_dag
+from dns_ops.handover import push_everything
 from dns_ops.pipeline import write_overrides
 from dns_ops.recording import recorded_reproduction
 from dns_ops.settings import load_settings
@@ -28,32 +29,35 @@ def side_by_side() -> TaskRunner[PrefectFuture[Any]]:
 
 
 @flow(name="reproduce", task_runner=side_by_side())
-def reproduce(overrides: list[str] | None = None) -> None:
+def reproduce(overrides: list[str] | None = None, push: bool = False) -> None:
     """Run every stage whose inputs, code or params changed; a stage that is up to date costs nothing.
 
     Args:
         overrides: ``stage.key=value``, written into params.yaml before anything runs.
+        push: what was made to DVC's remote, for other machines.
     """
-    run_pipeline(Path.cwd(), overrides or [], last="")
+    run_pipeline(Path.cwd(), overrides or [], last="", push=push)
 
 
 @flow(name="distill", task_runner=side_by_side())
-def distill(overrides: list[str] | None = None) -> None:
+def distill(overrides: list[str] | None = None, push: bool = False) -> None:
     """Train the bundle, teacher to selectors, without building an index or measuring.
 
     Args:
         overrides: ``stage.key=value``, written into params.yaml before anything runs.
+        push: what was made to DVC's remote, for other machines.
     """
-    run_pipeline(Path.cwd(), overrides or [], last=LAST_OF_TRAINING)
+    run_pipeline(Path.cwd(), overrides or [], last=LAST_OF_TRAINING, push=push)
 
 
-def run_pipeline(root: Path, overrides: Sequence[str], last: str) -> None:
+def run_pipeline(root: Path, overrides: Sequence[str], *, last: str, push: bool = False) -> None:
     """Every stage whose inputs, code or params changed has run, as tasks of the flow that calls this.
 
     Args:
         root: the workspace.
         overrides: ``stage.key=value``, written into params.yaml before anything runs.
         last: of the stages; all of them if empty.
+        push: what was made to DVC's remote.
     """
     with workspace_lock(root, get_run_logger().info):
         settings = load_settings(root)
@@ -65,6 +69,8 @@ def run_pipeline(root: Path, overrides: Sequence[str], last: str) -> None:
         try:
             with recorded_reproduction(root, settings, params.model_dump()) as run_id:
                 run_steps(root, steps_up_to(steps, last) if last else steps, run_id, settings)
+            if push:
+                push_everything(root)
         finally:  # a run that stopped has the most to show
             publish_report(root, settings, run_id)
 

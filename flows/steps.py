@@ -1,7 +1,8 @@
 """The steps of the DAG as Prefect tasks: in DVC's order, side by side where nothing forbids."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,42 @@ from prefect.tasks import Task, exponential_backoff
 
 from dns_ops.dag import PipelineError, Step
 from dns_ops.guarded import Children
+from dns_ops.handover import hand_over, take_back
 from dns_ops.settings import Settings
 from dns_ops.steps import StepRunner, WrongInputError, steps_up_to_date
 from flows.artifacts import told_progress
-
-GPU_LIMIT = "dns-gpu"
-"""The concurrency limit that steps on a GPU share; a server without it sets no limit."""
+from flows.gpu_pool import POOL, TRAINING_STAGES, GpuPool, gpu_worker_online
+from flows.stage import GPU_LIMIT
 
 GPU_STAGES = frozenset(
     ("extract_features", "train_teacher", "score_pairs", "train_student", "train_selector")
 )
 """Stages that a GPU makes faster; the others leave it to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where steps run: here, or on the workers of the GPU pool, which is None if it has none."""
+
+    runner: StepRunner
+    pool: GpuPool | None
+    gpu_here: bool
+
+    def run(self, name: str, say: Callable[[str], object]) -> bool:
+        """Whether the step had to run."""
+        stage = name.partition("@")[0]
+        if self.pool is not None and stage in TRAINING_STAGES:
+            return self._run_on_pool(self.pool, name, say)
+        with concurrency(GPU_LIMIT) if self.gpu_here and stage in GPU_STAGES else nullcontext():
+            return self.runner.run(name, say)
+
+    def _run_on_pool(self, pool: GpuPool, name: str, say: Callable[[str], object]) -> bool:
+        root = self.runner.root
+        say(f"{name} runs on a worker of the pool {POOL}")
+        pool.run(name, self.runner.run_id, hand_over(root, name))
+        take_back(root)
+        self.runner.run(name, say, pull=True)
+        return True
 
 
 def run_steps(root: Path, steps: Sequence[Step], run_id: str, settings: Settings) -> None:
@@ -41,16 +67,17 @@ def run_steps(root: Path, steps: Sequence[Step], run_id: str, settings: Settings
         PipelineError: a step failed; the message names each that did.
     """
     fresh = steps_up_to_date(root, steps)
-    on_gpu = settings.torch_device() != "cpu"
     futures: dict[str, PrefectFuture[Any]] = {}
-    with Children() as children:
+    with Children() as children, GpuPool() as pool:
         runner = StepRunner(root, run_id, children, settings.stage_timeout_s)
+        places = _Places(
+            runner, pool if gpu_worker_online() else None, gpu_here=settings.torch_device() != "cpu"
+        )
         for step in steps:
             futures[step.name] = _task_of(step).submit(
-                runner,
+                places,
                 step.name,
                 up_to_date=step.name in fresh,
-                on_gpu=on_gpu and _stage(step) in GPU_STAGES,
                 wait_for=[futures[name] for name in step.needs if name in futures],
             )
         with told_progress(len(futures)) as tell:
@@ -89,12 +116,10 @@ def _worth_another_try(_task: Task[..., object], _run: TaskRun, state: State[obj
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def _step(runner: StepRunner, name: str, *, up_to_date: bool, on_gpu: bool) -> State[object]:
+def _step(places: _Places, name: str, *, up_to_date: bool) -> State[object]:
     if up_to_date:
         return Completed(name="Cached", message="up to date")
-    logger = get_run_logger()
-    with concurrency(GPU_LIMIT) if on_gpu else nullcontext():
-        ran = runner.run(name, logger.info)
+    ran = places.run(name, get_run_logger().info)
     return Completed(message="ran") if ran else Completed(name="Cached", message="restored")
 
 

@@ -14,7 +14,9 @@ from prefect.states import Running
 from dns_core.stages import STAGES
 from dns_ops.dag import Step, read_dag
 from flows.deployments import mark_crashed, prepare_server
+from flows.gpu_pool import POOL, TRAINING_STAGES, gpu_worker_online
 from flows.reproduce import LAST_OF_TRAINING, reproduce, steps_up_to
+from flows.stage import stage
 from flows.steps import GPU_STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +75,19 @@ def test_training_alone_is_what_the_selectors_rest_on() -> None:
 
 
 def test_stages_on_a_gpu_are_stages() -> None:
-    assert set(STAGES) >= GPU_STAGES
+    assert set(STAGES) >= GPU_STAGES > TRAINING_STAGES
+
+
+@pytest.mark.slow
+def test_training_goes_to_the_pool_of_gpus_while_it_has_a_worker() -> None:
+    assert not gpu_worker_online()
+    with get_client(sync_client=True) as client:
+        prepare_server(client)
+        client.create_deployment(client.create_flow(stage), "stage", work_pool_name=POOL)
+    assert not gpu_worker_online()
+    with get_client(sync_client=True) as client:
+        client.send_worker_heartbeat(POOL, "a worker")
+    assert gpu_worker_online()
 
 
 def test_deployments_name_flows_that_are_there() -> None:

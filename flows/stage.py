@@ -1,0 +1,39 @@
+"""Flow ``stage``: one stage of the pipeline on a worker with a GPU, in this workspace or another."""
+
+from contextlib import nullcontext
+from pathlib import Path
+
+from prefect import flow, get_run_logger
+from prefect.concurrency.sync import concurrency
+
+from dns_ops.guarded import Children
+from dns_ops.handover import Handover, hand_back, home_of, take_over
+from dns_ops.settings import load_settings
+from dns_ops.steps import StepRunner, workspace_lock
+
+GPU_LIMIT = "dns-gpu"
+"""The concurrency limit that stages on a GPU share; a server without it sets no limit."""
+
+
+@flow(name="stage")
+def stage(name: str, run_id: str, handover: Handover) -> None:
+    """Run one stage for a flow that waits for it; flows start this, not people.
+
+    Args:
+        name: of the stage, or ``stage@item``.
+        run_id: the parent run in MLflow; empty for none.
+        handover: the workspace that the stage is of.
+    """
+    root = Path.cwd()
+    settings = load_settings(root)
+    say = get_run_logger().info
+    shared = handover.home == home_of(root)
+    on_gpu = settings.torch_device() != "cpu"
+    # Who shares the workspace is under the lock of the flow that waits.
+    with nullcontext() if shared else workspace_lock(root, say), Children() as children:
+        if not shared:
+            take_over(root, handover, name)
+        with concurrency(GPU_LIMIT) if on_gpu else nullcontext():
+            StepRunner(root, run_id, children, settings.stage_timeout_s).run(name, say)
+        if not shared:
+            hand_back(root, name)
