@@ -4,6 +4,7 @@ A service is a command, an address of this machine and a page that answers once 
 write a function like those below and put it into `SERVICES`, after what it needs.
 """
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -116,6 +117,24 @@ def _worker(root: Path, settings: Settings) -> Service | None:
         prepare=((sys.executable, "-m", "flows.deployments"),),
         environment=stage_environment(flow_environment(root, settings)),
     )
+
+
+def gpu_worker_command() -> tuple[str, ...]:
+    """Program and arguments that take stages from the pool of GPUs."""
+    return (sys.executable, "-m", "prefect", "worker", "start", "--pool", "gpu", "--type", "process")
+
+
+def gpu_worker_environment(root: Path, settings: Settings) -> dict[str, str]:
+    """Variables of a worker in this workspace; the server is that of ``PREFECT_API_URL`` if it is set."""
+    found = flow_environment(root, settings)
+    quiet = (
+        "PREFECT_HOME",
+        "PREFECT_API_URL",
+        "PREFECT_SERVER_ANALYTICS_ENABLED",
+        "PREFECT_WORKER_QUERY_SECONDS",
+    )
+    wanted = {name: os.environ.get(name, found[name]) for name in quiet}
+    return stage_environment({**wanted, "DNS_WORKSPACE": str(root.resolve())})
 
 
 def dashboard_command(settings: Settings, host: str, port: int) -> tuple[str, ...]:

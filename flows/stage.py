@@ -6,6 +6,7 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from prefect.concurrency.sync import concurrency
 
+from dns_core.errors import InputError
 from dns_ops.guarded import Children
 from dns_ops.handover import Handover, hand_back, home_of, take_over
 from dns_ops.settings import load_settings
@@ -13,6 +14,18 @@ from dns_ops.steps import StepRunner, workspace_lock
 
 GPU_LIMIT = "dns-gpu"
 """The concurrency limit that stages on a GPU share; a server without it sets no limit."""
+
+
+def workspace_of_worker() -> dict[str, str]:
+    """The folder in which `dns worker` was started, as a step of a deployment says it.
+
+    Raises:
+        InputError: something else started the worker.
+    """
+    folder = load_settings(Path.cwd()).workspace
+    if not folder:
+        raise InputError("a worker of the pool gpu is started by `dns worker`, in a workspace")
+    return {"directory": folder}
 
 
 @flow(name="stage")

@@ -51,6 +51,7 @@ app.command()(serve.serve)
 app.command()(platform.up)
 app.command()(platform.down)
 app.command()(platform.status)
+app.command()(platform.worker)
 app.command()(dashboard.dashboard)
 
 

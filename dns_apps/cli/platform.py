@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dns_apps.cli.options import Json
 from dns_apps.cli.output import print_json, print_line, print_table
+from dns_core.errors import InputError
 
 if TYPE_CHECKING:
     from dns_ops.supervisor import Supervisor
@@ -30,6 +31,26 @@ def status(json: Json = False) -> None:
         return
     rows = [(s.name, s.state, s.address, str(s.pid) if s.pid else "") for s in states]
     print_table("", ["service", "state", "address", ">process"], rows)
+
+
+def worker() -> None:
+    """Train for a platform elsewhere: take its training stages, until Ctrl-C.
+
+    PREFECT_API_URL names its server, and DNS_TRACKING_URI its MLflow. Files come and go by DVC's remote.
+    """
+    import os
+
+    from dns_ops.reachable import why_unreachable
+    from dns_ops.services import gpu_worker_command, gpu_worker_environment
+    from dns_ops.settings import load_settings
+
+    root = Path.cwd()
+    environment = gpu_worker_environment(root, load_settings(root))
+    address = environment["PREFECT_API_URL"]
+    if problem := why_unreachable(f"{address}/health"):
+        raise InputError(f"the Prefect server at {address} {problem}; PREFECT_API_URL names another")
+    command = gpu_worker_command()
+    os.execve(command[0], command, environment)  # noqa: S606 - this process becomes the worker
 
 
 def _supervisor(say: Callable[[str], object]) -> "Supervisor":
