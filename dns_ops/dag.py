@@ -9,6 +9,7 @@ from typing import Any
 import networkx
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
+from dvc.stage import PipelineStage
 
 from dns_core.errors import DnsError, InputError
 
@@ -39,9 +40,11 @@ def read_dag(root: Path) -> tuple[Step, ...]:
         InputError: the folder is no workspace, or its ``dvc.yaml`` cannot be understood.
     """
     with open_workspace(root) as repo:
-        graph = repo.index.graph
+        # Videos under DVC are stages to it too, which never run and have no name.
+        known = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
+        graph = repo.index.graph.subgraph(known)
         # An edge of DVC's points to what is needed. Ties keep the order of the file.
-        order = {stage.name: place for place, stage in enumerate(repo.index.stages)}
+        order = {stage.name: place for place, stage in enumerate(known)}
         stages = networkx.lexicographical_topological_sort(
             graph.reverse(), key=lambda stage: order[stage.name]
         )

@@ -127,13 +127,9 @@ def gpu_worker_command() -> tuple[str, ...]:
 def gpu_worker_environment(root: Path, settings: Settings) -> dict[str, str]:
     """Variables of a worker in this workspace; the server is that of ``PREFECT_API_URL`` if it is set."""
     found = flow_environment(root, settings)
-    quiet = (
-        "PREFECT_HOME",
-        "PREFECT_API_URL",
-        "PREFECT_SERVER_ANALYTICS_ENABLED",
-        "PREFECT_WORKER_QUERY_SECONDS",
-    )
-    wanted = {name: os.environ.get(name, found[name]) for name in quiet}
+    of_worker = ("PREFECT_HOME", "PREFECT_API_URL", "PREFECT_WORKER_QUERY_SECONDS")
+    wanted = {name: os.environ.get(name, found[name]) for name in of_worker}
+    Path(wanted["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
     return stage_environment({**wanted, "DNS_WORKSPACE": str(root.resolve())})
 
 
