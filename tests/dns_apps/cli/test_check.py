@@ -1,6 +1,7 @@
 """What stands beside the machine is shown too: the server of flows and the bucket."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,3 +39,13 @@ def test_servers_that_are_named_and_do_not_answer_are_broken(
     assert found["flows"][1].startswith("http://127.0.0.1:9/api does not answer")
     assert found["bucket"] == ("broken", "bucket archive: the server does not answer")
     assert "very-secret" not in result.stdout
+
+
+def test_a_worker_without_a_server_does_not_start(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    result = run("worker")
+    assert result.exit_code == 2
+    assert "the Prefect server at http://127.0.0.1:9/api does not answer" in result.stderr
