@@ -1,6 +1,8 @@
 """Where a page gets what the workspace's files, MLflow and Prefect know, kept for some seconds."""
 
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import streamlit as st
 
 from dashboards.panels.videos import Summary, summary
 from dashboards.sources import settings, workspace
+from dns_core.errors import DnsError
 from dns_core.records import Quarantined
 from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.store.atomic import read_json
@@ -25,10 +28,18 @@ from flows.server import FlowServer
 _EXTRACTION, _EVALUATION = "extract_features", "evaluate"
 
 
-@st.cache_resource(show_spinner="Opening the record of runs …")
+@st.cache_resource(show_spinner=False)
 def tracking() -> Tracking:
-    """The store of runs and models; all pages share it."""
+    """The store of runs and models, opened when the dashboard starts; all pages share it."""
     return open_tracking(workspace(), settings())
+
+
+def read_ahead() -> None:
+    """What takes its time when first asked for is in memory: the store of runs, the facts of the videos."""
+    with suppress(DnsError):  # the page that needs it will say so
+        tracking()
+        for collection in COLLECTIONS:
+            probes(collection)
 
 
 def flow_server() -> FlowServer:
@@ -90,12 +101,9 @@ def champion_version() -> int:
     return champion(workspace())
 
 
-@st.cache_data(ttl=15, show_spinner=False)
-def probes(collection: str) -> dict[str, Any]:
+def probes(collection: str) -> Mapping[str, Any]:
     """Readable and quarantined videos of a collection, as the stage that probes wrote them; empty before."""
-    path = Workspace(workspace()).probes(collection)
-    found: dict[str, Any] = read_json(path) if path.is_file() else {}
-    return found
+    return _read_once(Workspace(workspace()).probes(collection))
 
 
 def total_seconds() -> float:
@@ -134,11 +142,20 @@ def data_diff(old: str, new: str) -> DataDiff:
     return diff_versions(read_version(workspace(), old), read_version(workspace(), new))
 
 
-@st.cache_data(ttl=15, show_spinner=False)
-def split() -> dict[str, Any]:
+def split() -> Mapping[str, Any]:
     """Which training videos share footage; empty before that was looked for."""
-    path = Workspace(workspace()).split
-    found: dict[str, Any] = read_json(path) if path.is_file() else {}
+    return _read_once(Workspace(workspace()).split)
+
+
+def _read_once(path: Path) -> Mapping[str, Any]:
+    """What a JSON file says, read again only when it was written again: it may speak of very many videos."""
+    return _read_version(path, path.stat().st_mtime_ns) if path.is_file() else {}
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _read_version(path: Path, written_ns: int) -> Mapping[str, Any]:
+    del written_ns  # tells one version of the file from another
+    found: dict[str, Any] = read_json(path)
     return found
 
 

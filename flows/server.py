@@ -28,6 +28,7 @@ from prefect.exceptions import PrefectException
 from prefect.states import Cancelled, Cancelling, Scheduled
 
 from dns_core.errors import DnsError, InputError
+from dns_ops.reachable import why_unreachable
 from flows.records import Deployment, FlowRun, LogLine, Schedule, TaskRun
 
 _LEVELS = ((40, "error"), (30, "warning"), (20, "info"), (0, "debug"))
@@ -169,6 +170,8 @@ class FlowServer:
 
     @contextmanager
     def _asking(self) -> Iterator[SyncPrefectClient]:
+        if problem := why_unreachable(f"{self.api_url}/health"):  # Prefect's client would try for seconds
+            raise FlowServerError(f"{self.api_url}: {problem}")
         try:
             with SyncPrefectClient(self.api_url, httpx_settings={"timeout": 10.0}) as client:
                 yield client

@@ -1,7 +1,8 @@
 """Data: its versions, whether it is fit to be learnt from, what was refused, and what is in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -33,20 +34,19 @@ def render() -> None:
     probes = {name: records.probes(name) for name in COLLECTIONS}
     if any(probes.values()):
         _draw_summary(probes)
-    names = ("Versions", "Quality", "Quarantine", "Near-duplicates", "Distributions", "Drift")
-    versions, quality, quarantine, alike, shapes, drift = st.tabs(names)
-    with versions, problems_shown("versions"):
-        _draw_versions()
-    with quality, problems_shown("quality"):
-        _draw_quality(only_drift=False)
-    with quarantine, problems_shown("quarantine"):
-        _draw_quarantine(probes)
-    with alike, problems_shown("near-duplicates"):
-        _draw_clusters(probes)
-    with shapes, problems_shown("distributions"):
-        _draw_distributions(probes)
-    with drift, problems_shown("drift"):
-        _draw_quality(only_drift=True)
+    parts: dict[str, Callable[[], None]] = {
+        "Versions": _draw_versions,
+        "Quality": partial(_draw_quality, only_drift=False),
+        "Quarantine": partial(_draw_quarantine, probes),
+        "Near-duplicates": partial(_draw_clusters, probes),
+        "Distributions": partial(_draw_distributions, probes),
+        "Drift": partial(_draw_quality, only_drift=True),
+    }
+    tabs = st.tabs(list(parts), on_change="rerun", key="data-part")
+    for tab, (name, draw) in zip(tabs, parts.items(), strict=True):
+        if tab.open:  # the others cost nothing
+            with tab, problems_shown(name):
+                draw()
 
 
 def _draw_summary(probes: Mapping[str, Mapping[str, Any]]) -> None:

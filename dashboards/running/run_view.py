@@ -33,7 +33,7 @@ def draw_run(run_id: str, name: str) -> None:
     """
     run = records.flow_server().run(run_id)
     live = st.fragment(_live, run_every=None if run.is_over else _EVERY_S)
-    with st.container(border=True):
+    with st.container(border=True, key="followed-run"):
         live(run_id, name)
 
 

@@ -1,6 +1,6 @@
 """Where the files of an index's videos lie; nothing outside those folders is ever opened."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from pathlib import Path, PurePosixPath
 
 from dns_core.video.discover import discover_videos
@@ -34,13 +34,18 @@ class Library:
                 continue  # a name that the file system cannot have: too long, or through a file
         return None
 
-    def files(self, search: str = "") -> list[str]:
-        """Ids of all files in the folders that `find` would open and that contain ``search``, sorted."""
+    def files(self, search: str = "", without: Container[str] = ()) -> list[str]:
+        """Ids of all files in the folders that `find` would open, sorted.
+
+        Args:
+            search: a part of each of them.
+            without: ids that are not wanted; their files are not looked at.
+        """
         ids = {
             video_id
             for folder in self._folders
             if folder.is_dir()
             for video_id, _ in discover_videos(folder)
-            if search in video_id
+            if search in video_id and video_id not in without
         }
         return sorted(video_id for video_id in ids if self.find(video_id) is not None)

@@ -39,8 +39,7 @@ def reload(parts: PartsOf) -> IndexState:
 )
 def candidates(parts: PartsOf, search: Search = "", limit: Limit = 50, offset: Offset = 0) -> Page[str]:
     """Files of the video folders that the index does not hold, by path."""
-    rows = parts.served.current().rows
-    found = [video_id for video_id in parts.library.files(search) if video_id not in rows]
+    found = parts.library.files(search, without=parts.served.current().rows)
     return Page(items=tuple(found[offset : offset + limit]), total=len(found), limit=limit, offset=offset)
 
 

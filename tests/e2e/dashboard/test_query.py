@@ -1,80 +1,26 @@
 """The dashboard in a real browser, over a real query service and a small real index."""
 
-import os
-import shutil
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from dns_apps.service.client import Client
-from dns_core.corpus.archive import CorpusSize
-from dns_core.corpus.demo import build_corpus
-from dns_core.ports import SilentProgress
-from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
-from dns_core.retrieval.pipeline import index_videos
-from dns_ops.reachable import why_unreachable
 from dns_ops.services import dashboard_command
 from dns_ops.settings import Settings
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-SIZE = CorpusSize(
-    train=1, database=5, queries=2, takes=(2, 2), shot_s=(4.0, 5.0), longest_s=9.0, widths_px=(160, 192),
-    rates_fps=(8.0,),
-)  # fmt: skip
 PATIENCE_MS = 60_000
 EVIL = "<img src=x onerror=alert(1)>.mp4"
 
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine"),
-    pytest.mark.slow,
-    pytest.mark.timeout(600),
-]
-
-
-@contextmanager
-def running(command: tuple[str, ...], health: str, folder: Path, **variables: str) -> Iterator[None]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", **variables}
-    log = folder / f"{urlsplit(health).port}.log"
-    with (
-        log.open("wb") as out,
-        subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out) as process,
-    ):
-        try:
-            deadline = time.monotonic() + 180
-            while why_unreachable(health):
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.3)
-            yield
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
+Running = Callable[..., AbstractContextManager[None]]
+WaitUntil = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("workspace")
-    build_corpus(root / "data", seed=5, size=SIZE, progress=SilentProgress())
-    index_videos(root / "data/test/database", root / "artifacts/index", Bundle.load(SHIPPED_MODELS))
-    return root
-
-
-@pytest.fixture(scope="module")
-def service(workspace: Path) -> Iterator[Client]:
+def service(workspace: Path, running: Running, free_port: Callable[[], int]) -> Iterator[Client]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = (sys.executable, "-m", "dns_apps.service")
@@ -83,7 +29,9 @@ def service(workspace: Path) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="module")
-def dashboard(workspace: Path, service: Client) -> Iterator[str]:
+def dashboard(
+    workspace: Path, service: Client, running: Running, free_port: Callable[[], int]
+) -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     variables = {"DNS_SERVICE_URL": service.url, "PREFECT_API_URL": "http://127.0.0.1:9/api"}
@@ -93,25 +41,10 @@ def dashboard(workspace: Path, service: Client) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
 @pytest.fixture
-def page(browser: Browser, dashboard: str) -> Iterator[Page]:
-    """A page that asks nobody but this machine, and on which no script of a file name runs."""
-    opened = browser.new_page(base_url=dashboard, viewport={"width": 1280, "height": 900})
-    opened.set_default_timeout(PATIENCE_MS)
-    asked: list[str] = []
-    opened.on("request", lambda request: asked.append(request.url))
-    opened.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
-    yield opened
-    assert [url for url in asked if urlsplit(url).hostname not in ("127.0.0.1", None)] == []
-    opened.close()
+def page(open_page: Callable[[str], AbstractContextManager[Page]], dashboard: str) -> Iterator[Page]:
+    with open_page(dashboard) as page:
+        yield page
 
 
 @pytest.fixture
@@ -135,7 +68,7 @@ def clocks(page: Page) -> tuple[float, float]:
 
 
 def test_a_query_by_upload_is_answered_opened_played_and_judged(
-    page: Page, query_video: Path, service: Client
+    page: Page, query_video: Path, service: Client, wait_until: WaitUntil
 ) -> None:
     ask(page, query_video)
     card = page.locator(".st-key-card-1")
@@ -170,13 +103,6 @@ def test_a_query_by_upload_is_answered_opened_played_and_judged(
     wait_until(lambda: [label.verdict for label in service.labels(summary.id).items] == ["copy"])
 
 
-def wait_until(true: Callable[[], bool], within_s: float = 30.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-
-
 def test_the_link_opens_the_very_query(page: Page, service: Client, query_video: Path) -> None:
     query = service.query_file(query_video, wait_s=60)
     assert query.answer is not None
@@ -196,7 +122,7 @@ def test_a_name_of_html_is_shown_as_text_and_what_is_no_video_is_said_to_be_none
 
 
 def test_a_video_is_removed_from_the_index_after_a_question_and_can_be_added_again(
-    page: Page, service: Client
+    page: Page, service: Client, wait_until: WaitUntil
 ) -> None:
     before = service.index()
     page.goto("/index")
