@@ -14,7 +14,7 @@ _EVERY_S = 1.0
 
 def draw_growth() -> None:
     """The files that could be added; work that adds some is followed to its end."""
-    if job_id := st.session_state.get("index-job"):
+    if job_id := st.session_state.get("index-job") or _under_way():
         st.fragment(_follow, run_every=_EVERY_S)(job_id)
     elif ended := st.session_state.pop("index-job-ended", None):
         _draw_end(ended)
@@ -38,6 +38,12 @@ def draw_growth() -> None:
             with problems_shown("adding"):
                 st.session_state["index-job"] = service().add_videos([page.items[row] for row in ticked]).id
                 st.rerun()
+
+
+def _under_way() -> str:
+    """Work that was asked for elsewhere, or before the page was left; empty if there is none."""
+    newest = service().jobs(limit=1).items
+    return newest[0].id if newest and newest[0].state in ("queued", "running") else ""
 
 
 def _follow(job_id: str) -> None:

@@ -192,6 +192,10 @@ class Client:
         """How far work on the index has come."""
         return _read(self._ask("GET", f"/v1/index/jobs/{_quoted(job_id)}"), Job)
 
+    def jobs(self, *, limit: int = 50, offset: int = 0) -> Page[Job]:
+        """Work on the index, the newest first."""
+        return self._page("/v1/index/jobs", Job, limit=limit, offset=offset)
+
     def remove_video(self, video_id: str) -> IndexState:
         """The index no longer holds the video; its file stays."""
         return _read(self._ask("DELETE", f"/v1/index/videos/{_quoted(video_id)}"), IndexState)

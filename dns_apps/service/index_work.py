@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 from dns_apps.service.library import Library
+from dns_apps.service.records import Records
 from dns_apps.service.refusals import RefusalError, not_found, problem_of
 from dns_apps.service.schemas import Job
 from dns_apps.service.searching import Searcher
@@ -21,7 +22,6 @@ from dns_core.retrieval.pipeline import encoder_of
 
 _log = logging.getLogger(__name__)
 
-_MAX_JOBS = 100
 _SAID_LINES = 20
 
 
@@ -31,14 +31,16 @@ class IndexWork:
     Args:
         searcher: describes what is added; has the index that is changed, and then served anew.
         library: has the files.
+        records: keep what was asked for until it is done, and how it ended.
     """
 
-    def __init__(self, searcher: Searcher, library: Library) -> None:
+    def __init__(self, searcher: Searcher, library: Library, records: Records) -> None:
         self._served = searcher.served
         self._searcher = searcher
         self._library = library
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="index")
-        self._jobs: dict[str, Job] = {}
+        self._records = records
+        self._live: dict[str, Job] = {}
         self._changing = threading.Lock()
         self._closed = threading.Event()
 
@@ -56,21 +58,30 @@ class IndexWork:
         if missing:
             raise not_found(f"the video folders hold no file {missing[0]!r} ({len(missing)} such)")
         job = Job(id=secrets.token_hex(12), state="queued", progress=0.0)
-        self._jobs[job.id] = job
-        while len(self._jobs) > _MAX_JOBS:
-            self._jobs.pop(next(iter(self._jobs)))
-        self._pool.submit(self._add, job, tuple(video_ids))
+        self._records.put_work(job, video_ids)
+        self._submit(job, video_ids)
         return job
+
+    def resume(self) -> None:
+        """What a service that has ended left undone is done, as far as it was not yet."""
+        for job, video_ids in self._records.unfinished_work():
+            self._submit(job, video_ids)
+
+    def page(self, limit: int, offset: int) -> tuple[list[Job], int]:
+        """Work from ``offset`` on, the newest first, as it stands, and how much there is."""
+        kept, total = self._records.work(limit, offset)
+        return [self._live.get(job.id, job) for job in kept], total
 
     def job(self, job_id: str) -> Job:
         """How far work has come.
 
         Raises:
-            RefusalError: there is none of that id, or it is long past (404).
+            RefusalError: there is none of that id (404).
         """
-        if job_id not in self._jobs:
+        job = self._live.get(job_id) or self._records.job(job_id)
+        if job is None:
             raise not_found("there is no work of that id")
-        return self._jobs[job_id]
+        return job
 
     def remove(self, video_id: str) -> Loaded:
         """The index no longer holds a video, and is served without it.
@@ -88,41 +99,54 @@ class IndexWork:
             self._changing.release()
 
     def close(self) -> None:
-        """No work goes on; the index is as it was before what was not finished."""
+        """No work goes on; the index is as before what was not finished, which the next service does."""
         self._closed.set()
         self._pool.shutdown(cancel_futures=True)
 
-    def _add(self, job: Job, video_ids: Sequence[str]) -> None:
+    def _submit(self, job: Job, video_ids: Sequence[str]) -> None:
+        self._live[job.id] = job
+        self._pool.submit(self._work, job.id, video_ids)
+
+    def _work(self, job_id: str, video_ids: Sequence[str]) -> None:
         said: deque[str] = deque(maxlen=_SAID_LINES)
-
-        def show(**changes: object) -> None:
-            self._jobs[job.id] = self._jobs[job.id].model_copy(update={**changes, "said": tuple(said)})
-
         try:
             with self._changing:
-                loaded = self._served.current()
-                encoder = encoder_of(loaded.index.manifest, loaded.bundle)
-                quarantine: list[Quarantined] = []
-
-                def records() -> Iterator[EncodedVideo]:
-                    for number, video_id in enumerate(video_ids):
-                        show(state="running", progress=number / len(video_ids))
-                        try:
-                            yield self._encoded(loaded, encoder, video_id)
-                        except VideoError as error:
-                            quarantine.append(Quarantined(video_id, error.reason, error.detail))
-                            said.append(f"quarantined {video_id}: {error}")
-
-                manifest = add_videos(
-                    loaded.folder, records(), models=encoder.origin.models, quarantine=quarantine
-                )
-                self._served.reload()
-            said.append(f"{len(video_ids) - len(quarantine)} videos added")
-            show(state="done", progress=1.0, version=manifest.version)
+                version = self._add(job_id, video_ids, said)
+            self._show(job_id, said, state="done", progress=1.0, version=version)
         except Exception as error:  # noqa: BLE001 - whatever it was, the work has failed and says so
+            if self._closed.is_set():
+                return  # the next service goes on with it
             if not isinstance(error, DnsError):
                 _log.exception("adding videos met a defect")
-            show(state="failed", problem=problem_of(error))
+            self._show(job_id, said, state="failed", problem=problem_of(error))
+        self._records.put_work(self._live[job_id])
+        del self._live[job_id]
+
+    def _add(self, job_id: str, video_ids: Sequence[str], said: deque[str]) -> int:
+        """Version of the index that has the videos."""
+        loaded = self._served.current()
+        missing = [video_id for video_id in video_ids if video_id not in loaded.rows]
+        if not missing:  # a service that ended had just done it
+            return loaded.index.manifest.version
+        encoder = encoder_of(loaded.index.manifest, loaded.bundle)
+        quarantine: list[Quarantined] = []
+
+        def records() -> Iterator[EncodedVideo]:
+            for number, video_id in enumerate(missing):
+                self._show(job_id, said, state="running", progress=number / len(missing))
+                try:
+                    yield self._encoded(loaded, encoder, video_id)
+                except VideoError as error:
+                    quarantine.append(Quarantined(video_id, error.reason, error.detail))
+                    said.append(f"quarantined {video_id}: {error}")
+
+        manifest = add_videos(loaded.folder, records(), models=encoder.origin.models, quarantine=quarantine)
+        self._served.reload()
+        said.append(f"{len(missing) - len(quarantine)} videos added")
+        return manifest.version
+
+    def _show(self, job_id: str, said: deque[str], **changes: object) -> None:
+        self._live[job_id] = self._live[job_id].model_copy(update={**changes, "said": tuple(said)})
 
     def _encoded(self, loaded: Loaded, encoder: VideoEncoder, video_id: str) -> EncodedVideo:
         if self._closed.is_set():

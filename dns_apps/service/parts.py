@@ -43,9 +43,10 @@ class Parts:
     metrics: Metrics
 
     def open(self) -> None:
-        """The index is being opened, and queries that a former service left undone go on."""
+        """The index is being opened, and what a former service left undone goes on."""
         threading.Thread(target=self.served.prepare, name="open-index").start()
         self.desk.resume()
+        self.index_work.resume()
 
     def close(self) -> None:
         """No process or thread of the service is left, and what it keeps is whole."""
@@ -83,7 +84,7 @@ def make_parts(root: Path, settings: ServiceSettings, device: str = "cpu") -> Pa
         served=served,
         searcher=searcher,
         desk=desk,
-        index_work=IndexWork(searcher, library),
+        index_work=IndexWork(searcher, library, records),
         decoders=decoders,
         viewing=Decoders(_VIEWING_DECODERS, looking, scratch),
         viewing_slots=Slots(settings.max_waiting),

@@ -1,5 +1,6 @@
-"""Queries and labels as they are kept: one SQLite file, which a restart or a crash leaves whole."""
+"""Queries, labels and work as they are kept: one SQLite file, which a restart or a crash leaves whole."""
 
+import json
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from dns_apps.service.schemas import Label, LabelRequest, Query, Verdict
+from dns_apps.service.schemas import Job, Label, LabelRequest, Query, Verdict
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS query (
@@ -19,11 +20,15 @@ CREATE TABLE IF NOT EXISTS label (
     query_id TEXT NOT NULL, video_id TEXT NOT NULL, query_name TEXT NOT NULL, verdict TEXT NOT NULL,
     labelled_at TEXT NOT NULL, PRIMARY KEY (query_id, video_id)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS work (
+    number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, state TEXT NOT NULL, videos TEXT NOT NULL,
+    content TEXT NOT NULL
+) STRICT;
 """
 
 
 class Records:
-    """All queries and labels of one service.
+    """All queries, labels and work on the index of one service.
 
     Args:
         path: the file; made if it is not there.
@@ -119,6 +124,31 @@ class Records:
         )
         total = self._rows(f"SELECT count(*) FROM label {where}", *key)  # noqa: S608 - own words
         return [Label.model_validate(dict(zip(_LABEL, row, strict=True))) for row in rows], int(total[0][0])
+
+    def put_work(self, job: Job, video_ids: Sequence[str] = ()) -> None:
+        """Work on the index is kept as it is now; of which videos is said when it is new."""
+        self._change(
+            "INSERT INTO work (id, state, videos, content) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET state = excluded.state, content = excluded.content",
+            (job.id, job.state, json.dumps(list(video_ids)), job.model_dump_json()),
+        )
+
+    def work(self, limit: int, offset: int) -> tuple[list[Job], int]:
+        """Work on the index from ``offset`` on, the newest first, and how much there is."""
+        rows = self._rows("SELECT content FROM work ORDER BY number DESC LIMIT ? OFFSET ?", limit, offset)
+        return [Job.model_validate_json(row[0]) for row in rows], self._count("work")
+
+    def job(self, job_id: str) -> Job | None:
+        """The work of an id, if it is kept."""
+        rows = self._rows("SELECT content FROM work WHERE id = ?", job_id)
+        return Job.model_validate_json(rows[0][0]) if rows else None
+
+    def unfinished_work(self) -> list[tuple[Job, list[str]]]:
+        """Work that a service which has ended did not finish, with its videos, oldest first."""
+        rows = self._rows(
+            "SELECT content, videos FROM work WHERE state IN ('queued', 'running') ORDER BY number"
+        )
+        return [(Job.model_validate_json(row[0]), json.loads(row[1])) for row in rows]
 
     def close(self) -> None:
         """The file is whole and closed."""

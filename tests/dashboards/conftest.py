@@ -92,6 +92,7 @@ class FakeService:
         self.query_found: Query | None = made_query()
         self.index_state = made_index()
         self.failure: Exception | None = None
+        self.index_jobs: tuple[Job, ...] = ()
         self.candidate_paths: tuple[str, ...] = ("new/clip.mp4",)
         self.video_rows = tuple(
             VideoRow(id=f"archive/{n:03d}.mp4", duration_s=30, n_frames=60, playable=True) for n in range(120)
@@ -128,6 +129,14 @@ class FakeService:
     def add_videos(self, video_ids: list[str]) -> Job:
         self._note("add", *video_ids)
         return Job(id="job", state="running", progress=0.0)
+
+    def jobs(self, *, limit: int = 50, offset: int = 0) -> Page[Job]:
+        self._note("jobs", limit, offset)
+        return page_of(self.index_jobs, limit, offset)
+
+    def job(self, job_id: str) -> Job:
+        self._note("job", job_id)
+        return next(job for job in self.index_jobs if job.id == job_id)
 
     def remove_video(self, video_id: str) -> IndexState:
         self._note("remove", video_id)

@@ -55,6 +55,13 @@ def add(request: AddRequest, parts: PartsOf) -> Job:
     return parts.index_work.add(request.video_ids)
 
 
+@router.get("/jobs", summary="All work on the index", dependencies=_admin, responses=problems())
+def jobs(parts: PartsOf, limit: Limit = 50, offset: Offset = 0) -> Page[Job]:
+    """Work on the index, the newest first; what a restart interrupted goes on."""
+    found, total = parts.index_work.page(limit, offset)
+    return Page(items=tuple(found), total=total, limit=limit, offset=offset)
+
+
 @router.get("/jobs/{job_id}", summary="Work on the index", dependencies=_admin, responses=problems(404))
 def job(job_id: str, parts: PartsOf) -> Job:
     """How far work on the index has come."""

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dns_apps.service.schemas import Job
+
 Opened = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]
 
@@ -64,3 +66,10 @@ def test_an_index_that_is_not_healthy_says_why(fake: Any, opened: Opened, texts:
 def test_a_part_that_is_not_open_asks_for_nothing(fake: Any, opened: Opened) -> None:
     opened("index")
     assert not [what for what in fake.asked if what[0] == "candidates"]
+
+
+def test_work_asked_for_elsewhere_is_followed(fake: Any, opened: Opened) -> None:
+    fake.index_jobs = (Job(id="other", state="running", progress=0.5, said=("quarantined a",)),)
+    app = part(opened("index"), "Add")
+    assert ("job", "other") in fake.asked
+    assert not app.exception

@@ -92,6 +92,22 @@ def test_videos_are_added_with_what_cannot_be_read_and_removed(
             client.job("0" * 24)
 
 
+def test_work_that_a_restart_interrupted_goes_on(
+    run: Any, own: dict[str, str], tmp_path: Path, excerpt: Path
+) -> None:
+    shutil.copy(excerpt, tmp_path / "videos" / "late.mp4")
+    # Nothing can be described while its lock is held.
+    with run(tmp_path, **own) as one, one.client() as client, one.parts.searcher._compute:
+        job = client.add_videos(["late.mp4"])
+        assert [row.id for row in client.jobs().items] == [job.id]
+        one.parts.index_work._closed.set()
+    with run(tmp_path, **own) as one, one.client() as client:
+        assert finished(client, job.id).state == "done"
+        assert "late.mp4" in [row.id for row in client.videos().items]
+    with run(tmp_path, **own) as one, one.client() as client:
+        assert [(row.id, row.state, row.version) for row in client.jobs().items] == [(job.id, "done", 2)]
+
+
 def test_a_reload_during_load_fails_no_request(
     run: Any, own: dict[str, str], tmp_path: Path, excerpt: Path
 ) -> None:

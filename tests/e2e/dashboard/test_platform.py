@@ -165,7 +165,7 @@ def test_a_model_is_promoted_and_rolled_back(page: Page, platform: Path, ports: 
     dialog.get_by_label("Reason").fill("worse on excerpts")
     dialog.get_by_label("Reason").press("Tab")
     dialog.get_by_role("button", name="Roll back").click()
-    expect(page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
+    expect(page.locator(".st-key-followed-run")).to_contain_text("rollback", timeout=PATIENCE_MS)
     expect(badge(page, "Completed")).to_be_visible(timeout=PATIENCE_MS)
     last = promotions(platform)[-1]
     assert (champion(platform), last["action"], last["reason"]) == (1, "rolled back", "worse on excerpts")
