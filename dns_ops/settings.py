@@ -45,6 +45,8 @@ class Settings(BaseSettings):
         service_url: of the query service that the dashboard asks; empty is the one of this machine.
         service_token: that the dashboard shows to the query service; empty is none.
         dashboard_token: that the dashboard asks its visitors for; needed where others can connect.
+        dashboard_users: whom of those that sign in the dashboard lets in: addresses, or domains as
+            ``@example.org``, with commas between; empty is everybody.
         dashboard_port: of the dashboard that ``dns up`` starts.
         s3_bucket: that `dns storage` and DVC keep things in; empty is none.
         s3_endpoint_url: of an S3-compatible server; empty is Amazon's.
@@ -66,6 +68,7 @@ class Settings(BaseSettings):
     service_url: str = ""
     service_token: SecretStr = SecretStr("")
     dashboard_token: SecretStr = SecretStr("")
+    dashboard_users: str = ""
     dashboard_port: int = Field(default=8501, ge=1, le=65535)
     s3_bucket: str = ""
     s3_endpoint_url: str = Field(default="", pattern=r"^(https?://.+)?$")

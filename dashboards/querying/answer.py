@@ -15,7 +15,7 @@ from dns_apps.service.schemas import MatchRow, Query, QueryAnswer
 
 def query_span(query: Query) -> tuple[float, float]:
     """Start and end of the part that was searched with, on the video's own clock."""
-    start = query.source.start_s if query.source else 0.0
+    start = query.searched.start_s
     return start, start + query.duration_s
 
 

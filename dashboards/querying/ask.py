@@ -10,7 +10,7 @@ from dashboards.querying.address import go_to
 from dashboards.querying.pictures import video_pictures
 from dashboards.sources import service, stored_videos
 from dashboards.states import problems_shown, show_empty
-from dns_apps.service.schemas import FineName, Query, QueryOptions, Stretch, VideoRow
+from dns_apps.service.schemas import FineName, Part, Query, QueryOptions, Stretch, VideoRow
 from dns_core.errors import InputError
 
 _UPLOAD, _STORED = "Upload a video", "Pick a video of the index"
@@ -27,6 +27,7 @@ def draw_form() -> None:
     with left:
         kind = st.segmented_control("Video", [_UPLOAD, _STORED], default=_UPLOAD, required=True, key="kind")
         upload = stretch = None
+        part = Part()
         if kind == _STORED:
             stretch = _stored_video()
         else:
@@ -35,6 +36,7 @@ def draw_form() -> None:
                 key="upload",
                 help="Any format that FFmpeg decodes; the sound does not matter.",
             )
+            part = _part()
     with right:
         options = _options()
         ready = stretch is not None or upload is not None
@@ -48,16 +50,27 @@ def draw_form() -> None:
         )
     if asked:
         with problems_shown("search"), st.spinner("Searching …"):
-            go_to(_asked(upload, stretch, options).id)
+            go_to(_asked(upload, stretch or part, options).id)
             st.rerun()
 
 
-def _asked(upload: UploadedFile | None, stretch: Stretch | None, options: QueryOptions) -> Query:
+def _asked(upload: UploadedFile | None, part: Part, options: QueryOptions) -> Query:
+    if isinstance(part, Stretch):
+        return service().query_video(part, options, wait_s=_WAIT_S)
     if upload is not None:
-        return service().query_file(upload, options, name=upload.name, wait_s=_WAIT_S)
-    if stretch is not None:
-        return service().query_video(stretch, options, wait_s=_WAIT_S)
+        return service().query_file(upload, options, name=upload.name, part=part, wait_s=_WAIT_S)
     raise InputError("expected a video to search with, found none")
+
+
+def _part() -> Part:
+    """The part of an upload that is searched with; how long the file is, only the service will know."""
+    with st.expander("Only a part of it"), st.container(horizontal=True):
+        start_s = st.number_input("From second", 0.0, 1e6, 0.0, 1.0, key="part-start")
+        stop_s = st.number_input("To second", 0.0, 1e6, None, 1.0, key="part-stop", placeholder="the end")
+        if stop_s is not None and stop_s <= start_s:
+            st.caption(":material/warning: It ends before it begins: the video is taken to its end.")
+            stop_s = None
+    return Part(start_s=start_s, stop_s=stop_s)
 
 
 def _options() -> QueryOptions:

@@ -1,4 +1,8 @@
-"""Who may see the dashboard: everybody on this machine, or whoever knows the token if there is one."""
+"""Who may see the dashboard: everybody on this machine, whoever knows the token, or whoever signs in.
+
+Signing in is Streamlit's own (OpenID Connect): ``[auth]`` in ``.streamlit/secrets.toml`` names the provider,
+and the setting ``DNS_DASHBOARD_USERS`` whom of its people to let in.
+"""
 
 import hmac
 import time
@@ -12,7 +16,9 @@ _PAUSE_S = 1.0
 
 
 def admitted() -> bool:
-    """Whether this session may go on; if not, it is asked for the token."""
+    """Whether this session may go on; if not, it is asked to sign in, or for the token."""
+    if st.secrets.load_if_toml_exists() and "auth" in st.secrets:
+        return _signed_in()
     token = settings().dashboard_token.get_secret_value()
     if not token or st.session_state.get(_ADMITTED):
         return True
@@ -27,3 +33,30 @@ def admitted() -> bool:
     time.sleep(_PAUSE_S)  # guessing should take its time
     st.error("That is not the token. It is the setting DNS_DASHBOARD_TOKEN of who started the dashboard.")
     return False
+
+
+def is_welcome(address: str, users: str) -> bool:
+    """Whether the person with an e-mail address may come in.
+
+    Args:
+        address: that the provider vouches for; empty if for none.
+        users: addresses, and domains as ``@example.org``, with commas between; if empty, everybody may
+            whom the provider lets in.
+    """
+    wanted = {word.strip().lower() for word in users.split(",") if word.strip()}
+    domain = "@" + address.lower().rpartition("@")[2] if "@" in address else ""
+    return not wanted or (bool(domain) and not wanted.isdisjoint((address.lower(), domain)))
+
+
+def _signed_in() -> bool:
+    if not st.user.is_logged_in:
+        st.title("Distill-and-Select", anchor=False)
+        st.button("Sign in", icon=":material/login:", type="primary", key="sign-in", on_click=st.login)
+        return False
+    vouched = str(st.user.get("email") or "") if st.user.get("email_verified", True) else ""
+    if not is_welcome(vouched, settings().dashboard_users):
+        st.title("Distill-and-Select", anchor=False)
+        st.error("You are signed in, and are not among those whom DNS_DASHBOARD_USERS lets in.")
+    with st.sidebar:
+        st.button("Sign out", icon=":material/logout:", key="sign-out", on_click=st.logout)
+    return is_welcome(vouched, settings().dashboard_users)

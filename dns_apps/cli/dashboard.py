@@ -1,6 +1,7 @@
 """``dns dashboard``: the pages of this workspace in a browser."""
 
 import os
+import tomllib
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dns_apps.cli.output import print_line
+from dns_core.errors import InputError
 
 Port = Annotated[
     int, typer.Option(metavar="PORT", min=0, max=65535, help="0: that of the settings, 8501 without any.")
@@ -23,14 +25,24 @@ def dashboard(port: Port = 0, host: Host = "127.0.0.1") -> None:
     root = Path.cwd()
     settings = load_settings(root)
     chosen = port or settings.dashboard_port
-    if not _own(host) and not settings.dashboard_token.get_secret_value():
+    if not (_own(host) or settings.dashboard_token.get_secret_value() or _signs_in(root)):
         raise SettingsError(
-            f"DNS_DASHBOARD_TOKEN: expected one, for others can connect to {host}; found none"
+            f"DNS_DASHBOARD_TOKEN: expected one, for others can connect to {host}; found none, "
+            "nor a provider to sign in with in .streamlit/secrets.toml"
         )
     command = dashboard_command(settings, host, chosen)
     print_line(f"dashboard: http://{host}:{chosen}")
     # Its own process from here on: signals reach it, and nothing of ours stays in memory.
     os.execve(command[0], command, {**os.environ, **dashboard_environment(root, settings)})  # noqa: S606
+
+
+def _signs_in(root: Path) -> bool:
+    """Whether visitors sign in with a provider."""
+    file = root / ".streamlit" / "secrets.toml"
+    try:
+        return file.is_file() and "auth" in tomllib.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{file}: expected TOML, found otherwise: {error}") from error
 
 
 def _own(host: str) -> bool:

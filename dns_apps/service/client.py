@@ -27,6 +27,7 @@ from dns_apps.service.schemas import (
     Label,
     LabelRequest,
     Page,
+    Part,
     Problem,
     Query,
     QueryOptions,
@@ -67,6 +68,7 @@ class Client:
         options: QueryOptions | None = None,
         *,
         name: str = "",
+        part: Part | None = None,
         wait_s: float | None = None,
     ) -> Query:
         """A query by upload: answered if that takes no longer than ``wait_s``, else on its way.
@@ -75,9 +77,11 @@ class Client:
             video: a file, or its open content.
             options: how to search.
             name: shown in lists; the file's own name if empty.
+            part: of the video that is searched with; the whole if None.
             wait_s: 0 comes back at once, up to 60; the service's own patience (10 s) if None.
         """
-        form = {name: str(value) for name, value in (options or QueryOptions()).model_dump().items()}
+        fields = (options or QueryOptions()).model_dump() | (part or Part()).model_dump(exclude_none=True)
+        form = {field: str(value) for field, value in fields.items()}
         if isinstance(video, Path):
             with video.open("rb") as file:
                 return self._upload(file, name or video.name, form, wait_s)

@@ -13,7 +13,7 @@ from dns_apps.service.feature_memory import FeatureMemory
 from dns_apps.service.library import Library
 from dns_apps.service.records import Records
 from dns_apps.service.refusals import RefusalError, not_found, problem_of
-from dns_apps.service.schemas import Query, QueryOptions, Stretch
+from dns_apps.service.schemas import Part, Query, QueryOptions, Stretch
 from dns_apps.service.searching import OnProgress, Searcher
 from dns_apps.service.served import Loaded
 from dns_apps.service.slots import Slot, Slots
@@ -86,11 +86,12 @@ class Desk:
         """
         return self._slots.take()
 
-    def new(self, name: str, source: Stretch | None, options: QueryOptions) -> Query:
-        """A query that nobody works on yet."""
+    def new(self, name: str, searched: Part, options: QueryOptions) -> Query:
+        """A query by a stored video or by an upload, which is to follow; nobody works on it yet."""
+        source = searched if isinstance(searched, Stretch) else None
         return Query(
-            id=secrets.token_hex(12), name=name, source=source, options=options, state="queued",
-            progress=0.0, created_at=datetime.now(UTC),
+            id=secrets.token_hex(12), name=name, source=source, part=Part() if source else searched,
+            options=options, state="queued", progress=0.0, created_at=datetime.now(UTC),
         )  # fmt: skip
 
     def upload_path(self, query_id: str) -> Path:
@@ -209,9 +210,10 @@ class Desk:
         return query
 
     def _described(self, loaded: Loaded, query: Query, file: Path, on_progress: OnProgress) -> VideoFeatures:
-        source = query.source
-        start_s, stop_s = (source.start_s, source.stop_s) if source else (0.0, None)
-        return self._searcher.features(loaded, file, start_s=start_s, stop_s=stop_s, on_progress=on_progress)
+        part = query.searched
+        return self._searcher.features(
+            loaded, file, start_s=part.start_s, stop_s=part.stop_s, on_progress=on_progress
+        )
 
     def _finish(self, live: _Live, query: Query) -> None:
         with self._lock:

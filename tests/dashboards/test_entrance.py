@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboards
+from dashboards.shell.entrance import is_welcome
 
 APP = Path(dashboards.__file__).parent / "shell" / "app.py"
 
@@ -33,3 +34,27 @@ def test_the_token_opens_all_of_it(app: AppTest, texts: Callable[[AppTest], str]
     app.button[0].click().run()
     assert "Needs attention" in texts(app)
     assert "open sesame" not in texts(app)
+
+
+def test_where_a_provider_is_named_visitors_sign_in(texts: Callable[[AppTest], str]) -> None:
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.secrets["auth"] = {"client_id": "dns", "redirect_uri": "http://127.0.0.1/oauth2callback"}
+    app.run()
+    assert [button.label for button in app.button] == ["Sign in"]
+    assert "Needs attention" not in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("address", "users", "welcome"),
+    [
+        ("ann@example.org", "", True),
+        ("Ann@Example.org", "bob@example.org, ann@example.org", True),
+        ("ann@example.org", "@example.org", True),
+        ("ann@example.org.evil.net", "@example.org", False),
+        ("eve@example.net", "ann@example.org,@example.org", False),
+        ("", "@example.org", False),
+        ("nobody", "@", False),
+    ],
+)
+def test_only_named_people_and_domains_are_let_in(address: str, users: str, welcome: bool) -> None:
+    assert is_welcome(address, users) == welcome

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from dns_apps.service.parts import Parts
 from dns_apps.service.refusals import RefusalError, not_found
-from dns_apps.service.schemas import Query, QueryOptions, StoredQuery
+from dns_apps.service.schemas import Part, Query, QueryOptions, StoredQuery, UploadForm
 from dns_core.retrieval.budget import Budget
 
 _FILE = "video"
@@ -27,7 +27,7 @@ _FORM = {
     "required": [_FILE],
     "properties": {
         _FILE: {"type": "string", "format": "binary", "description": "A video file."},
-        **QueryOptions.model_json_schema()["properties"],
+        **UploadForm.model_json_schema()["properties"],
     },
     "additionalProperties": False,
 }
@@ -91,14 +91,16 @@ async def _uploaded(request: Request, parts: Parts) -> Query:
         raise RefusalError(HTTPStatus.BAD_REQUEST, f"the form cannot be read: {error.message}") from error
     try:
         video = form.get(_FILE)
-        options = _validated(QueryOptions, {k: v for k, v in form.items() if k != _FILE})
+        asked = _validated(UploadForm, {k: v for k, v in form.items() if k != _FILE})
+        options = QueryOptions(**asked.model_dump(include=set(QueryOptions.model_fields)))
         _check(options, parts)
         if not isinstance(video, UploadFile):
             raise _invalid(_FILE, "expected a file in this field")
         if (video.size or 0) > limit:
             detail = f"a video may have {limit} bytes, this one has {video.size}"
             raise RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, reason="too_large")
-        query = parts.desk.new(_shown_name(video.filename or ""), None, options)
+        part = Part(start_s=asked.start_s, stop_s=asked.stop_s)
+        query = parts.desk.new(_shown_name(video.filename or ""), part, options)
         await asyncio.to_thread(_keep, video, parts, query)
         return query
     finally:

@@ -37,6 +37,7 @@ from dns_apps.service.schemas.parts import (
 )
 from dns_apps.service.schemas.queries import (
     MatchRow,
+    Part,
     Query,
     QueryAnswer,
     QueryOptions,
@@ -44,6 +45,7 @@ from dns_apps.service.schemas.queries import (
     Segment,
     StoredQuery,
     Stretch,
+    UploadForm,
 )
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "LabelRequest",
     "MatchRow",
     "Page",
+    "Part",
     "Problem",
     "QuarantineRow",
     "Query",
@@ -76,6 +79,7 @@ __all__ = [
     "State",
     "StoredQuery",
     "Stretch",
+    "UploadForm",
     "Verdict",
     "Video",
     "VideoId",

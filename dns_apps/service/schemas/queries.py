@@ -19,10 +19,9 @@ from dns_apps.service.schemas.parts import (
 )
 
 
-class Stretch(Asked):
-    """A stored video, or the part of it from ``start_s`` to ``stop_s``."""
+class Part(Asked):
+    """The part of a video from ``start_s`` to ``stop_s``; the whole of it if nothing is said."""
 
-    video_id: VideoId
     start_s: Seconds = 0.0
     stop_s: Annotated[Seconds | None, Field(description="The end of the video if it is left out.")] = None
 
@@ -31,6 +30,12 @@ class Stretch(Asked):
         if self.stop_s is not None and self.stop_s <= self.start_s:
             raise ValueError("stop_s must be after start_s")
         return self
+
+
+class Stretch(Part):
+    """A stored video, or the part of it from ``start_s`` to ``stop_s``."""
+
+    video_id: VideoId
 
 
 class QueryOptions(Asked):
@@ -47,6 +52,10 @@ class QueryOptions(Asked):
     fine: FineName = "fine_binary"
     top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 10
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class UploadForm(QueryOptions, Part):
+    """What comes with an uploaded video: how to search, and with which part of it."""
 
 
 class StoredQuery(Asked):
@@ -116,6 +125,7 @@ class Query(Answered):
         id: in the addresses of everything about it.
         name: of the uploaded file, or id of the stored video; to be shown, and to be escaped when it is.
         source: the stretch of a stored video; None for an upload.
+        part: of an upload.
         options: how it was asked to search.
         progress: in [0, 1].
         duration_s: of the part that was searched with; 0 until it is known.
@@ -126,6 +136,7 @@ class Query(Answered):
     id: str
     name: str
     source: Stretch | None
+    part: Part = Part()
     options: QueryOptions
     state: State
     progress: float
@@ -134,6 +145,11 @@ class Query(Answered):
     duration_s: float = 0.0
     answer: QueryAnswer | None = None
     problem: Problem | None = None
+
+    @property
+    def searched(self) -> Part:
+        """The part of the video that is searched with."""
+        return self.source or self.part
 
 
 class QuerySummary(Answered):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from dns_apps.service.client import Client
 from dns_apps.service.client_errors import NotFoundError, RequestRefusedError, ServiceBusyError
-from dns_apps.service.schemas import CompareRequest, Query, QueryOptions, Side, Stretch
+from dns_apps.service.schemas import CompareRequest, Part, Query, QueryOptions, Side, Stretch
 
 MARKET = "folder/market.mp4"
 
@@ -60,6 +60,19 @@ def test_a_stretch_of_a_stored_video_is_searched_with_on_its_own_clock(client: C
     assert segment.target_start_s == pytest.approx(6, abs=0.6)
     with pytest.raises(RequestRefusedError, match="no picture"):
         client.query_video(Stretch(video_id=MARKET, start_s=100, stop_s=110))
+
+
+def test_a_part_of_an_upload_is_searched_with_on_its_own_clock(client: Client, excerpt: Path) -> None:
+    part = Part(start_s=2, stop_s=4)
+    query = client.query_file(excerpt, QueryOptions(budget="1.0"), part=part)
+    assert (query.part, query.source) == (part, None)
+    assert query.duration_s == pytest.approx(2, abs=0.6)
+    assert query.answer is not None
+    segment = query.answer.matches[0].segments[0]
+    assert segment.query_start_s == pytest.approx(2, abs=0.6)
+    assert segment.target_start_s == pytest.approx(6, abs=1)
+    with pytest.raises(RequestRefusedError, match="no picture"):
+        client.query_file(excerpt, part=Part(start_s=100))
 
 
 def test_a_query_that_takes_long_is_followed_and_listed(client: Client, excerpt: Path) -> None:
