@@ -17,7 +17,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-OPERATIONS = 26
+OPERATIONS = 27
 
 
 @pytest.fixture(scope="module")
