@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboards import records
 from dashboards.formats import clock, count, counted, moment, plain, size
+from dashboards.indexing.alike import draw_groups
 from dashboards.look import page_head
 from dashboards.panels.videos import (
     MEASURES,
@@ -38,7 +39,7 @@ def render() -> None:
         "Versions": _draw_versions,
         "Quality": partial(_draw_quality, only_drift=False),
         "Quarantine": partial(_draw_quarantine, probes),
-        "Near-duplicates": partial(_draw_clusters, probes),
+        "Near-duplicates": partial(_draw_alike, probes),
         "Distributions": partial(_draw_distributions, probes),
         "Drift": partial(_draw_quality, only_drift=True),
     }
@@ -159,6 +160,15 @@ def _draw_quarantine(probes: Mapping[str, Mapping[str, Any]]) -> None:
     shown = [row for row in rows if not picked or row["reason"] == picked]
     st.dataframe(_paged(shown, "quarantine"), hide_index=True, key="quarantine")
     st.caption("The files stay where they are: replace or remove them, and run `dns reproduce` again.")
+
+
+def _draw_alike(probes: Mapping[str, Mapping[str, Any]]) -> None:
+    st.subheader("In the index", anchor=False)
+    with problems_shown("groups of the index"):
+        draw_groups()
+    st.subheader("Among the training videos", anchor=False)
+    with problems_shown("groups of training videos"):
+        _draw_clusters(probes)
 
 
 def _draw_clusters(probes: Mapping[str, Mapping[str, Any]]) -> None:

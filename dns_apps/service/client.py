@@ -10,7 +10,6 @@ Example:
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO, Literal, Self, TypeVar
 from urllib.parse import quote
 
@@ -20,6 +19,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from dns_apps.service.client_errors import ServiceUnreachableError, problem_error
 from dns_apps.service.schemas import (
     AddRequest,
+    AlikeGroups,
     CompareRequest,
     Comparison,
     IndexState,
@@ -182,6 +182,11 @@ class Client:
         """The newest version of the index is served; requests under way end with the old one."""
         return _read(self._ask("POST", "/v1/index/reload"), IndexState)
 
+    def groups(self, *, limit: int = 50, offset: int = 0) -> AlikeGroups:
+        """Near-duplicates among the videos of the index, as far as they are known yet."""
+        params = {"limit": limit, "offset": offset}
+        return _read(self._ask("GET", "/v1/index/groups", params=params), AlikeGroups)
+
     def candidates(self, search: str = "", *, limit: int = 50, offset: int = 0) -> Page[str]:
         """Files of the video folders that the index does not hold, by path."""
         params = {"search": search, "limit": limit, "offset": offset}
@@ -222,9 +227,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _upload(self, file: BinaryIO, name: str, form: dict[str, str], wait_s: float | None) -> Query:

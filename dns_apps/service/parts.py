@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from dns_apps.service.alike import Alike
 from dns_apps.service.decoding import Decoders, Limits
 from dns_apps.service.desk import Desk
 from dns_apps.service.index_work import IndexWork
@@ -37,6 +38,7 @@ class Parts:
     searcher: Searcher
     desk: Desk
     index_work: IndexWork
+    alike: Alike
     decoders: Decoders
     viewing: Decoders
     viewing_slots: Slots
@@ -52,6 +54,7 @@ class Parts:
         """No process or thread of the service is left, and what it keeps is whole."""
         self.desk.close()
         self.index_work.close()
+        self.alike.close()
         self.decoders.close()
         self.viewing.close()
         self.records.close()
@@ -85,6 +88,7 @@ def make_parts(root: Path, settings: ServiceSettings, device: str = "cpu") -> Pa
         searcher=searcher,
         desk=desk,
         index_work=IndexWork(searcher, library, records),
+        alike=Alike(compute),
         decoders=decoders,
         viewing=Decoders(_VIEWING_DECODERS, looking, scratch),
         viewing_slots=Slots(settings.max_waiting),

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from dns_apps.service.client_errors import problem_error
 from dns_apps.service.schemas import (
+    AlikeGroups,
     Comparison,
     IndexState,
     IndexVersion,
@@ -121,6 +122,11 @@ class FakeService:
     def videos(self, search: str = "", *, limit: int = 50, offset: int = 0) -> Page[VideoRow]:
         self._note("videos", search, limit, offset)
         return page_of(tuple(row for row in self.video_rows if search in row.id), limit, offset)
+
+    def groups(self, *, limit: int = 50, offset: int = 0) -> AlikeGroups:
+        self._note("groups", limit, offset)
+        found = (("a.mp4", EVIL),)
+        return AlikeGroups(progress=1.0, similarity=0.8, groups=found[offset:], total=1, n_videos=2)
 
     def candidates(self, search: str = "", *, limit: int = 50, offset: int = 0) -> Page[str]:
         self._note("candidates", search, limit, offset)

@@ -6,9 +6,18 @@ from pathlib import Path
 from fastapi import APIRouter, Depends
 
 from dns_apps.service.access import PartsOf, require
+from dns_apps.service.alike import SIMILARITY
 from dns_apps.service.parts import Parts
 from dns_apps.service.routes.answers import Limit, Offset, Search, VideoPath, problems
-from dns_apps.service.schemas import AddRequest, IndexState, IndexVersion, Job, Page, QuarantineRow
+from dns_apps.service.schemas import (
+    AddRequest,
+    AlikeGroups,
+    IndexState,
+    IndexVersion,
+    Job,
+    Page,
+    QuarantineRow,
+)
 from dns_apps.service.served import Loaded
 from dns_core.errors import DnsError
 from dns_core.index import open_index
@@ -41,6 +50,19 @@ def candidates(parts: PartsOf, search: Search = "", limit: Limit = 50, offset: O
     """Files of the video folders that the index does not hold, by path."""
     found = parts.library.files(search, without=parts.served.current().rows)
     return Page(items=tuple(found[offset : offset + limit]), total=len(found), limit=limit, offset=offset)
+
+
+@router.get("/groups", summary="Near-duplicates", responses=problems(503))
+def groups(parts: PartsOf, limit: Limit = 50, offset: Offset = 0) -> AlikeGroups:
+    """Videos of the index that show the same; a large index is compared in the background, ask again."""
+    progress, found = parts.alike.groups(parts.served.current())
+    return AlikeGroups(
+        progress=progress,
+        similarity=SIMILARITY,
+        groups=found[offset : offset + limit],
+        total=len(found),
+        n_videos=sum(map(len, found)),
+    )
 
 
 @router.post(

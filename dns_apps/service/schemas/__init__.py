@@ -6,6 +6,7 @@ closer, unless they are called raw. Requests refuse unknown fields; a client ign
 
 from dns_apps.service.schemas.archive import (
     AddRequest,
+    AlikeGroups,
     IndexState,
     IndexVersion,
     Job,
@@ -53,6 +54,7 @@ __all__ = [
     "MAX_MATRIX_SIDE",
     "MAX_TOP_K",
     "AddRequest",
+    "AlikeGroups",
     "Answered",
     "Asked",
     "CompareRequest",

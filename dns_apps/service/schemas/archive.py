@@ -128,6 +128,24 @@ class Job(Answered):
     problem: Problem | None = None
 
 
+class AlikeGroups(Answered):
+    """Near-duplicates among the videos of the index.
+
+    Attributes:
+        progress: share in [0, 1] of the comparison that is done; groups are known once it is 1.
+        similarity: of coarse vectors, from which two videos count as alike.
+        groups: ids of each, the largest group first; those from ``offset`` on, at most ``limit``.
+        total: groups there are.
+        n_videos: that are in one of them.
+    """
+
+    progress: float
+    similarity: float
+    groups: tuple[tuple[str, ...], ...]
+    total: int
+    n_videos: int
+
+
 class Readiness(Answered):
     """Whether queries can be answered now."""
 

@@ -92,6 +92,16 @@ def test_videos_are_added_with_what_cannot_be_read_and_removed(
             client.job("0" * 24)
 
 
+def test_near_duplicates_of_the_index_are_found_in_it(run: Any, own: dict[str, str], tmp_path: Path) -> None:
+    with run(tmp_path, **own) as one, one.client() as client:
+        assert (client.groups().total, client.groups().progress) == (0, 1.0)
+        shutil.copy(tmp_path / "videos" / "harbour.mp4", tmp_path / "videos" / "again.mp4")
+        assert finished(client, client.add_videos(["again.mp4"]).id).state == "done"
+        found = client.groups()
+        assert (found.groups, found.n_videos) == ((("again.mp4", "harbour.mp4"),), 2)
+        assert client.groups(offset=1).groups == ()
+
+
 def test_work_that_a_restart_interrupted_goes_on(
     run: Any, own: dict[str, str], tmp_path: Path, excerpt: Path
 ) -> None:

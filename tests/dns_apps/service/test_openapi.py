@@ -17,7 +17,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-OPERATIONS = 27
+OPERATIONS = 28
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,63 @@
+"""Near-duplicates among the videos of the index, as the index itself finds them."""
+
+import streamlit as st
+
+from dashboards.formats import clock, counted, plain, short_name
+from dashboards.querying.pictures import video_durations, video_pictures
+from dashboards.sources import service
+from dashboards.states import show_empty
+from dns_apps.service.schemas import AlikeGroups
+
+_PAGE_GROUPS = 10
+_SHOWN = 8
+_EVERY_S = 2.0
+
+
+def draw_groups() -> None:
+    """Groups of near-duplicates with their pictures; a large index is waited for."""
+    page = int(st.session_state.get("alike-page", 1))
+    found = service().groups(limit=_PAGE_GROUPS, offset=(page - 1) * _PAGE_GROUPS)
+    if found.progress < 1:
+        st.fragment(_wait, run_every=_EVERY_S)()
+        return
+    if not found.total:
+        show_empty("No two videos of the index show the same", "Nothing is to be done.", "verified")
+        return
+    st.markdown(
+        f"{counted(found.total, 'group')} of near-duplicates, {counted(found.n_videos, 'video')} in all "
+        f"(similarity of {found.similarity:g} or more)."
+    )
+    n_pages = -(-found.total // _PAGE_GROUPS)
+    if n_pages > 1:
+        st.number_input(f"Page (of {n_pages})", 1, n_pages, key="alike-page")
+    _draw_page(found)
+
+
+def _wait() -> None:
+    found = service().groups(limit=1)
+    st.progress(found.progress, "Comparing the videos of the index with one another …")
+    if found.progress >= 1:
+        st.rerun(scope="app")
+
+
+def _draw_page(found: AlikeGroups) -> None:
+    for number, videos in enumerate(found.groups):
+        name = f"{counted(len(videos), 'video')}: {plain(short_name(videos[0], 60))} …"
+        part = st.expander(name, expanded=number == 0, on_change="rerun", key=f"alike-{videos[0]}")
+        if part.open:  # pictures of the others are not fetched
+            with part:
+                _draw_group(videos)
+
+
+def _draw_group(videos: tuple[str, ...]) -> None:
+    shown = videos[:_SHOWN]
+    durations = video_durations(shown)
+    pictures = video_pictures(tuple((v, s / 2) for v, s in zip(shown, durations, strict=True)))
+    with st.container(horizontal=True):
+        for video_id, picture, seconds in zip(shown, pictures, durations, strict=True):
+            with st.container(width=160, gap="xsmall"):
+                if picture:
+                    st.image(picture, width=160)
+                st.caption(f"{plain(short_name(video_id, 40))} · {clock(seconds)}")
+    if len(videos) > len(shown):
+        st.dataframe([{"video": video_id} for video_id in videos[_SHOWN:1000]], hide_index=True)

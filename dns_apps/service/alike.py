@@ -1,0 +1,111 @@
+"""Groups of near-duplicates among the videos of an index, found by the index's own coarse vectors."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from dns_apps.service.served import Loaded
+from dns_core.index import Index
+from dns_core.records import Int64Array
+
+SIMILARITY = 0.8
+"""Cosine of two chunks from which their videos are taken for near-duplicates."""
+_BLOCK = 128
+_PATIENCE_S = 2.0
+
+
+class Alike:
+    """Looks for groups in the background, once a version of the index.
+
+    Args:
+        compute: held for each block, so that queries get their turn.
+    """
+
+    def __init__(self, compute: threading.Lock) -> None:
+        self._compute = compute
+        self._lock = threading.Lock()
+        self._search: _Search | None = None
+        self._closed = threading.Event()
+
+    def groups(self, loaded: Loaded) -> tuple[float, tuple[tuple[str, ...], ...]]:
+        """Share in [0, 1] of the search that is done, and the groups once it is 1, the largest first.
+
+        The first who asks waits a moment: a small index is searched by then.
+        """
+        with self._lock:
+            search = self._search
+            if search is None or search.loaded is not loaded:
+                search = self._search = _Search(loaded, self._compute, self._is_stale)
+                search.start()
+        search.join(_PATIENCE_S)
+        return search.progress, search.found
+
+    def close(self) -> None:
+        """Nothing is looked for any more."""
+        self._closed.set()
+        if self._search is not None:
+            self._search.join()
+
+    def _is_stale(self, search: "_Search") -> bool:
+        return self._closed.is_set() or self._search is not search
+
+
+class _Search(threading.Thread):
+    def __init__(
+        self, loaded: Loaded, compute: threading.Lock, is_stale: Callable[["_Search"], bool]
+    ) -> None:
+        super().__init__(name="alike", daemon=True)
+        self.loaded = loaded
+        self.progress = 0.0
+        self.found: tuple[tuple[str, ...], ...] = ()
+        self._compute = compute
+        self._is_stale = is_stale
+
+    def run(self) -> None:
+        index = self.loaded.index
+        leaders = np.arange(index.n_videos)
+        for done, pairs in _alike_pairs(index, self._compute):
+            if self._is_stale(self):
+                return
+            _join(leaders, pairs)
+            self.progress = min(done, 0.999)
+        self.found = _members(leaders, index.ids)
+        self.progress = 1.0
+
+
+def _alike_pairs(index: Index, compute: threading.Lock) -> Iterator[tuple[float, Int64Array]]:
+    """The share that is done, and ``[P, 2]`` rows of videos with chunks that are alike, block by block."""
+    if not index.n_videos:
+        return
+    vectors = np.concatenate([index.record(row).coarse for row in range(index.n_videos)])
+    owner = np.repeat(np.arange(index.n_videos), np.diff(index.chunk_offsets))
+    for start in range(0, len(vectors), _BLOCK):
+        with compute:
+            near = vectors[start : start + _BLOCK] @ vectors[start:].T >= SIMILARITY
+        one, other = np.nonzero(near)
+        pairs = np.stack([owner[start + one], owner[start + other]], axis=1)
+        yield min(1.0, (start + _BLOCK) / len(vectors)), np.unique(pairs, axis=0)
+
+
+def _join(leaders: Int64Array, pairs: Int64Array) -> None:
+    """Videos of a pair have one leader from here on."""
+    for one, other in pairs:
+        low, high = sorted((_leader(leaders, int(one)), _leader(leaders, int(other))))
+        leaders[high] = low
+
+
+def _leader(leaders: Int64Array, row: int) -> int:
+    while leaders[row] != row:
+        leaders[row] = leaders[leaders[row]]
+        row = int(leaders[row])
+    return row
+
+
+def _members(leaders: Int64Array, ids: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    groups: dict[int, list[str]] = defaultdict(list)
+    for row, video_id in enumerate(ids):
+        groups[_leader(leaders, row)].append(video_id)
+    found = [tuple(sorted(videos)) for videos in groups.values() if len(videos) > 1]
+    return tuple(sorted(found, key=lambda videos: (-len(videos), videos)))
