@@ -10,7 +10,7 @@ from dns_apps.service.served import Loaded
 from dns_core.index import Index
 from dns_core.records import Int64Array
 
-SIMILARITY = 0.8
+SIMILARITY = 0.9
 """Cosine of two chunks from which their videos are taken for near-duplicates."""
 _BLOCK = 128
 _PATIENCE_S = 2.0

@@ -41,6 +41,7 @@ from dns_apps.service.schemas import (
 )
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 _POLL_S = 0.25
 
 
@@ -287,9 +288,6 @@ def _problem(reply: httpx.Response) -> Problem:
 
 def _read(reply: httpx.Response, kind: type[M]) -> M:
     return _valid(TypeAdapter(kind), reply)
-
-
-T = TypeVar("T")
 
 
 def _valid(adapter: TypeAdapter[T], reply: httpx.Response) -> T:

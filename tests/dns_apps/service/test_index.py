@@ -94,12 +94,14 @@ def test_videos_are_added_with_what_cannot_be_read_and_removed(
 
 def test_near_duplicates_of_the_index_are_found_in_it(run: Any, own: dict[str, str], tmp_path: Path) -> None:
     with run(tmp_path, **own) as one, one.client() as client:
-        assert (client.groups().total, client.groups().progress) == (0, 1.0)
         shutil.copy(tmp_path / "videos" / "harbour.mp4", tmp_path / "videos" / "again.mp4")
         assert finished(client, client.add_videos(["again.mp4"]).id).state == "done"
         found = client.groups()
-        assert (found.groups, found.n_videos) == ((("again.mp4", "harbour.mp4"),), 2)
-        assert client.groups(offset=1).groups == ()
+        assert found.progress == 1
+        (group,) = [group for group in found.groups if "again.mp4" in group]
+        assert "harbour.mp4" in group
+        assert found.n_videos == sum(map(len, found.groups))
+        assert client.groups(offset=found.total).groups == ()
 
 
 def test_work_that_a_restart_interrupted_goes_on(

@@ -121,6 +121,29 @@ def test_a_name_of_html_is_shown_as_text_and_what_is_no_video_is_said_to_be_none
     assert page.locator("img[src='x']").count() == 0
 
 
+def test_what_cannot_be_searched_with_says_why_and_leaves_nothing(
+    page: Page, query_video: Path, workspace: Path, tmp_path: Path
+) -> None:
+    def kept() -> list[str]:
+        home = workspace / ".platform" / "service"
+        return sorted(p.name for d in ("queries", "scratch") for p in (home / d).iterdir())
+
+    before = kept()
+    content = query_video.read_bytes()
+    for name, found in (("empty.mp4", b""), ("cut.mp4", content[: len(content) // 3])):
+        ask(page, {"name": name, "mimeType": "video/mp4", "buffer": found})
+        expect(page.get_by_text("The query service refuses that")).to_be_visible(timeout=PATIENCE_MS)
+    assert kept() == before
+    huge = tmp_path / "huge.mp4"
+    with huge.open("wb") as file:
+        file.truncate(5 << 30)  # of no blocks
+    page.goto("/query")
+    page.locator("input[type=file]").set_input_files(huge)
+    expect(page.get_by_text("File must be").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".st-key-search").get_by_role("button")).to_be_disabled()
+    assert kept() == before
+
+
 def test_a_video_is_removed_from_the_index_after_a_question_and_can_be_added_again(
     page: Page, service: Client, wait_until: WaitUntil
 ) -> None:
