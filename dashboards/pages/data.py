@@ -10,6 +10,7 @@ import streamlit as st
 from dashboards import records
 from dashboards.formats import clock, count, counted, moment, plain, size
 from dashboards.indexing.alike import draw_groups
+from dashboards.indexing.refused import draw_pictures
 from dashboards.look import page_head
 from dashboards.panels.videos import (
     MEASURES,
@@ -158,7 +159,10 @@ def _draw_quarantine(probes: Mapping[str, Mapping[str, Any]]) -> None:
         "Reason", list(labels), default="", format_func=labels.__getitem__, key="reason", required=True
     )
     shown = [row for row in rows if not picked or row["reason"] == picked]
-    st.dataframe(_paged(shown, "quarantine"), hide_index=True, key="quarantine")
+    page = _paged(shown, "quarantine")
+    st.dataframe(page, hide_index=True, key="quarantine")
+    with problems_shown("pictures"):
+        draw_pictures([row["video"] for row in page if row["collection"] != "train"])
     st.caption("The files stay where they are: replace or remove them, and run `dns reproduce` again.")
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboards.formats import ago, count, moment, plain, share, size
 from dashboards.indexing.contents import draw_contents
 from dashboards.indexing.growth import draw_growth
+from dashboards.indexing.refused import draw_pictures
 from dashboards.look import page_head
 from dashboards.sources import index_state, service
 from dashboards.states import problems_shown
@@ -101,5 +102,6 @@ def _draw_quarantine(state: IndexState) -> None:
         st.caption(":material/check: Every video of the corpus is in the index.")
         return
     st.dataframe([row.model_dump() for row in state.quarantine], hide_index=True, key="quarantine")
+    draw_pictures([row.video_id for row in state.quarantine])
     if state.n_quarantined > len(state.quarantine):
         st.caption(f"The first {len(state.quarantine)} of {count(state.n_quarantined)}.")

@@ -60,6 +60,11 @@ class Loaded:
         """Ids in the order in which they are listed."""
         return sorted(self.index.ids)
 
+    @cached_property
+    def refused(self) -> frozenset[str]:
+        """Ids of the corpus that are in quarantine."""
+        return frozenset(row.video_id for row in self.index.manifest.quarantine)
+
     def row(self, video_id: str) -> int:
         """Row of a video.
 

@@ -55,8 +55,8 @@ def videos(parts: PartsOf, search: Search = "", limit: Limit = 50, offset: Offse
 def thumbnail(
     video_id: VideoPath, parts: PartsOf, at_s: AtSeconds = 0.0, width_px: WidthPx = 320
 ) -> Response:
-    """A JPEG of one moment of a stored video."""
-    return viewing.thumbnail(parts, _file(parts, video_id), at_s, width_px)
+    """A JPEG of one moment of a stored video, or of one that was refused and can yet be seen."""
+    return viewing.thumbnail(parts, _file(parts, video_id, refused_too=True), at_s, width_px)
 
 
 @router.get(
@@ -102,8 +102,10 @@ def _row(parts: Parts, loaded: Loaded, video_id: str) -> VideoRow:
     return VideoRow(id=video_id, duration_s=duration_s, n_frames=len(times_s), playable=playable)
 
 
-def _file(parts: Parts, video_id: str) -> Path:
-    parts.served.current().row(video_id)
+def _file(parts: Parts, video_id: str, *, refused_too: bool = False) -> Path:
+    loaded = parts.served.current()
+    if not (refused_too and video_id in loaded.refused):
+        loaded.row(video_id)
     path = parts.library.find(video_id)
     if path is None:
         raise not_found("the file of the video is in none of the service's video folders")

@@ -80,6 +80,8 @@ def test_videos_are_added_with_what_cannot_be_read_and_removed(
         state = client.index()
         assert (state.version, state.n_videos, state.n_quarantined) == (2, 4, 1)
         assert state.quarantine[0].video_id == "notes.txt"
+        with pytest.raises(RequestRefusedError, match="no video format"):
+            client.thumbnail("notes.txt")  # seen if it could be
         assert client.query_file(excerpt, QueryOptions(budget="1.0", top_k=2)).answer is not None
         assert client.remove_video("new/clip.mp4").n_videos == 3
         assert client.index().version == 3
