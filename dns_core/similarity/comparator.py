@@ -3,7 +3,7 @@
 Reference: Kordopatis-Zilos et al., ViSiL, ICCV 2019, section 3.3; DnS, IJCV 2022, section 4.1.
 """
 
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -60,24 +60,23 @@ class Comparator(nn.Module):
                 (``replicate`` repeats the edge instead).
         """
         matrix, mask = self._completed(matrix, mask)
-        x = matrix.unsqueeze(1)
-        if mask is not None:
-            mask = mask.unsqueeze(1)
-            x = x * mask
-        x = F.max_pool2d(self._convolved(self.conv1, x, mask), 2)
+        x = _one_channel_last(matrix if mask is None else matrix * mask)
+        mask = None if mask is None else _one_channel_last(mask)
+        # A maximum of rectified values is the rectified maximum: a fourth of the cells to rectify.
+        x = F.relu(F.max_pool2d(self._convolved(self.conv1, x, mask), 2))
         mask = _pooled(mask)
-        x = F.max_pool2d(self._convolved(self.conv2, x, mask), 2)
+        x = F.relu(F.max_pool2d(self._convolved(self.conv2, x, mask), 2))
         mask = _pooled(mask)
-        x = self.fconv(self._convolved(self.conv3, x, mask)).squeeze(1)
+        x = self.fconv(F.relu(self._convolved(self.conv3, x, mask))).squeeze(1)
         # Means and sums follow: under autocast the convolutions end here, and half precision with them.
         x = x.to(torch.promote_types(x.dtype, torch.float32))
         return x, None if mask is None else mask.squeeze(1)
 
     def _convolved(self, layer: nn.Conv2d, x: Tensor, mask: Tensor | None) -> Tensor:
-        """ReLU of a convolution of the same size, zero where masked."""
+        """A convolution of the same size, zero where masked."""
         if self.padding == "replicate":
-            return F.relu(layer(F.pad(x, (1, 1, 1, 1), mode="replicate")))
-        x = F.relu(F.conv2d(x, layer.weight, layer.bias, padding=1))
+            return cast(Tensor, layer(F.pad(x, (1, 1, 1, 1), mode="replicate")))
+        x = F.conv2d(x, layer.weight, layer.bias, padding=1)
         return x if mask is None else x * mask
 
     def _completed(self, matrix: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -98,6 +97,14 @@ class Comparator(nn.Module):
         if mask is None:
             mask = torch.ones_like(matrix, dtype=torch.bool)
         return F.pad(matrix, missing), F.pad(mask, missing)
+
+
+def _one_channel_last(matrix: Tensor) -> Tensor:
+    """``[B, 1, H, W]`` whose strides say that channels come last, so that all that is made of it has them last.
+
+    Convolutions and poolings on CPUs are more than twice as fast that way.
+    """
+    return matrix.unsqueeze(-1).permute(0, 3, 1, 2)
 
 
 def _pooled(mask: Tensor | None) -> Tensor | None:

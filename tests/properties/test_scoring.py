@@ -1,0 +1,60 @@
+"""A pair's fine score is the slow twin's, alone and among any others."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dns_core.models.pair_network import PairNetwork
+from dns_core.models.registry import build_network
+from dns_core.retrieval.scorer import FineScorer, PackedScorer, scorer_of
+from dns_core.similarity.hamming import unpack_signs
+from tests.oracles.slow_twins import comparator_output, pair_score
+
+DIMS = 64
+EXACT = 2e-5
+# Region vectors are stored in half precision, which both sides read.
+lengths = st.lists(st.integers(1, 37), min_size=1, max_size=6)
+
+
+def fine_scorer(name: str) -> FineScorer:
+    torch.manual_seed(3)
+    network = build_network(name, {"dims": DIMS}).eval()
+    assert isinstance(network, PairNetwork)
+    return scorer_of(network)
+
+
+def twin_score(scorer: FineScorer, query: np.ndarray, target: np.ndarray) -> float:
+    if isinstance(scorer, PackedScorer):
+        signs = [torch.from_numpy(unpack_signs(codes).astype(np.float32)) for codes in (query, target)]
+        return pair_score(scorer.network, signs[0], signs[1], 1 / DIMS)
+    return pair_score(scorer.network, *(torch.from_numpy(v).float() for v in (query, target)))
+
+
+@pytest.mark.parametrize("name", ["fine_binary", "fine_attention", "teacher"])
+@settings(max_examples=12)
+@given(n_query=st.integers(1, 20), n_targets=lengths)
+def test_a_pair_scores_alone_and_in_any_batch_as_its_slow_twin(
+    name: str, n_query: int, n_targets: list[int]
+) -> None:
+    scorer = fine_scorer(name)
+    rng = np.random.default_rng([n_query, *n_targets])
+    videos = [rng.normal(size=(n, 9, DIMS)).astype(np.float32) for n in (n_query, *n_targets)]
+    videos = [video / np.linalg.norm(video, axis=-1, keepdims=True) for video in videos]
+    query, *targets = [scorer.stored(video) for video in videos]
+    together = scorer.scores(query, targets)
+    alone = [float(scorer.scores(query, [target])[0]) for target in targets]
+    np.testing.assert_allclose(together, alone, atol=EXACT)
+    twins = [twin_score(scorer, query, target) for target in targets]
+    np.testing.assert_allclose(together, twins, atol=EXACT)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (4, 8), (5, 9), (33, 18)])
+def test_the_comparator_is_its_slow_twin(shape: tuple[int, int]) -> None:
+    network = fine_scorer("fine_attention").network
+    matrix = torch.randn(3, *shape, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        found, _ = network.comparator(matrix)
+    expected = torch.stack([comparator_output(network.comparator, one) for one in matrix])
+    torch.testing.assert_close(found, expected, atol=EXACT, rtol=0)
