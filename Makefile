@@ -64,8 +64,8 @@ format: setup ## Rewrite the code in the project's format
 	@$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup ## Time the similarity kernels beside their slow twins, and the query service under load after a demo
-	@$(BIN)/python benchmarks/kernels.py
+bench: setup ## Time each part beside its slow twin, and the query service under load after a demo
+	@$(BIN)/python -m benchmarks.speed
 	if test -d artifacts/index; then $(BIN)/python benchmarks/service_load.py --queries 200; fi
 
 screenshots: setup ## Picture every page of the dashboard that runs here (docs/screenshots)

@@ -100,7 +100,7 @@ class Comparator(nn.Module):
 
 
 def _one_channel_last(matrix: Tensor) -> Tensor:
-    """``[B, 1, H, W]`` whose strides say that channels come last, so that all that is made of it has them last.
+    """``[B, 1, H, W]`` whose strides say that channels come last; what is made of it has them last too.
 
     Convolutions and poolings on CPUs are more than twice as fast that way.
     """

@@ -29,7 +29,7 @@ def twin_score(scorer: FineScorer, query: np.ndarray, target: np.ndarray) -> flo
     if isinstance(scorer, PackedScorer):
         signs = [torch.from_numpy(unpack_signs(codes).astype(np.float32)) for codes in (query, target)]
         return pair_score(scorer.network, signs[0], signs[1], 1 / DIMS)
-    return pair_score(scorer.network, *(torch.from_numpy(v).float() for v in (query, target)))
+    return pair_score(scorer.network, torch.from_numpy(query).float(), torch.from_numpy(target).float())
 
 
 @pytest.mark.parametrize("name", ["fine_binary", "fine_attention", "teacher"])

@@ -1,0 +1,191 @@
+"""The parts of a search and of indexing, each against its slow twin on the same inputs and weights.
+
+A fast result is compared with its twin's before either is timed, so that what is wrong is not timed.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import torch
+
+from benchmarks.measure import Measured, side_by_side
+from dns_core.features.extractor import Extractor
+from dns_core.features.registry import load_backbone
+from dns_core.index.coarse import coarse_scores
+from dns_core.models.pair_network import PairNetwork
+from dns_core.records import UInt8Array
+from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
+from dns_core.retrieval.scorer import FineScorer, PackedScorer, scorer_of
+from dns_core.retrieval.selection import BySelector, Candidates
+from dns_core.similarity.hamming import frame_similarities_packed, pack_signs, unpack_signs
+from dns_core.video import Sampling, decode_frames, write_video
+from tests.oracles import slow_twins
+
+REGIONS, BITS = 9, 512
+N_QUERY_FRAMES, N_TARGET_FRAMES, N_TARGETS = 104, 80, 20
+_RNG_SEED = 0
+_HALF_PRECISION = 2e-3
+_FINE_TARGETS = {"fine_binary": 10.0, "fine_attention": 4.0, "teacher": 4.0}
+
+
+def binary_matrices() -> Iterator[Measured]:
+    """Frame-frame similarity of binary codes: the packed kernel, and torch on unpacked signs."""
+    rng = np.random.default_rng(_RNG_SEED)
+    query, *targets = [pack_signs(regions) for regions in _videos(rng)]
+    codes = np.concatenate(targets)
+    ends = np.arange(1, N_TARGETS + 1) * N_TARGET_FRAMES
+    spans = np.stack([ends - N_TARGET_FRAMES, ends], axis=1)
+    query_signs, *signs = [_signs(video) for video in (query, *targets)]
+
+    def fast() -> Any:
+        return frame_similarities_packed(query, codes, spans)
+
+    def slow() -> list[torch.Tensor]:
+        return [slow_twins.frame_matrix(query_signs, target) / BITS for target in signs]
+
+    np.testing.assert_allclose(np.stack(fast()), torch.stack(slow()).numpy(), atol=1e-6)
+    task = f"{N_TARGETS} matrices {N_QUERY_FRAMES} x {N_TARGET_FRAMES}, {REGIONS} regions, {BITS} bits"
+    yield Measured("binary matrix", task, *side_by_side(fast, slow), target=20)
+
+
+def pair_scores() -> Iterator[Measured]:
+    """Fine scores of pairs as a search and the labelling of pairs do it, and one by one as the reference."""
+    bundle = Bundle.load(SHIPPED_MODELS)
+    videos = list(_videos(np.random.default_rng(_RNG_SEED)))
+    for name, target in _FINE_TARGETS.items():
+        scorer = scorer_of(bundle.fine(name))
+        query, *targets = [scorer.stored(video) for video in videos]
+        tensors = [_twin_input(scorer, video) for video in (query, *targets)]
+        scale = 1 / BITS if isinstance(scorer, PackedScorer) else 1.0
+
+        def fast(scorer: FineScorer = scorer, query: Any = query, targets: Any = targets) -> Any:
+            return scorer.scores(query, targets)
+
+        def slow(
+            network: PairNetwork = scorer.network, tensors: Any = tensors, scale: float = scale
+        ) -> list[float]:
+            return [slow_twins.pair_score(network, tensors[0], one, scale) for one in tensors[1:]]
+
+        np.testing.assert_allclose(fast(), slow(), atol=_HALF_PRECISION)
+        task = f"{N_TARGETS} pairs of {N_QUERY_FRAMES} x {N_TARGET_FRAMES} frames, from what is stored"
+        yield Measured(f"pair score, {name}", task, *side_by_side(fast, slow), target=target)
+
+
+def selector() -> Iterator[Measured]:
+    """The selector over all candidates of a query in one pass, and one by one."""
+    n = 10_000
+    network = Bundle.load(SHIPPED_MODELS).selector("fine_binary")
+    table = np.random.default_rng(_RNG_SEED).random((n, 3), dtype=np.float32)
+    candidates = Candidates(tuple(map(str, range(n))), table[:, 2], table)
+    features = torch.from_numpy(table)
+
+    def fast() -> Any:
+        return BySelector(network).priorities(candidates)
+
+    def slow() -> list[float]:
+        return slow_twins.selector_confidences(network, features)
+
+    np.testing.assert_allclose(1 / (1 + np.exp(-fast())), slow(), atol=2e-5)
+    yield Measured("selector", f"{n} candidates", *side_by_side(fast, slow, repeats=3), target=100)
+
+
+def coarse() -> Iterator[Measured]:
+    """Coarse scores of one query with all videos: FAISS from the index's array, and one by one."""
+    n, dims = 100_000, 1024
+    rng = np.random.default_rng(_RNG_SEED)
+    vectors = rng.standard_normal((n, dims), dtype=np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows = list(torch.from_numpy(vectors))
+
+    def fast() -> Any:
+        return coarse_scores(vectors, vectors[:1])
+
+    def slow() -> list[float]:
+        return slow_twins.coarse_similarities(rows[0], rows)
+
+    np.testing.assert_allclose(fast()[0], slow(), atol=2e-5)
+    yield Measured("coarse scan", f"{n} vectors of {dims}, exhaustive", *side_by_side(fast, slow, repeats=3))
+
+
+def decoding() -> Iterator[Measured]:
+    """Frames at 1 fps, resized and cropped: as indexing decodes, and every frame converted in one thread."""
+    sampling = Sampling()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film.mp4"
+        write_video(path, _film(750, 360, 640), 25.0)
+
+        def fast() -> int:
+            return sum(len(chunk.times_s) for chunk in decode_frames(path, sampling))
+
+        def slow() -> int:
+            with av.open(path) as container:
+                container.streams.video[0].thread_type = "NONE"
+                frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+            return len(frames[::25])
+
+        if fast() != slow():
+            raise AssertionError(f"{fast()} frames, {slow()} expected")
+        yield Measured(
+            "decoding",
+            "30 s of 640 x 360 at 1 fps",
+            *side_by_side(fast, slow, repeats=3),
+            target=3,
+            note=_opencv(),
+        )
+
+
+def features() -> Iterator[Measured]:
+    """Region vectors of frames: bfloat16 with channels last, and single precision with channels first."""
+    frames = np.random.default_rng(_RNG_SEED).integers(0, 256, (32, 224, 224, 3), dtype=np.uint8)
+    name = "efficientnet_lite0.imagenet1k"
+    extractor = Extractor(load_backbone(name), precision="bf16")
+    plain = Extractor(load_backbone(name))
+    network: Any = plain.backbone.network
+    network.to(memory_format=torch.contiguous_format)
+    card = plain.backbone.card
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (card.mean, card.std))
+
+    @torch.no_grad()
+    def slow() -> torch.Tensor:
+        images = torch.from_numpy(frames).permute(0, 3, 1, 2).contiguous()
+        return torch.cat([plain.backbone((one / 255 - mean) / std) for one in torch.tensor_split(images, 2)])
+
+    def fast() -> Any:
+        return extractor.frames_to_regions(frames)
+
+    cosines = (fast() * slow().numpy()).sum(-1)
+    if cosines.mean() < 0.99:
+        raise AssertionError(f"mean cosine {cosines.mean():.4f} to single precision, at least .99 expected")
+    yield Measured(
+        "features", f"{len(frames)} frames, {name}", *side_by_side(fast, slow, repeats=3), target=3
+    )
+
+
+def _videos(rng: np.random.Generator) -> Iterator[Any]:
+    """A query and its targets: unit region vectors ``[T, R, BITS]``."""
+    for n_frames in (N_QUERY_FRAMES, *[N_TARGET_FRAMES] * N_TARGETS):
+        regions = rng.standard_normal((n_frames, REGIONS, BITS), dtype=np.float32)
+        yield regions / np.linalg.norm(regions, axis=-1, keepdims=True)
+
+
+def _twin_input(scorer: FineScorer, stored: Any) -> torch.Tensor:
+    return _signs(stored) if isinstance(scorer, PackedScorer) else torch.from_numpy(stored).float()
+
+
+def _signs(codes: Any) -> torch.Tensor:
+    return torch.from_numpy(unpack_signs(codes).astype(np.float32))
+
+
+def _film(n_frames: int, height: int, width: int) -> Iterator[UInt8Array]:
+    """A pattern that moves."""
+    y, x = np.mgrid[:height, :width]
+    for k in range(n_frames):
+        yield (np.stack([x + 3 * k, y + 2 * k, x + y - k], -1) % 256).astype(np.uint8)
+
+
+def _opencv() -> str:
+    return "slow twin is PyAV in one thread, every frame converted; OpenCV is not among the dependencies"

@@ -1,0 +1,67 @@
+"""What each part costs against its slow twin, side by side; what became slower since the kept results.
+
+    python -m benchmarks.speed [--keep NAME]
+
+``--keep`` writes ``benchmarks/results/NAME.json``, which later runs compare themselves with.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import parts, searches
+from benchmarks.measure import Measured, what_became_slower, write_results
+
+RESULTS = Path(__file__).parent / "results"
+_LAST, _DEFAULT = "last", "two-cores"
+_SIZES = (1_000, 10_000, 100_000)
+_N_SEARCHED = 10_000
+_PARTS: tuple[Callable[[], Iterator[Measured]], ...] = (
+    parts.binary_matrices,
+    parts.pair_scores,
+    parts.selector,
+    parts.coarse,
+    parts.decoding,
+    parts.features,
+    lambda: searches.searches(_N_SEARCHED),
+)
+
+
+def main() -> None:
+    """Measure, print, compare and keep."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--keep", default=_LAST, help="name of the results, without .json")
+    name = parser.parse_args().keep
+    rows: list[Measured] = []
+    for part in _PARTS:
+        for row in part():
+            sys.stderr.write(f"{row.part}: {row.ratio:.1f}x\n")
+            rows.append(row)
+    figures = searches.growth(_SIZES)
+    console = Console(width=150)
+    console.print(_table(rows))
+    for label, value in figures.items():
+        console.print(f"{label}: {value:.3g}")
+    slower = what_became_slower(RESULTS / f"{_DEFAULT}.json", rows)
+    console.print("slower than the kept results: " + ("; ".join(slower) or "nothing"))
+    write_results(RESULTS / f"{name}.json", rows, figures)
+
+
+def _table(rows: list[Measured]) -> Table:
+    table = Table(title="fast and slow take turns; medians", title_justify="left")
+    for heading in ("part", "task", "fast ms", "slow ms", "first ms", "ratio", "target", "note"):
+        right = heading in ("fast ms", "slow ms", "first ms", "ratio", "target")
+        table.add_column(heading, justify="right" if right else "left", no_wrap=right)
+    for row in rows:
+        times = [f"{ms:.1f}" for ms in (row.fast_ms, row.slow_ms, row.first_ms)]
+        target = f"{row.target:g}x" if row.target else ""
+        table.add_row(row.part, row.task, *times, f"{row.ratio:.1f}x", target, row.note)
+    return table
+
+
+if __name__ == "__main__":
+    main()
