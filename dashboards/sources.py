@@ -18,7 +18,7 @@ from dns_core.errors import DnsError
 from dns_ops.dag import read_dag
 from dns_ops.reachable import why_unreachable
 from dns_ops.services import Service, enabled_services
-from dns_ops.settings import Settings, load_settings
+from dns_ops.settings import Settings, load_settings, signs_in
 from dns_ops.supervisor import ServiceState, Supervisor
 from flows.runs import RunRow, read_run, recent_runs, start_run
 
@@ -38,6 +38,12 @@ def workspace() -> Path:
 def settings() -> Settings:
     """The settings of the workspace, as they were when the dashboard was started."""
     return load_settings(workspace())
+
+
+@st.cache_resource(show_spinner=False)
+def has_provider() -> bool:
+    """Whether visitors sign in with a provider, as it was when the first of them came."""
+    return signs_in(workspace())
 
 
 @st.cache_resource(show_spinner=False)

@@ -4,6 +4,7 @@ Read from variables named ``DNS_...`` and from a file ``.env`` in the workspace;
 """
 
 import os
+import tomllib
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
@@ -106,6 +107,20 @@ def n_devices(device: str) -> int:
     import torch  # noqa: PLC0415 - as above
 
     return torch.cuda.device_count() if device == "cuda" else 1
+
+
+def signs_in(root: Path) -> bool:
+    """Whether the dashboard's visitors sign in: ``.streamlit/secrets.toml`` names a provider (``[auth]``).
+
+    Raises:
+        SettingsError: the file cannot be read. Streamlit would take that for a file that is not there, and
+            let everybody in.
+    """
+    file = root / ".streamlit" / "secrets.toml"
+    try:
+        return file.exists() and "auth" in tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{file}: expected TOML, found otherwise ({type(error).__name__})") from error
 
 
 def load_settings(root: Path) -> Settings:

@@ -9,7 +9,7 @@ import time
 
 import streamlit as st
 
-from dashboards.sources import settings
+from dashboards.sources import has_provider, settings
 
 _ADMITTED = "admitted"
 _PAUSE_S = 1.0
@@ -17,7 +17,7 @@ _PAUSE_S = 1.0
 
 def admitted() -> bool:
     """Whether this session may go on; if not, it is asked to sign in, or for the token."""
-    if st.secrets.load_if_toml_exists() and "auth" in st.secrets:
+    if has_provider():
         return _signed_in()
     token = settings().dashboard_token.get_secret_value()
     if not token or st.session_state.get(_ADMITTED):

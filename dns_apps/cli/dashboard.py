@@ -1,7 +1,6 @@
 """``dns dashboard``: the pages of this workspace in a browser."""
 
 import os
-import tomllib
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,6 @@ from typing import Annotated
 import typer
 
 from dns_apps.cli.output import print_line
-from dns_core.errors import InputError
 
 Port = Annotated[
     int, typer.Option(metavar="PORT", min=0, max=65535, help="0: that of the settings, 8501 without any.")
@@ -20,12 +18,12 @@ Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Of this machine; oth
 def dashboard(port: Port = 0, host: Host = "127.0.0.1") -> None:
     """Serve the dashboard of this folder until Ctrl-C."""
     from dns_ops.services import dashboard_command, dashboard_environment
-    from dns_ops.settings import SettingsError, load_settings
+    from dns_ops.settings import SettingsError, load_settings, signs_in
 
     root = Path.cwd()
     settings = load_settings(root)
     chosen = port or settings.dashboard_port
-    if not (_own(host) or settings.dashboard_token.get_secret_value() or _signs_in(root)):
+    if not (_own(host) or settings.dashboard_token.get_secret_value() or signs_in(root)):
         raise SettingsError(
             f"DNS_DASHBOARD_TOKEN: expected one, for others can connect to {host}; found none, "
             "nor a provider to sign in with in .streamlit/secrets.toml"
@@ -34,15 +32,6 @@ def dashboard(port: Port = 0, host: Host = "127.0.0.1") -> None:
     print_line(f"dashboard: http://{host}:{chosen}")
     # Its own process from here on: signals reach it, and nothing of ours stays in memory.
     os.execve(command[0], command, {**os.environ, **dashboard_environment(root, settings)})  # noqa: S606
-
-
-def _signs_in(root: Path) -> bool:
-    """Whether visitors sign in with a provider."""
-    file = root / ".streamlit" / "secrets.toml"
-    try:
-        return file.is_file() and "auth" in tomllib.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{file}: expected TOML, found otherwise: {error}") from error
 
 
 def _own(host: str) -> bool:

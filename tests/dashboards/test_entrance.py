@@ -36,10 +36,20 @@ def test_the_token_opens_all_of_it(app: AppTest, texts: Callable[[AppTest], str]
     assert "open sesame" not in texts(app)
 
 
-def test_where_a_provider_is_named_visitors_sign_in(texts: Callable[[AppTest], str]) -> None:
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    app.secrets["auth"] = {"client_id": "dns", "redirect_uri": "http://127.0.0.1/oauth2callback"}
-    app.run()
+def named(workspace: Path, content: str) -> AppTest:
+    (workspace / ".streamlit").mkdir()
+    (workspace / ".streamlit" / "secrets.toml").write_text(content)
+    return AppTest.from_file(str(APP), default_timeout=60).run()
+
+
+def test_a_provider_that_cannot_be_read_lets_nobody_in(workspace: Path) -> None:
+    app = named(workspace, "[auth\n")
+    assert "expected TOML" in app.exception[0].message
+    assert len(app.title) == 0
+
+
+def test_where_a_provider_is_named_visitors_sign_in(workspace: Path, texts: Callable[[AppTest], str]) -> None:
+    app = named(workspace, '[auth]\nclient_id = "dns"\n')
     assert [button.label for button in app.button] == ["Sign in"]
     assert "Needs attention" not in texts(app)
 
