@@ -56,6 +56,7 @@ def test_what_is_required_and_what_is_no_json_is_named() -> None:
 
 
 def test_a_deployments_own_values_are_the_defaults() -> None:
-    (source, collection) = of(ingest.fn, source="/videos")
+    (source, collection, push) = of(ingest.fn, source="/videos")
     assert (source.default, source.required) == ("/videos", False)
+    assert (push.kind, push.default) == ("yes_no", False)
     assert (collection.kind, collection.default) == ("choice", "train")
