@@ -87,8 +87,9 @@ def listening(root: Path, run_id: str, record: Recorder) -> Iterator[None]:
     def answer(listener: Listener) -> None:
         with suppress(OSError):  # closed: there are no more stages
             while True:
-                threads.append(Thread(target=attend, args=(listener.accept(),), daemon=True))
-                threads[-1].start()
+                thread = Thread(target=attend, args=(listener.accept(),), daemon=True)
+                thread.start()  # first: one that was not started cannot be waited for
+                threads.append(thread)
 
     with Listener(family="AF_UNIX") as listener:
         Thread(target=answer, args=(listener,), daemon=True).start()
