@@ -46,8 +46,11 @@ def main() -> None:
     console.print(_table(rows))
     for label, value in figures.items():
         console.print(f"{label}: {value:.3g}")
-    slower = what_became_slower(RESULTS / f"{_DEFAULT}.json", rows)
-    console.print("slower than the kept results: " + ("; ".join(slower) or "nothing"))
+    kept = RESULTS / f"{_DEFAULT}.json"
+    slower = "; ".join(what_became_slower(kept, rows)) or "nothing"
+    console.print(
+        f"slower than the kept results: {slower if kept.exists() else 'none are kept to compare with'}"
+    )
     write_results(RESULTS / f"{name}.json", rows, figures)
 
 
