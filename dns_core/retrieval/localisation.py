@@ -41,8 +41,10 @@ def matched_segments(
 ) -> tuple[Segment, ...]:
     """Stretches that match, by start in the query, then in the target.
 
-    A segment begins at the time of its first matched frame and ends one sampling period after its last
-    (of a video of one frame the period is taken to be a second). Two segments may share a stretch of
+    A segment reaches half a sampling period beyond its first and last matched frames, since what they show
+    began somewhere after the frame before and ended before the next one. At the first frame of a video it
+    begins there, and at the last it ends a period later, with the video (of a video of one frame the period
+    is taken to be a second). Two segments may share a stretch of
     one video, where it is repeated in the other; of two that share more than half of the smaller one in
     both videos only the better is kept. A segment spans at least 3 frames in both videos, or all frames
     of a video that has fewer.
@@ -148,16 +150,25 @@ def _repeats(path: Int64Array, other: Int64Array) -> bool:
 def _segment(
     path: Int64Array, cells: Float32Array, query_times_s: Float64Array, target_times_s: Float64Array
 ) -> Segment:
-    (q0, t0), (q1, t1) = path[0], path[-1]
-    period_s = sampling_period_s(target_times_s)
-    shift_s = _plateau_centre(path, cells) * period_s
+    shift_s = _plateau_centre(path, cells) * sampling_period_s(target_times_s)
+    query_start_s, query_end_s = _reach(query_times_s, path[:, 0], 0.0)
+    target_start_s, target_end_s = _reach(target_times_s, path[:, 1], shift_s)
     return Segment(
-        query_start_s=float(query_times_s[q0]),
-        query_end_s=float(query_times_s[q1]) + sampling_period_s(query_times_s),
-        target_start_s=float(target_times_s[t0]) + shift_s,
-        target_end_s=float(target_times_s[t1]) + shift_s + period_s,
+        query_start_s=query_start_s,
+        query_end_s=query_end_s,
+        target_start_s=target_start_s,
+        target_end_s=target_end_s,
         score=float(cells[path[:, 0], path[:, 1]].mean(dtype=np.float64)),
     )
+
+
+def _reach(times_s: Float64Array, frames: Int64Array, shift_s: float) -> tuple[float, float]:
+    """Start and end in seconds of what ``frames`` in a row show, moved by ``shift_s``."""
+    period_s = sampling_period_s(times_s)
+    first, last = int(frames[0]), int(frames[-1])
+    start_s = float(times_s[first]) + shift_s - (period_s / 2 if first else 0)
+    end_s = float(times_s[last]) + shift_s + (period_s / 2 if last < len(times_s) - 1 else period_s)
+    return start_s, end_s
 
 
 def _same_place(segment: Segment, other: Segment) -> bool:

@@ -52,7 +52,7 @@ def test_a_video_of_several_chunks_matches_an_excerpt(bundle: Bundle, make_featu
     assert comparison.matrix.shape == (30, 300)
     assert [
         (s.query_start_s, s.query_end_s, s.target_start_s, s.target_end_s) for s in comparison.segments
-    ] == [(0, 30, 140, 170)]
+    ] == [(0, 30, 139.5, 169.5)]
     whole = compare(video, video, bundle)
     assert [(s.query_start_s, s.query_end_s, s.target_start_s, s.target_end_s) for s in whole.segments] == [
         (0, 300, 0, 300)

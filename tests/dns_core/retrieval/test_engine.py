@@ -50,7 +50,7 @@ def test_an_excerpt_of_a_long_video_is_found_where_it_is(
     assert ids(result) == ["v11"]
     segments = result.results[0].segments
     assert [(s.query_start_s, s.query_end_s, s.target_start_s, s.target_end_s) for s in segments] == [
-        (0, 10, 20, 30)
+        (0, 10, 19.5, 29.5)
     ]
 
 

@@ -101,7 +101,7 @@ def test_a_flash_does_not_cut_a_match() -> None:
 def test_a_still_picture_is_one_segment() -> None:
     matrix = np.zeros((30, 40), dtype=np.float32)
     matrix[5:15, 10:35] = 0.9
-    assert found(matrix) == [(5.0, 15.0, 10.0, 35.0)]
+    assert found(matrix) == [(4.5, 14.5, 9.5, 34.5)]
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
@@ -109,7 +109,7 @@ def test_very_short_videos_match(n: int) -> None:
     assert found(np.eye(n, dtype=np.float32)) == [(0.0, float(n), 0.0, float(n))]
     inside = np.zeros((n, 50), dtype=np.float32)
     inside[np.arange(n), 20 + np.arange(n)] = 1
-    assert found(inside) == [(0.0, float(n), 20.0, 20.0 + n)]
+    assert found(inside) == [(0.0, float(n), 19.5, 19.5 + n)]
 
 
 def test_one_frame_in_common_is_no_segment_of_long_videos() -> None:
@@ -123,12 +123,12 @@ def test_nothing_in_nothing_out() -> None:
     assert found(np.zeros((4, 4), dtype=np.float32)) == []
 
 
-def test_times_are_those_of_the_frames_and_the_score_their_mean_similarity() -> None:
+def test_ends_are_half_a_period_beyond_the_frames_and_the_score_is_their_mean_similarity() -> None:
     matrix = np.zeros((6, 8), dtype=np.float32)
     matrix[[1, 2, 3, 4], [3, 4, 5, 6]] = [0.7, 0.8, 0.9, 1.0]
     query_times_s, target_times_s = 100 + seconds(6, 0.5), seconds(8, 2.0)
     (segment,) = matched_segments(matrix, query_times_s, target_times_s, threshold=THRESHOLD)
-    expected = Segment(100.5, 102.5, 6.0, 14.0, segment.score)
+    expected = Segment(100.25, 102.25, 5.0, 13.0, segment.score)
     assert segment == expected
     assert segment.score == pytest.approx(0.85)
 
@@ -186,7 +186,7 @@ def test_paths_are_those_that_segments_measure() -> None:
     segments = matched_segments(matrix, seconds(60), seconds(90), threshold=THRESHOLD)
     assert len(paths) == len(segments) == 2
     for path, segment in zip(sorted(paths, key=lambda p: int(p[0, 0])), segments, strict=True):
-        assert (path[0, 0], path[-1, 0] + 1) == (segment.query_start_s, segment.query_end_s)
+        assert (path[0, 0] - 0.5, path[-1, 0] + 0.5) == (segment.query_start_s, segment.query_end_s)
         assert (np.diff(path, axis=0) >= 0).all()
         assert matrix[path[:, 0], path[:, 1]].mean() == pytest.approx(segment.score)
     assert alignment_paths(np.empty((0, 3), dtype=np.float32), threshold=THRESHOLD) == ()
