@@ -134,7 +134,7 @@ def decoding() -> Iterator[Measured]:
             "30 s of 640 x 360 at 1 fps",
             *side_by_side(fast, slow, repeats=3),
             target=3,
-            note=_opencv(),
+            note="twin: PyAV in one thread, every frame converted; OpenCV is not a dependency",
         )
 
 
@@ -185,7 +185,3 @@ def _film(n_frames: int, height: int, width: int) -> Iterator[UInt8Array]:
     y, x = np.mgrid[:height, :width]
     for k in range(n_frames):
         yield (np.stack([x + 3 * k, y + 2 * k, x + y - k], -1) % 256).astype(np.uint8)
-
-
-def _opencv() -> str:
-    return "slow twin is PyAV in one thread, every frame converted; OpenCV is not among the dependencies"

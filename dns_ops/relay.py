@@ -26,6 +26,10 @@ class RecordRefusedError(DnsError):
     """The process that started this one could not open a record of it."""
 
 
+class SilenceError(Exception):
+    """Who should speak does not."""
+
+
 class Conversation:
     """One end of a line between a stage and its recorder.
 
@@ -44,23 +48,21 @@ class Conversation:
         """
         self._line.send_bytes(json.dumps(message, default=str).encode())
 
-    def hear(self) -> list[Any]:
+    def hear(self, patience_s: float | None = None) -> list[Any]:
         """The next message.
 
-        Raises:
-            EOFError: the other process has gone.
-        """
-        return list(json.loads(self._line.recv_bytes()))
-
-    def heard_within(self, seconds: float) -> list[Any]:
-        """The next message.
+        Args:
+            patience_s: how long to wait for it; for ever if None.
 
         Raises:
-            EOFError: the other process has gone, or has said nothing for so long.
+            SilenceError: the other process has gone, or says nothing for so long.
         """
-        if not self._line.poll(seconds):
-            raise EOFError
-        return self.hear()
+        try:
+            if self._line.poll(patience_s):
+                return list(json.loads(self._line.recv_bytes()))
+        except (EOFError, OSError) as error:
+            raise SilenceError("the other process has gone") from error
+        raise SilenceError(f"no word for {patience_s:g} s")
 
 
 Recorder = Callable[[Conversation], object]
@@ -81,7 +83,7 @@ def listening(root: Path, run_id: str, record: Recorder) -> Iterator[None]:
     threads: list[Thread] = []
 
     def attend(line: Connection) -> None:
-        with line, suppress(EOFError, OSError):  # a stage that has gone needs no answer
+        with line, suppress(SilenceError, OSError):  # a stage that has gone needs no answer
             record(Conversation(line))
 
     def answer(listener: Listener) -> None:
@@ -178,8 +180,8 @@ class _TellingLogger:
             self._conversation.tell(*message)
 
     def _answer(self) -> str:
-        with suppress(EOFError, OSError):
-            return str(self._conversation.heard_within(_PATIENCE_S)[0])
+        with suppress(SilenceError):
+            return str(self._conversation.hear(_PATIENCE_S)[0])
         return "the record of this run is not complete: the process that keeps it has gone"
 
 

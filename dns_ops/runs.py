@@ -26,7 +26,7 @@ from dns_ops.figures import drawn
 from dns_ops.provenance import code_commit, data_version
 from dns_ops.reachable import printable_uri
 from dns_ops.registry import register_bundle
-from dns_ops.relay import END, Conversation, listening
+from dns_ops.relay import END, Conversation, SilenceError, listening
 from dns_ops.settings import Settings
 from dns_ops.tracking import Tracking, TrackingError, first_line, open_tracking, translated
 
@@ -110,7 +110,7 @@ def _write_down(stage: Conversation, logger: "MlflowRunLogger") -> None:
     try:
         while (message := stage.hear())[0] != END:
             actions[message[0]](*message[1:])
-    except EOFError:
+    except SilenceError:
         logger.mark_crashed()
         raise _StageKilled from None
     if message[1] == "FAILED":

@@ -8,7 +8,6 @@ import streamlit as st
 
 from dashboards import records
 from dashboards.formats import plain
-from dashboards.panels.models import roles
 from dashboards.running.run_view import draw_run
 from dashboards.sources import workspace
 from dashboards.states import problems_shown
@@ -24,7 +23,7 @@ _FOLLOWED = "followed-decision"
 def draw_actions(versions: Sequence[BundleVersion], decisions: Sequence[Mapping[str, Any]]) -> None:
     """A button a decision, and the run that carries out the last one."""
     champion = records.champion_version()
-    challenger = next((v.version for v in versions if "challenger" in roles(v)), 0)
+    challenger = next((v.version for v in versions if "challenger" in v.aliases), 0)
     has_former = any(row["after"] == champion != row["before"] and row["before"] for row in decisions)
     with st.container(horizontal=True):
         if st.button(

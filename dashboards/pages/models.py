@@ -9,7 +9,7 @@ from dashboards import records
 from dashboards.deciding.actions import draw_actions
 from dashboards.formats import plain
 from dashboards.look import page_head
-from dashboards.panels.models import decision_rows, gate_rows, last_judged, lineage, roles, version_rows
+from dashboards.panels.models import decision_rows, gate_rows, last_judged, lineage, version_rows
 from dashboards.states import problems_shown, show_empty
 from dns_ops.registry import BundleVersion
 
@@ -38,7 +38,7 @@ def render() -> None:
 
 def _draw_summary(versions: Sequence[BundleVersion]) -> None:
     champion = records.champion_version()
-    challenger = next((v.version for v in versions if "challenger" in roles(v)), 0)
+    challenger = next((v.version for v in versions if "challenger" in v.aliases), 0)
     with st.container(horizontal=True):
         st.metric("Champion", f"v{champion}" if champion else "none", border=True)
         waits = "none" if challenger in (0, champion) else f"v{challenger}"
@@ -110,4 +110,4 @@ def _draw_decisions(decisions: Sequence[dict[str, Any]]) -> None:
 
 
 def _label(version: BundleVersion) -> str:
-    return f"v{version.version}" + (f" ({', '.join(roles(version))})" if version.aliases else "")
+    return f"v{version.version}" + (f" ({', '.join(version.aliases)})" if version.aliases else "")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from dashboards.formats import moment, printable
-from dns_ops.registry import CHALLENGER, CHAMPION, BundleVersion
+from dns_ops.registry import BundleVersion
 from dns_ops.run_records import RunRecord
 
 _GREY, _BLUE, _GREEN, _ORANGE = "#8793a1", "#3d7dca", "#2f9e77", "#d9822b"
@@ -23,7 +23,7 @@ def version_rows(
     return [
         {
             "version": row.version,
-            "is": ", ".join(roles(row)),
+            "is": ", ".join(row.aliases),
             **map_figures(figures.get(row.version, {})),
             "bundle": row.fingerprint[:12],
             "data": row.data_version[:12],
@@ -32,11 +32,6 @@ def version_rows(
         }
         for row in versions
     ]
-
-
-def roles(version: BundleVersion) -> tuple[str, ...]:
-    """The aliases of a version; a champion is no challenger, whatever the registry kept of before."""
-    return tuple(alias for alias in version.aliases if alias != CHALLENGER or CHAMPION not in version.aliases)
 
 
 def map_figures(metrics: Mapping[str, float]) -> dict[str, float]:

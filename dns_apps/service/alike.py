@@ -1,10 +1,10 @@
 """Groups of near-duplicates among the videos of an index, found by the index's own coarse vectors."""
 
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from scipy.cluster.hierarchy import DisjointSet
 
 from dns_apps.service.served import Loaded
 from dns_core.index import Index
@@ -65,13 +65,14 @@ class _Search(threading.Thread):
 
     def run(self) -> None:
         index = self.loaded.index
-        leaders = np.arange(index.n_videos)
+        groups = DisjointSet(range(index.n_videos))
         for done, pairs in _alike_pairs(index, self._compute):
             if self._is_stale(self):
                 return
-            _join(leaders, pairs)
+            for one, other in pairs.tolist():
+                groups.merge(one, other)
             self.progress = min(done, 0.999)
-        self.found = _members(leaders, index.ids)
+        self.found = _named(groups, index.ids)
         self.progress = 1.0
 
 
@@ -89,23 +90,7 @@ def _alike_pairs(index: Index, compute: threading.Lock) -> Iterator[tuple[float,
         yield min(1.0, (start + _BLOCK) / len(vectors)), np.unique(pairs, axis=0)
 
 
-def _join(leaders: Int64Array, pairs: Int64Array) -> None:
-    """Videos of a pair have one leader from here on."""
-    for one, other in pairs:
-        low, high = sorted((_leader(leaders, int(one)), _leader(leaders, int(other))))
-        leaders[high] = low
-
-
-def _leader(leaders: Int64Array, row: int) -> int:
-    while leaders[row] != row:
-        leaders[row] = leaders[leaders[row]]
-        row = int(leaders[row])
-    return row
-
-
-def _members(leaders: Int64Array, ids: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    groups: dict[int, list[str]] = defaultdict(list)
-    for row, video_id in enumerate(ids):
-        groups[_leader(leaders, row)].append(video_id)
-    found = [tuple(sorted(videos)) for videos in groups.values() if len(videos) > 1]
+def _named(groups: DisjointSet, ids: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Groups of two videos or more by their sorted ids, the largest first."""
+    found = [tuple(sorted(ids[row] for row in rows)) for rows in groups.subsets() if len(rows) > 1]
     return tuple(sorted(found, key=lambda videos: (-len(videos), videos)))

@@ -51,7 +51,7 @@ def fit_and_save(  # noqa: PLR0913
         objective: what it learns.
         optimisation: how.
         context: where.
-        settings: the stage's params; with the parents they decide whether a checkpoint may be resumed.
+        settings: the stage's params; they and the parents decide if a checkpoint may be resumed.
         finishing: a last change of the trained network, before it is saved.
         replicas: the processes that train it together; the first alone writes.
     """
@@ -69,8 +69,6 @@ def fit_and_save(  # noqa: PLR0913
         return
     if finishing is not None:
         finishing()
-    if report.resumed_from:
-        context.progress.say(f"{trained.name}: resumed after epoch {report.resumed_from}")
     write_json(workspace.training_log(trained.name), {**asdict(report), "resumed_from": 0})
     save_network(
         workspace.model(trained.name),
@@ -84,6 +82,8 @@ def fit_and_save(  # noqa: PLR0913
 
 
 def _tell_result(name: str, report: FitReport, context: StageContext) -> None:
+    if report.resumed_from:
+        context.progress.say(f"{name}: resumed after epoch {report.resumed_from}")
     context.progress.say(
         f"{name}: validation loss {report.validation_losses[report.best_epoch]:.4f} "
         f"at epoch {report.best_epoch + 1} of {len(report.validation_losses)}"
