@@ -171,8 +171,8 @@ def test_models_need_not_be_named(run: Run, index: Path, videos: Path, models: P
     """Trained here before shipped ones; and whichever of the two an index was made by."""
     trained = tmp_path / "workspace"
     (trained / "artifacts").mkdir(parents=True)
-    assert models_folder(None) == SHIPPED_MODELS
     with contextlib.chdir(trained):
+        assert models_folder(None) == SHIPPED_MODELS
         (trained / "artifacts" / "models").symlink_to(models)
         assert models_folder(None) == TRAINED_MODELS
         assert models_folder(None, open_index(index)) == TRAINED_MODELS
