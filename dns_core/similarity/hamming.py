@@ -12,6 +12,7 @@ import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import numba
@@ -24,10 +25,11 @@ from dns_core.records import Float32Array, Int64Array, UInt64Array
 
 WORD_BITS = 64
 
-# Target frames compared at once: their transposed codes (9 regions x 8 words) stay in the L2 cache.
-_BLOCK_FRAMES = 256
-# Blocks are completed to whole vector registers (unrolled four times by LLVM) with cells nobody reads.
-_LANES = 32
+# Target frames compared at once: their transposed codes (9 regions x 8 words, 90 KB) stay in the L2 cache.
+_BLOCK_FRAMES = 160
+# Blocks are completed to whole vector registers with cells nobody reads.
+_LANES = 8
+_MORE_THAN_ALL_BITS = 1 << 62
 # Under so many comparisons of regions a second thread costs more than it gives.
 _PARALLEL_COMPARISONS = 1 << 20
 
@@ -70,7 +72,8 @@ def frame_similarity_packed(query: UInt64Array, target: UInt64Array) -> Float32A
     _check_codes(query, target)
     out = np.empty((query.shape[0], target.shape[0]), dtype=np.float32)
     whole = np.array([[0, target.shape[0]]], dtype=np.int64)
-    _fill(np.ascontiguousarray(query), np.ascontiguousarray(target), whole, out.reshape(-1))
+    fill = _fill_of(*query.shape[1:])
+    fill(np.ascontiguousarray(query), np.ascontiguousarray(target), whole, out.reshape(-1))
     return out
 
 
@@ -101,13 +104,14 @@ def frame_similarities_packed(
     cells = np.concatenate([[0], np.cumsum(lengths * query.shape[0])])
     out = np.empty(int(cells[-1]), dtype=np.float32)
     query = np.ascontiguousarray(query)
+    fill = _fill_of(*query.shape[1:])
     work = int(cells[-1]) * query.shape[1] ** 2
     parts = _balanced(cells, _n_threads(threads, work))
     if len(parts) == 1:
-        _fill(query, codes, spans, out)
+        fill(query, codes, spans, out)
     else:
         with ThreadPoolExecutor(len(parts)) as pool:
-            jobs = [pool.submit(_fill, query, codes, spans[a:b], out[cells[a] : cells[b]]) for a, b in parts]
+            jobs = [pool.submit(fill, query, codes, spans[a:b], out[cells[a] : cells[b]]) for a, b in parts]
             for job in jobs:
                 job.result()
     shapes = [(query.shape[0], int(length)) for length in lengths]
@@ -154,78 +158,45 @@ _popcount = cast(Callable[[Any], Any], intrinsic(_popcount_signature))
 
 
 @_compiled
-def _count_differences(query: UInt64Array, rows: UInt64Array, n: int, distances: UInt64Array) -> None:
-    """Set ``distances [:n]`` to the bits in which one query region differs from n target frames'.
-
-    Args:
-        query: ``[W]`` words of the query region.
-        rows: ``[W, frames]`` words of one region of the target frames.
-        n: how many frames.
-        distances: is written to.
-    """
-    # Slices of one axis: LLVM vectorises loops over these alone. Eight words at once hide the stores.
-    counted = 0
-    distances[:n] = 0
-    while counted + 8 <= query.shape[0]:
-        q, r = query[counted : counted + 8], rows[counted : counted + 8]
-        q0, q1, q2, q3, q4, q5, q6, q7 = q[0], q[1], q[2], q[3], q[4], q[5], q[6], q[7]
-        r0, r1, r2, r3 = r[0, :n], r[1, :n], r[2, :n], r[3, :n]
-        r4, r5, r6, r7 = r[4, :n], r[5, :n], r[6, :n], r[7, :n]
-        for i in range(n):
-            low = (
-                _popcount(q0 ^ r0[i]) + _popcount(q1 ^ r1[i]) + _popcount(q2 ^ r2[i]) + _popcount(q3 ^ r3[i])
-            )
-            high = (
-                _popcount(q4 ^ r4[i]) + _popcount(q5 ^ r5[i]) + _popcount(q6 ^ r6[i]) + _popcount(q7 ^ r7[i])
-            )
-            distances[i] += low + high
-        counted += 8
-    for word in range(counted, query.shape[0]):
-        value, row = query[word], rows[word, :n]
-        for i in range(n):
-            distances[i] += _popcount(value ^ row[i])
+def _transpose(codes: UInt64Array, rows: UInt64Array) -> None:
+    """Write codes ``[n, R, W]`` to the beginning of ``rows [R, W, frames]``: neighbours are of one word."""
+    for i in range(codes.shape[0]):
+        for region in range(codes.shape[1]):
+            for word in range(codes.shape[2]):
+                rows[region, word, i] = codes[i, region, word]
 
 
-@_compiled
-def _fill_row(query: UInt64Array, rows: UInt64Array, n: int, scratch: UInt64Array) -> None:
-    """Set ``scratch[0, :n]`` to the summed distance of each query region to its nearest region.
-
-    Args:
-        query: ``[R, W]`` words of one query frame.
-        rows: ``[R, W, frames]`` words of the target frames.
-        n: how many frames.
-        scratch: ``[3, frames]``: the sum, the least so far, the latest.
-    """
-    total, nearest, latest = scratch[0], scratch[1], scratch[2]
-    total[:n] = 0
-    for query_region in range(query.shape[0]):
-        _count_differences(query[query_region], rows[0], n, nearest)
-        for region in range(1, rows.shape[0]):
-            _count_differences(query[query_region], rows[region], n, latest)
-            for i in range(n):
-                nearest[i] = min(nearest[i], latest[i])
-        for i in range(n):
-            total[i] += nearest[i]
-
-
-@_compiled
-def _fill(query: UInt64Array, codes: UInt64Array, spans: Int64Array, out: Float32Array) -> None:
-    """Write the matrices of all spans into ``out``, one after the other, row by row."""
-    n_query, n_regions, n_words = query.shape
-    rows = np.zeros((n_regions, n_words, _BLOCK_FRAMES), dtype=np.uint64)
-    scratch = np.empty((3, _BLOCK_FRAMES), dtype=np.uint64)
+@cache
+def _fill_of(n_regions: int, n_words: int) -> Callable[..., None]:
+    """The function that compares codes of one shape: known sizes let LLVM unroll and vectorise it."""
     scale = 2.0 / (n_regions * n_words * WORD_BITS)
-    base = 0
-    for start, stop in spans:
-        for low in range(start, stop, _BLOCK_FRAMES):
-            n = min(_BLOCK_FRAMES, stop - low)
-            for i in range(n):
-                for region in range(n_regions):
-                    for word in range(n_words):
-                        rows[region, word, i] = codes[low + i, region, word]
-            for frame in range(n_query):
-                _fill_row(query[frame], rows, (n + _LANES - 1) // _LANES * _LANES, scratch)
-                first = base + frame * (stop - start) + low - start
-                for i in range(n):
-                    out[first + i] = 1.0 - scale * scratch[0, i]
-        base += n_query * (stop - start)
+
+    @_compiled
+    def fill(query: UInt64Array, codes: UInt64Array, spans: Int64Array, out: Float32Array) -> None:
+        """Write the matrices of all spans into ``out``, one after the other, row by row."""
+        rows = np.zeros((n_regions, n_words, _BLOCK_FRAMES), dtype=np.uint64)
+        total = np.empty(_BLOCK_FRAMES, dtype=np.uint64)
+        base = 0
+        for start, stop in spans:
+            for low in range(start, stop, _BLOCK_FRAMES):
+                n = min(_BLOCK_FRAMES, stop - low)
+                _transpose(codes[low : low + n], rows)
+                n_lanes = (n + _LANES - 1) // _LANES * _LANES
+                for frame in range(len(query)):
+                    total[:] = 0
+                    for region in range(n_regions):
+                        own = query[frame, region]
+                        for i in range(n_lanes):
+                            nearest = np.uint64(_MORE_THAN_ALL_BITS)
+                            for other in range(n_regions):
+                                differences = np.uint64(0)
+                                for word in range(n_words):
+                                    differences += _popcount(own[word] ^ rows[other, word, i])
+                                nearest = min(nearest, differences)
+                            total[i] += nearest
+                    first = base + frame * (stop - start) + low - start
+                    for i in range(n):
+                        out[first + i] = 1.0 - scale * total[i]
+            base += len(query) * (stop - start)
+
+    return fill

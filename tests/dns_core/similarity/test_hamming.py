@@ -1,3 +1,9 @@
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -33,7 +39,7 @@ def test_bits_that_do_not_fill_words_are_refused(bits: int) -> None:
         pack_signs(np.ones((2, 9, bits), np.float32))
 
 
-# 1 and 3 words: less than the kernel takes at once; 11: more; 300 frames: more than one block.
+# Numbers of words that fill vector registers and such that do not.
 @pytest.mark.parametrize(("n_query", "n_target", "words"), [(2, 3, 1), (3, 5, 3), (2, 40, 8), (1, 6, 11)])
 def test_equals_plain_loops(n_query: int, n_target: int, words: int) -> None:
     query, target = codes(n_query, words), codes(n_target, words, seed=1)
@@ -104,3 +110,25 @@ def test_codes_that_do_not_match_are_refused() -> None:
         frame_similarity_packed(codes(3), codes(5, words=4))
     with pytest.raises(ValueError, match="uint64"):
         frame_similarity_packed(codes(3), codes(5).astype(np.int64))
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="names an x86 processor")
+def test_a_processor_without_wide_vectors_finds_the_same(tmp_path: Path) -> None:
+    """The kernel as the first 64-bit processors need it, which cannot even count bits; in its own process."""
+    query, target = codes(3), codes(200, seed=1)
+    np.save(tmp_path / "query.npy", query)
+    np.save(tmp_path / "target.npy", target)
+    script = """
+import sys, numpy as np
+from pathlib import Path
+from dns_core.similarity import hamming
+folder = Path(sys.argv[1])
+found = hamming.frame_similarity_packed(np.load(folder / "query.npy"), np.load(folder / "target.npy"))
+np.save(folder / "found.npy", found)
+(kernel,) = hamming._fill_of(9, 8).inspect_asm().values()
+sys.exit("zmm" in kernel or "popcnt" in kernel)
+"""
+    plain = {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    # A fixed script whose only argument is a folder made here.
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], env={**os.environ, **plain}, check=True)
+    np.testing.assert_array_equal(np.load(tmp_path / "found.npy"), frame_similarity_packed(query, target))
