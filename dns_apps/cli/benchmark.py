@@ -87,7 +87,8 @@ def _print(results: list[dict[str, Any]]) -> None:
         [(edit, *(_cell([row["by_edit"][edit] for row in rows[name]]) for name in shown)) for edit in edits],
     )
     _print_selection(results)
-    _print_segments(results)
+    _print_segments("matched segments of all answers", [result["segments"] for result in results])
+    _print_segments("located in the pairs that match", [result["localisation"] for result in results])
     for name, reason in results[0]["absent"].items():
         print_line(f"absent: {name}: {reason}")
 
@@ -107,14 +108,14 @@ def _print_selection(results: list[dict[str, Any]]) -> None:
     print_table("mAP by share re-ranked", ["", "chosen by", *(f">{budgets[row]:.0%}" for row in shown)], rows)
 
 
-def _print_segments(results: list[dict[str, Any]]) -> None:
+def _print_segments(title: str, results: list[dict[str, dict[str, dict[str, float]]]]) -> None:
     names = ("precision", "recall", "f1")
     rows = [
-        (fine, kind, *(_cell([result["segments"][fine][kind][name] for result in results]) for name in names))
-        for fine, kinds in results[0]["segments"].items()
+        (way, kind, *(_cell([result[way][kind][name] for result in results]) for name in names))
+        for way, kinds in results[0].items()
         for kind in kinds
     ]
-    print_table("matched segments", ["", "queries", *(f">{name}" for name in names)], rows)
+    print_table(title, ["", "queries", *(f">{name}" for name in names)], rows)
 
 
 def _by_method(results: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

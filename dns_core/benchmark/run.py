@@ -13,14 +13,28 @@ from dns_core.benchmark.peers import Peer, installed_peers
 from dns_core.benchmark.plain import MeanVector, RawChamfer
 from dns_core.datasets.ground_truth import read_ground_truth
 from dns_core.evaluation.protocol import TaskReport, evaluate_rankings
-from dns_core.evaluation.segments import SegmentOverlap, evaluate_segments
+from dns_core.evaluation.segments import (
+    Localisation,
+    SegmentOverlap,
+    evaluate_localisation,
+    evaluate_segments,
+)
 from dns_core.index.reader import Index, open_index
 from dns_core.ports import Progress
 from dns_core.records import Float32Array, GroundTruth, VideoFeatures
+from dns_core.retrieval.alignment import local_alignments
 from dns_core.retrieval.bundle import FINE_NETWORKS, Bundle
 from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.localisation import PathFinder
+from dns_core.retrieval.temporal_network import temporal_network
 from dns_core.stages.context import Workspace
-from dns_core.stages.trial import Rankings, found_segments, policy_rankings, teacher_trial
+from dns_core.stages.trial import (
+    Rankings,
+    found_segments,
+    located_segments,
+    policy_rankings,
+    teacher_trial,
+)
 from dns_core.store.atomic import read_json, write_json
 from dns_core.store.feature_store import FeatureStore
 
@@ -32,6 +46,7 @@ _ROWS = {0.0: "coarse", 0.05: "dns_{fine} 5%", 0.3: "dns_{fine} 30%", 1.0: "{fin
 
 _TASK = "DSVR"
 _SEGMENT_BUDGET = 0.3
+FINDERS: tuple[PathFinder, ...] = (temporal_network, local_alignments)
 _SEEN = 10  # answers whose segments are judged
 
 
@@ -57,7 +72,8 @@ def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Pro
 
     ``methods`` has for each its mAP over all queries, by edit and by strength, and the mean over edits,
     each counting the same; ``selection`` the mAP at every budget by policy; ``segments`` precision,
-    recall and F1 of matched stretches by kind of query.
+    recall and F1 of matched stretches by kind of query, and ``localisation`` those of the pairs that do
+    match, by either way to find them.
 
     Args:
         workspace: a benchmark that `dns_core.corpus.benchmark.make_benchmark` made and the pipeline was
@@ -99,7 +115,13 @@ def _searched(
         rows = [judge.row(name, rankings) for name, rankings in search.exhaustive()]
         more, selection = search.with_budgets(judge, options.seed)
         segments = search.segments(judge, options.segment_score)
-    return {"methods": rows + more, "selection": selection, "segments": segments}
+        localisation = search.localisation(judge)
+    return {
+        "methods": rows + more,
+        "selection": selection,
+        "segments": segments,
+        "localisation": localisation,
+    }
 
 
 def _add_peers(
@@ -203,6 +225,19 @@ class _Search:
             }
         return result
 
+    def localisation(self, judge: _Judge) -> dict[str, dict[str, dict[str, float]]]:
+        """The same in the pairs that match, by fine network and path finder."""
+        result: dict[str, dict[str, dict[str, float]]] = {}
+        for fine, engine in self._engines.items():
+            for finder in FINDERS:
+                found = located_segments(engine, self._queries, judge.truth, finder)
+                result[f"{fine}, {finder.__name__.replace('_', ' ')}"] = {
+                    kind: _figures(evaluate_localisation(found, truth))
+                    for kind, truth in judge.kinds().items()
+                    if truth.segments
+                }
+        return result
+
     def _ranked(self, scores: Callable[[VideoFeatures], Float32Array]) -> Rankings:
         return {
             query: _ranking(self._database.ids, scores(self._queries.read(query)))
@@ -250,5 +285,5 @@ def _ranking(ids: Sequence[str], scores: Float32Array) -> list[tuple[str, float]
     return [(video_id, float(score)) for video_id, score in zip(ids, scores, strict=True)]
 
 
-def _figures(overlap: SegmentOverlap) -> dict[str, float]:
+def _figures(overlap: SegmentOverlap | Localisation) -> dict[str, float]:
     return {"precision": overlap.precision, "recall": overlap.recall, "f1": overlap.f1}

@@ -8,10 +8,17 @@ from dns_core.evaluation.precision_recall import PrecisionRecallCurve, precision
 from dns_core.evaluation.protocol import Report, TaskReport, evaluate_rankings
 from dns_core.evaluation.ranking import Ranking, ranked_ids
 from dns_core.evaluation.recall import recall_at_k
-from dns_core.evaluation.segments import SegmentOverlap, evaluate_segments, segment_overlap
+from dns_core.evaluation.segments import (
+    Localisation,
+    SegmentOverlap,
+    evaluate_localisation,
+    evaluate_segments,
+    segment_overlap,
+)
 from dns_core.evaluation.tradeoff import TradeoffPoint, area_under_tradeoff
 
 __all__ = [
+    "Localisation",
     "MeanAveragePrecision",
     "PrecisionRecallCurve",
     "Ranking",
@@ -22,6 +29,7 @@ __all__ = [
     "area_under_tradeoff",
     "average_precision",
     "coverage",
+    "evaluate_localisation",
     "evaluate_rankings",
     "evaluate_segments",
     "mean_average_precision",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from dns_core.records import GroundTruth, Segment
 
@@ -63,8 +64,7 @@ class SegmentOverlap:
     @property
     def f1(self) -> float:
         """Harmonic mean of precision and recall; 0 if both are 0."""
-        total = self.precision + self.recall
-        return 2 * self.precision * self.recall / total if total else 0.0
+        return _f1(self.precision, self.recall)
 
 
 def segment_overlap(predicted: Sequence[Segment], true: Sequence[Segment]) -> SegmentOverlap:
@@ -115,6 +115,45 @@ def evaluate_segments(predicted: SegmentsByPair, truth: GroundTruth) -> SegmentO
     return total
 
 
+@dataclass(frozen=True, slots=True)
+class Localisation:
+    """Means over pairs of videos.
+
+    Attributes:
+        precision: of the segments of a pair; 1 where none is predicted.
+        recall: likewise.
+    """
+
+    precision: float
+    recall: float
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall; 0 if both are 0."""
+        return _f1(self.precision, self.recall)
+
+
+def evaluate_localisation(predicted: SegmentsByPair, truth: GroundTruth) -> Localisation:
+    """How well segments are located in the pairs that do match, each pair counting the same.
+
+    This is the protocol of VCSL over its related pairs; whether unrelated videos get segments too is what
+    `evaluate_segments` judges.
+
+    Args:
+        predicted: segments by query and video, asked for every pair of ``truth.segments``.
+        truth: ``truth.segments`` says where pairs match; at least one pair.
+
+    Reference:
+        As for `segment_overlap`.
+    """
+    overlaps = [
+        segment_overlap(predicted.get(query, {}).get(video, ()), true)
+        for query, by_video in truth.segments.items()
+        for video, true in by_video.items()
+    ]
+    return Localisation(fmean(o.precision for o in overlaps), fmean(o.recall for o in overlaps))
+
+
 def _axis_overlap(predicted: Sequence[Segment], true: Sequence[Segment], axis: str) -> AxisOverlap:
     return AxisOverlap(
         predicted_s=sum(_length(_interval(segment, axis)) for segment in predicted),
@@ -158,3 +197,8 @@ def _union_length(intervals: Iterable[Interval]) -> float:
 
 def _share(part: float, whole: float) -> float:
     return part / whole if whole else 1.0
+
+
+def _f1(precision: float, recall: float) -> float:
+    total = precision + recall
+    return 2 * precision * recall / total if total else 0.0

@@ -32,10 +32,12 @@ from dns_core.records import (
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.encode import chunk_numbers, chunk_vectors, frame_spans
+from dns_core.retrieval.localisation import PathFinder
 from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
 from dns_core.retrieval.ranking import best_pairs, falling_order, video_scores
 from dns_core.retrieval.scorer import scorer_of
 from dns_core.retrieval.selection import BySelector, Candidates, Policy, select
+from dns_core.retrieval.temporal_network import temporal_network
 
 # Frame pairs compared before the clock is read: about four pairs of videos of 90 frames, some 10 ms.
 _TIMED_BLOCK_CELLS = 1 << 15
@@ -94,7 +96,7 @@ class Engine:
             order = falling_order(scores, candidates.ids)
             with _timed(timing_ms, "localise"):
                 wanted = order[:top_k] if top_k else order[:0]
-                segments = self._segments(features, wanted[~np.isnan(fine[wanted])])
+                segments = self.segments(features, wanted[~np.isnan(fine[wanted])])
         matches = tuple(
             Match(
                 video_id=candidates.ids[row],
@@ -160,14 +162,27 @@ class Engine:
         scale = self.bundle.calibration.scale(self.fine)
         return scale.probabilities(scale.mixed(candidates.scores, fine))
 
-    def _segments(self, features: VideoFeatures, rows: Int64Array) -> dict[int, tuple[Segment, ...]]:
+    def segments(
+        self, features: VideoFeatures, rows: Int64Array, finder: PathFinder = temporal_network
+    ) -> dict[int, tuple[Segment, ...]]:
+        """By row, the matched stretches of the videos at ``rows``.
+
+        Args:
+            features: as for `search`.
+            rows: of the index.
+            finder: of matching cells.
+        """
         if not len(rows):
             return {}
         threshold = self.bundle.calibration.frame_threshold(self.fine)
         query = self._query(features)
         return {
             int(row): pair_segments(
-                self._scorer, query, self._target(self.index.record(int(row))), threshold=threshold
+                self._scorer,
+                query,
+                self._target(self.index.record(int(row))),
+                threshold=threshold,
+                finder=finder,
             )
             for row in rows
         }

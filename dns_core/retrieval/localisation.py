@@ -1,29 +1,22 @@
-"""Which stretches of two videos show the same: local alignment in the frame-frame matrix.
+"""Which stretches of two videos show the same, in seconds.
 
-Cells score their similarity minus a threshold, and the best paths through the matrix are the matched
-segments (Smith and Waterman, 1981; the slopes are those of dynamic time warping: a path may stand
-still in one video while it goes on in the other, so changed speed is followed). It works on the matrix
-before the comparator, at the full resolution of sampled frames.
+It works on the frame-frame matrix before the comparator, at the full resolution of sampled frames. What
+finds the matching cells is exchangeable (`PathFinder`): `temporal_network`, the default, or
+`local_alignments`; ``dns benchmark run`` compares the two.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
-import numpy.typing as npt
 
 from dns_core.records import Float32Array, Float64Array, Int64Array, Segment
+from dns_core.retrieval.temporal_network import temporal_network
+
+PathFinder = Callable[[Float32Array, float, int], list[Int64Array]]
+"""Cells ``[Tq, Tt]``, a threshold and the least frames of a match to paths ``[N, 2]``, the best first."""
 
 # Frames that a segment spans in either video, where the videos are that long.
 _MIN_FRAMES = 3
-# Frames in a row, of both videos together, that a path may pass without a match: 3 that show something
-# else in both, or 6 inserted in one. A flash or a title, not another scene.
-_MAX_MISSES = 6
-# What a step that stands still in one video costs, as a share of the most that a cell can win: steady
-# speed is preferred, and a path does not creep over neighbours that are alike but less than the best.
-_STANDSTILL_SHARE = 0.6
-_MAX_PATHS = 32
 # Shifts of a path in the target that count as equally good, and how many frames are tried.
 _PLATEAU = 0.1
 _MAX_SHIFT = 4
@@ -31,13 +24,14 @@ _ONE_FRAME_PERIOD_S = 1.0
 # Pieces of one match, cut by the border of a chunk, may be this far off a common line.
 _PIECE_TOLERANCE = 0.1
 
-_NONE, _DIAGONAL, _QUERY_STEP, _TARGET_STEP = 0, 1, 2, 3
-
-_F = TypeVar("_F", bound=Callable[..., Any])
-
 
 def matched_segments(
-    matrix: Float32Array, query_times_s: Float64Array, target_times_s: Float64Array, *, threshold: float
+    matrix: Float32Array,
+    query_times_s: Float64Array,
+    target_times_s: Float64Array,
+    *,
+    threshold: float,
+    finder: PathFinder = temporal_network,
 ) -> tuple[Segment, ...]:
     """Stretches that match, by start in the query, then in the target.
 
@@ -54,11 +48,12 @@ def matched_segments(
         query_times_s: ``[Tq]`` increasing.
         target_times_s: ``[Tt]`` increasing.
         threshold: similarity from which frames count as showing the same.
+        finder: of the paths that are measured.
     """
     if not matrix.size:
         return ()
     cells = np.ascontiguousarray(matrix, dtype=np.float32)
-    paths = _best_paths(cells, float(threshold), min(_MIN_FRAMES, *cells.shape))
+    paths = finder(cells, float(threshold), min(_MIN_FRAMES, *cells.shape))
     segments = [_segment(path, cells, query_times_s, target_times_s) for path in paths]
     kept: list[Segment] = []
     for segment in sorted(segments, key=lambda s: (-s.score, _place(s))):
@@ -79,7 +74,7 @@ def alignment_paths(matrix: Float32Array, *, threshold: float) -> tuple[Int64Arr
     if not matrix.size:
         return ()
     cells = np.ascontiguousarray(matrix, dtype=np.float32)
-    paths = _best_paths(cells, float(threshold), min(_MIN_FRAMES, *cells.shape))
+    paths = temporal_network(cells, float(threshold), min(_MIN_FRAMES, *cells.shape))
     return tuple(path for path in paths if cells[path[:, 0], path[:, 1]].mean() >= threshold)
 
 
@@ -123,28 +118,6 @@ def merged_segments(segments: Sequence[Segment], *, gap_s: float) -> tuple[Segme
 def sampling_period_s(times_s: Float64Array) -> float:
     """Median distance of frames; 1 s for a video of one frame."""
     return float(np.median(np.diff(times_s))) if len(times_s) > 1 else _ONE_FRAME_PERIOD_S
-
-
-def _best_paths(cells: Float32Array, threshold: float, min_frames: int) -> list[Int64Array]:
-    """Paths of at least ``min_frames`` in both videos, best first; none goes through another's rectangle."""
-    taken = np.zeros(cells.shape, dtype=np.bool_)
-    paths: list[Int64Array] = []
-    for _ in range(_MAX_PATHS):
-        path = _best_path(cells, taken, threshold)
-        if not len(path):
-            break
-        (q0, t0), (q1, t1) = path[0], path[-1]
-        taken[q0 : q1 + 1, t0 : t1 + 1] = True
-        if min(q1 - q0, t1 - t0) + 1 >= min_frames and not any(_repeats(path, kept) for kept in paths):
-            paths.append(path)
-    return paths
-
-
-def _repeats(path: Int64Array, other: Int64Array) -> bool:
-    """Whether the rectangles of two paths share more than half of the smaller one."""
-    sides = np.minimum(path[-1], other[-1]) - np.maximum(path[0], other[0]) + 1
-    smaller = min(int(np.prod(one[-1] - one[0] + 1)) for one in (path, other))
-    return bool((sides > 0).all() and 2 * np.prod(sides) > smaller)
 
 
 def _segment(
@@ -232,60 +205,3 @@ def _joined(earlier: Segment, later: Segment) -> Segment:
         target_end_s=max(earlier.target_end_s, later.target_end_s),
         score=float(np.average([earlier.score, later.score], weights=weights)),
     )
-
-
-def _compiled(function: _F) -> _F:
-    """``function`` compiled on its first call, without the interpreter's lock, and kept on disk."""
-    return cast(_F, numba.njit(nogil=True, cache=True)(function))
-
-
-@_compiled
-def _best_path(cells: Float32Array, taken: npt.NDArray[np.bool_], threshold: float) -> Int64Array:
-    """``[N, 2]`` cells (query frame, target frame) of the best local path; empty if there is none.
-
-    A diagonal step counts its cell twice, a step in one video once (Sakoe and Chiba's symmetric
-    weights), so that a staircase gains nothing over a diagonal.
-    """
-    n_query, n_target = cells.shape
-    cost = _STANDSTILL_SHARE * max(cells.max() - threshold, 0.0)
-    total = np.zeros((n_query + 1, n_target + 1), dtype=np.float32)
-    step = np.zeros((n_query + 1, n_target + 1), dtype=np.uint8)
-    misses = np.zeros((n_query + 1, n_target + 1), dtype=np.uint8)
-    best, end_query, end_target = 0.0, 0, 0
-    for q in range(1, n_query + 1):
-        for t in range(1, n_target + 1):
-            if taken[q - 1, t - 1]:
-                continue
-            gain = cells[q - 1, t - 1] - threshold
-            value, kind, missed = total[q - 1, t - 1] + 2 * gain, _DIAGONAL, misses[q - 1, t - 1] + 2
-            up, left = total[q - 1, t], total[q, t - 1]
-            held = gain - cost
-            # Only a path that exists may stand still: a new one begins with a whole cell.
-            if up > 0 and up + held > value:
-                value, kind, missed = up + held, _QUERY_STEP, misses[q - 1, t] + 1
-            if left > 0 and left + held > value:
-                value, kind, missed = left + held, _TARGET_STEP, misses[q, t - 1] + 1
-            if gain >= 0:
-                missed = 0
-            if value <= 0 or missed > _MAX_MISSES:
-                continue
-            total[q, t], step[q, t], misses[q, t] = value, kind, missed
-            if value > best:
-                best, end_query, end_target = value, q, t
-    return _traced(step, end_query, end_target)
-
-
-@_compiled
-def _traced(step: npt.NDArray[np.uint8], q: int, t: int) -> Int64Array:
-    """The path that ends at (q, t) of ``step``, first cell first, in indices of cells."""
-    path = np.empty((q + t, 2), dtype=np.int64)
-    length = 0
-    while step[q, t] != _NONE:
-        path[length, 0], path[length, 1] = q - 1, t - 1
-        length += 1
-        kind = step[q, t]
-        if kind != _TARGET_STEP:
-            q -= 1
-        if kind != _QUERY_STEP:
-            t -= 1
-    return path[:length][::-1].copy()

@@ -8,6 +8,7 @@ import numpy as np
 from dns_core.index.npy_stream import AnyArray
 from dns_core.records import Float32Array, Float64Array, Int64Array, Segment
 from dns_core.retrieval.localisation import (
+    PathFinder,
     matched_segments,
     merged_segments,
     pair_threshold,
@@ -15,6 +16,7 @@ from dns_core.retrieval.localisation import (
 )
 from dns_core.retrieval.ranking import video_scores
 from dns_core.retrieval.scorer import FineScorer
+from dns_core.retrieval.temporal_network import temporal_network
 
 # Sampling periods between pieces of a match that still belong together.
 _GAP_PERIODS = 2
@@ -48,7 +50,12 @@ def stretch_scores(scorer: FineScorer, query: Stretches, targets: Sequence[Stret
 
 
 def pair_segments(
-    scorer: FineScorer, query: Stretches, target: Stretches, *, threshold: float
+    scorer: FineScorer,
+    query: Stretches,
+    target: Stretches,
+    *,
+    threshold: float,
+    finder: PathFinder = temporal_network,
 ) -> tuple[Segment, ...]:
     """Matched stretches of two videos, by start; pieces that borders of chunks cut are joined.
 
@@ -57,6 +64,7 @@ def pair_segments(
         query: what the segments' query times refer to.
         target: likewise.
         threshold: frame-frame similarity that counts as a match, at least; see `pair_threshold`.
+        finder: of matching cells.
     """
     pieces: list[Segment] = []
     for query_span, query_frames in zip(query.spans, query.chunks(), strict=True):
@@ -65,8 +73,8 @@ def pair_segments(
             times = query.times_s[slice(*query_span)], target.times_s[slice(*target_span)]
             high = pair_threshold(matrix, threshold)
             # Where nothing stands out long enough, what strangers rarely reach still is a match.
-            pieces += matched_segments(matrix, *times, threshold=high) or matched_segments(
-                matrix, *times, threshold=threshold
+            pieces += matched_segments(matrix, *times, threshold=high, finder=finder) or matched_segments(
+                matrix, *times, threshold=threshold, finder=finder
             )
     if len(query.spans) == len(target.spans) == 1:
         return tuple(pieces)

@@ -13,15 +13,15 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from numba import types
 from numba.extending import intrinsic
 
 from dns_core.records import Float32Array, Int64Array, UInt64Array
+from dns_core.similarity.compiled import compiled
 
 WORD_BITS = 64
 
@@ -32,8 +32,6 @@ _LANES = 8
 _MORE_THAN_ALL_BITS = 1 << 62
 # Under so many comparisons of regions a second thread costs more than it gives.
 _PARALLEL_COMPARISONS = 1 << 20
-
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def pack_signs(index: npt.NDArray[Any]) -> UInt64Array:
@@ -140,11 +138,6 @@ def _balanced(cells: Int64Array, n_parts: int) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
 
 
-def _compiled(function: _F) -> _F:
-    """``function`` compiled on its first call, without the interpreter's lock, and kept on disk."""
-    return cast(_F, numba.njit(nogil=True, cache=True)(function))
-
-
 def _popcount_signature(_context: Any, word: Any) -> tuple[Any, Callable[..., Any]]:
     """Number of set bits, by the processor's own instruction; NumPy's has no form inside numba."""
 
@@ -157,7 +150,7 @@ def _popcount_signature(_context: Any, word: Any) -> tuple[Any, Callable[..., An
 _popcount = cast(Callable[[Any], Any], intrinsic(_popcount_signature))
 
 
-@_compiled
+@compiled
 def _transpose(codes: UInt64Array, rows: UInt64Array) -> None:
     """Write codes ``[n, R, W]`` to the beginning of ``rows [R, W, frames]``: neighbours are of one word."""
     for i in range(codes.shape[0]):
@@ -171,7 +164,7 @@ def _fill_of(n_regions: int, n_words: int) -> Callable[..., None]:
     """The function that compares codes of one shape: known sizes let LLVM unroll and vectorise it."""
     scale = 2.0 / (n_regions * n_words * WORD_BITS)
 
-    @_compiled
+    @compiled
     def fill(query: UInt64Array, codes: UInt64Array, spans: Int64Array, out: Float32Array) -> None:
         """Write the matrices of all spans into ``out``, one after the other, row by row."""
         rows = np.zeros((n_regions, n_words, _BLOCK_FRAMES), dtype=np.uint64)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dns_core.index.reader import Index
-from dns_core.records import Segment, VideoFeatures
+from dns_core.records import GroundTruth, Segment, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.encode import frame_spans
 from dns_core.retrieval.engine import Engine, index_chunking
+from dns_core.retrieval.localisation import PathFinder
 from dns_core.retrieval.pairs import Stretches, stretch_scores
 from dns_core.retrieval.scorer import scorer_of
 from dns_core.retrieval.selection import ByChance, ByCoarseScore, ByDoubt, BySelector, Policy, select
@@ -64,6 +65,20 @@ def found_segments(
     for query_id in queries.ids:
         result = engine.search(queries.read(query_id), top_k=top_k, budget=Budget(share=budget))
         found[query_id] = {m.video_id: m.segments for m in result.results if m.score >= at_least}
+    return found
+
+
+def located_segments(
+    engine: Engine, queries: FeatureStore, truth: GroundTruth, finder: PathFinder
+) -> Segments:
+    """Matched stretches of every pair whose true ones are known, by one way to find them."""
+    rows = {video_id: row for row, video_id in enumerate(engine.index.ids)}
+    found: Segments = {}
+    for query_id, by_video in truth.segments.items():
+        known = [video_id for video_id in by_video if video_id in rows]
+        chosen = np.array([rows[video_id] for video_id in known], dtype=np.int64)
+        located = engine.segments(queries.read(query_id), chosen, finder)
+        found[query_id] = {video_id: located[rows[video_id]] for video_id in known}
     return found
 
 

@@ -277,6 +277,8 @@ def test_a_benchmark_judges_every_method_on_the_same_queries(workspace_copy: Pat
             assert curve[-1] == pytest.approx(methods[fine]["map"])
             assert curve[0] == pytest.approx(methods["coarse"]["map"])
         assert set(found["segments"][fine]) == {"all", "excerpts, medium"}
-    for name in ("raw Chamfer", "mAP by edit", "matched segments", "chosen by"):
+        for finder in ("temporal network", "local alignments"):
+            assert set(found["localisation"][f"{fine}, {finder}"]) == {"all", "excerpts, medium"}
+    for name in ("raw Chamfer", "mAP by edit", "matched segments", "located", "chosen by"):
         assert name in printed.output
     assert "absent" not in printed.output

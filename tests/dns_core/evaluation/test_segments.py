@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dns_core.evaluation import SegmentOverlap, evaluate_segments, segment_overlap
+from dns_core.evaluation import SegmentOverlap, evaluate_localisation, evaluate_segments, segment_overlap
 from dns_core.records import GroundTruth, Segment
 
 
@@ -46,6 +46,20 @@ def test_nothing_predicted_and_nothing_true() -> None:
     assert (segment_overlap(true, []).precision, segment_overlap(true, []).recall) == (0, 1)
     assert segment_overlap([], []).f1 == 1
     assert segment_overlap([], true).f1 == 0
+
+
+def test_localisation_is_the_mean_over_the_pairs_that_match() -> None:
+    truth = GroundTruth(
+        ("q",),
+        ("a", "b", "c"),
+        {"q": {"a": "ND", "b": "ND"}},
+        {"DSVR": ("ND",)},
+        {"q": {"a": (segment(0, 10, 0, 10),), "b": (segment(0, 10, 20, 30),)}},
+    )
+    # Of a half is found on both axes; nothing is predicted for b; what is predicted for c is not asked for.
+    found = evaluate_localisation({"q": {"a": (segment(0, 5, 0, 5),), "c": (segment(0, 9, 0, 9),)}}, truth)
+    assert (found.precision, found.recall) == (1, 0.125)
+    assert found.f1 == pytest.approx(2 * 0.125 / 1.125)
 
 
 TIMES = st.tuples(st.integers(0, 20), st.integers(1, 10)).map(lambda t: (float(t[0]), float(t[0] + t[1])))
