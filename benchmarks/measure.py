@@ -33,6 +33,8 @@ class Measured:
         first_ms: of the fast way's first call, which may compile.
         target: the ratio aimed at; 0 if there is none.
         note: what a reader of the ratio must know.
+        of_peak: share of what the processor can do at best that the fast way reaches (see `Peaks`); 0 if
+            another thing bounds it.
     """
 
     part: str
@@ -42,6 +44,7 @@ class Measured:
     first_ms: float
     target: float = 0.0
     note: str = ""
+    of_peak: float = 0.0
 
     @property
     def ratio(self) -> float:

@@ -3,6 +3,7 @@
 A fast result is compared with its twin's before either is timed, so that what is wrong is not timed.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 
 from benchmarks.measure import Measured, side_by_side
+from benchmarks.peaks import Peaks, comparator_operations, comparison_operations
 from dns_core.features.extractor import Extractor
 from dns_core.features.registry import load_backbone
 from dns_core.index.coarse import coarse_scores
@@ -21,7 +23,7 @@ from dns_core.records import UInt8Array
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.scorer import FineScorer, PackedScorer, scorer_of
 from dns_core.retrieval.selection import BySelector, Candidates
-from dns_core.similarity.hamming import frame_similarities_packed, pack_signs, unpack_signs
+from dns_core.similarity.hamming import WORD_BITS, frame_similarities_packed, pack_signs, unpack_signs
 from dns_core.video import Sampling, decode_frames, write_video
 from tests.oracles import slow_twins
 
@@ -32,7 +34,7 @@ _HALF_PRECISION = 2e-3
 _FINE_TARGETS = {"fine_binary": 10.0, "fine_attention": 4.0, "teacher": 4.0}
 
 
-def binary_matrices() -> Iterator[Measured]:
+def binary_matrices(peaks: Peaks) -> Iterator[Measured]:
     """Frame-frame similarity of binary codes: the packed kernel, and torch on unpacked signs."""
     rng = np.random.default_rng(_RNG_SEED)
     query, *targets = [pack_signs(regions) for regions in _videos(rng)]
@@ -49,10 +51,13 @@ def binary_matrices() -> Iterator[Measured]:
 
     np.testing.assert_allclose(np.stack(fast()), torch.stack(slow()).numpy(), atol=1e-6)
     task = f"{N_TARGETS} matrices {N_QUERY_FRAMES} x {N_TARGET_FRAMES}, {REGIONS} regions, {BITS} bits"
-    yield Measured("binary matrix", task, *side_by_side(fast, slow), target=20)
+    times = side_by_side(fast, slow)
+    words = N_TARGETS * comparison_operations(N_QUERY_FRAMES, N_TARGET_FRAMES, REGIONS, BITS // WORD_BITS) / 2
+    peak = peaks.popcount_words * len(os.sched_getaffinity(0))
+    yield Measured("binary matrix", task, *times, target=20, of_peak=words / peak / (times[0] / 1000))
 
 
-def pair_scores() -> Iterator[Measured]:
+def pair_scores(peaks: Peaks) -> Iterator[Measured]:
     """Fine scores of pairs as a search and the labelling of pairs do it, and one by one as the reference."""
     bundle = Bundle.load(SHIPPED_MODELS)
     videos = list(_videos(np.random.default_rng(_RNG_SEED)))
@@ -72,7 +77,12 @@ def pair_scores() -> Iterator[Measured]:
 
         np.testing.assert_allclose(fast(), slow(), atol=_HALF_PRECISION)
         task = f"{N_TARGETS} pairs of {N_QUERY_FRAMES} x {N_TARGET_FRAMES} frames, from what is stored"
-        yield Measured(f"pair score, {name}", task, *side_by_side(fast, slow), target=target)
+        times = side_by_side(fast, slow)
+        work = comparator_operations(N_QUERY_FRAMES, N_TARGET_FRAMES)
+        if not isinstance(scorer, PackedScorer):
+            work += comparison_operations(N_QUERY_FRAMES, N_TARGET_FRAMES, REGIONS, BITS)
+        of_peak = N_TARGETS * work / peaks.float_operations / (times[0] / 1000)
+        yield Measured(f"pair score, {name}", task, *times, target=target, of_peak=of_peak)
 
 
 def selector() -> Iterator[Measured]:

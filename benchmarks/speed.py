@@ -15,19 +15,20 @@ from rich.table import Table
 
 from benchmarks import parts, searches
 from benchmarks.measure import Measured, what_became_slower, write_results
+from benchmarks.peaks import Peaks, measured_peaks
 
 RESULTS = Path(__file__).parent / "results"
 _LAST, _DEFAULT = "last", "two-cores"
 _SIZES = (1_000, 10_000, 100_000)
 _N_SEARCHED = 10_000
-_PARTS: tuple[Callable[[], Iterator[Measured]], ...] = (
+_PARTS: tuple[Callable[[Peaks], Iterator[Measured]], ...] = (
     parts.binary_matrices,
     parts.pair_scores,
-    parts.selector,
-    parts.coarse,
-    parts.decoding,
-    parts.features,
-    lambda: searches.searches(_N_SEARCHED),
+    lambda _: parts.selector(),
+    lambda _: parts.coarse(),
+    lambda _: parts.decoding(),
+    lambda _: parts.features(),
+    lambda _: searches.searches(_N_SEARCHED),
 )
 
 
@@ -36,12 +37,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--keep", default=_LAST, help="name of the results, without .json")
     name = parser.parse_args().keep
+    peaks = measured_peaks()
     rows: list[Measured] = []
     for part in _PARTS:
-        for row in part():
+        for row in part(peaks):
             sys.stderr.write(f"{row.part}: {row.ratio:.1f}x\n")
             rows.append(row)
-    figures = searches.growth(_SIZES)
+    figures = {
+        "10^9 operations a second in single precision at best": peaks.float_operations / 1e9,
+        "10^9 words of codes a second and thread at best": peaks.popcount_words / 1e9,
+        **searches.growth(_SIZES),
+    }
     console = Console(width=150)
     console.print(_table(rows))
     for label, value in figures.items():
@@ -56,13 +62,14 @@ def main() -> None:
 
 def _table(rows: list[Measured]) -> Table:
     table = Table(title="fast and slow take turns; medians", title_justify="left")
-    for heading in ("part", "task", "fast ms", "slow ms", "first ms", "ratio", "target", "note"):
-        right = heading in ("fast ms", "slow ms", "first ms", "ratio", "target")
+    for heading in ("part", "task", "fast ms", "slow ms", "first ms", "ratio", "target", "of peak", "note"):
+        right = heading in ("fast ms", "slow ms", "first ms", "ratio", "target", "of peak")
         table.add_column(heading, justify="right" if right else "left", no_wrap=right)
     for row in rows:
         times = [f"{ms:.1f}" for ms in (row.fast_ms, row.slow_ms, row.first_ms)]
         target = f"{row.target:g}x" if row.target else ""
-        table.add_row(row.part, row.task, *times, f"{row.ratio:.1f}x", target, row.note)
+        of_peak = f"{row.of_peak:.0%}" if row.of_peak else ""
+        table.add_row(row.part, row.task, *times, f"{row.ratio:.1f}x", target, of_peak, row.note)
     return table
 
 

@@ -147,7 +147,8 @@ def _popcount_signature(_context: Any, word: Any) -> tuple[Any, Callable[..., An
     return types.uint64(word), generate
 
 
-_popcount = cast(Callable[[Any], Any], intrinsic(_popcount_signature))
+popcount = cast(Callable[[Any], Any], intrinsic(_popcount_signature))
+"""Number of set bits of a word, inside compiled functions alone."""
 
 
 @compiled
@@ -184,7 +185,7 @@ def _fill_of(n_regions: int, n_words: int) -> Callable[..., None]:
                             for other in range(n_regions):
                                 differences = np.uint64(0)
                                 for word in range(n_words):
-                                    differences += _popcount(own[word] ^ rows[other, word, i])
+                                    differences += popcount(own[word] ^ rows[other, word, i])
                                 nearest = min(nearest, differences)
                             total[i] += nearest
                     first = base + frame * (stop - start) + low - start
