@@ -5,7 +5,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_TERMINAL_WIDTH_IN_A_PIPE = 120
+# A pipe has no width: tables are as wide as what is in them, up to this.
+_WIDTH_IN_A_PIPE = 240
+# Names are folded, but not letter by letter, where a terminal is too narrow for the figures beside them.
+_LEAST_WIDTH = 12
 
 
 def printable(text: str) -> str:
@@ -41,15 +44,20 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     from rich.text import Text
 
     table = Table(title=Text(printable(title)) if title else None, title_justify="left")
-    for column in columns:
+    shown = [[printable(cell) for cell in row] for row in rows]
+    for place, column in enumerate(columns):
         right = column.startswith(">")
+        longest = max((len(row[place]) for row in shown), default=0)
         table.add_column(
-            column.removeprefix(">"), justify="right" if right else "left", no_wrap=right, overflow="fold"
+            column.removeprefix(">"),
+            justify="right" if right else "left",
+            no_wrap=right,
+            overflow="fold",
+            min_width=min(longest, _LEAST_WIDTH),
         )
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    # A pipe has no width; the one that rich assumes would cut names in the middle.
-    width = None if sys.stdout.isatty() else _TERMINAL_WIDTH_IN_A_PIPE
+    for row in shown:
+        table.add_row(*map(Text, row))
+    width = None if sys.stdout.isatty() else _WIDTH_IN_A_PIPE
     Console(width=width).print(table)
 
 
