@@ -67,7 +67,8 @@ def run(
 
 def _print(results: list[dict[str, Any]]) -> None:
     rows = _by_method(results)
-    sizes = ", ".join(f"{result['queries']} queries in {result['database']} videos" for result in results)
+    counts = [f"{result['queries']} queries in {result['database']} videos" for result in results]
+    sizes = ", ".join(dict.fromkeys(counts))
     first = next(iter(rows.values()))[0]
     strengths = [strength for strength in _STRENGTHS if strength in first["by_strength"]]
     columns = ("mAP", "mean over edits", *strengths, "recall@1", "uAP")
