@@ -44,6 +44,16 @@ def ingest(
 
 
 @app.command()
+def record() -> None:
+    """Record a version of what lies in data/, however it came there."""
+    from dns_ops.steps import workspace_lock
+
+    root = Path.cwd()
+    with workspace_lock(root):
+        _say_recorded(root)
+
+
+@app.command()
 def remove(
     videos: Annotated[list[str], typer.Argument(metavar="VIDEO...", help="Ids of videos.")],
     collection: Annotated[str, typer.Option(help="train, database or queries.")] = "train",
