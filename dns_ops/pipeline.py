@@ -15,6 +15,7 @@ from dns_core.store.atomic import atomic_file
 from dns_ops.dag import PipelineError
 from dns_ops.recording import PARENT_VARIABLE, recorded_reproduction
 from dns_ops.settings import load_settings
+from dns_ops.workspace_lock import workspace_lock
 
 
 def reproduce(root: Path, overrides: Sequence[str] = ()) -> None:
@@ -32,9 +33,15 @@ def reproduce(root: Path, overrides: Sequence[str] = ()) -> None:
         ParamsError: if the params do not validate; nothing has run then.
         PipelineError: if a stage failed.
         TrackingError: if runs are to be recorded and cannot be.
+        WorkspaceBusyError: another process runs stages in this workspace.
     """
     if not (root / "dvc.yaml").is_file():
         raise InputError(f"{root}: expected a workspace with dvc.yaml and params.yaml, found no dvc.yaml")
+    with workspace_lock(root):
+        _reproduce(root, overrides)
+
+
+def _reproduce(root: Path, overrides: Sequence[str]) -> None:
     settings = load_settings(root)
     params = root / "params.yaml"
     chosen = load_params(params, overrides)

@@ -1,62 +1,22 @@
 """One step of the DAG: whether it must run, and running it with DVC alone."""
 
-import fcntl
-import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dns_core.errors import DnsError
 from dns_ops.dag import PipelineError, Step, open_workspace
 from dns_ops.guarded import Children
 from dns_ops.pipeline import stage_environment
 from dns_ops.recording import PARENT_VARIABLE
-from dns_ops.settings import platform_folder
 
 _EXITED = re.compile(r"failed to run: .*, exited with (-?\d+)")
 _WRONG_INPUT = 2
 
 
-class WorkspaceBusyError(DnsError):
-    """Another flow works in this workspace."""
-
-
 class WrongInputError(PipelineError):
     """A stage refused what it was given; trying again changes nothing."""
-
-
-@contextmanager
-def workspace_lock(root: Path, on_wait: Callable[[str], object] | None = None) -> Iterator[None]:
-    """The block is the only one, among all processes, that runs stages in this workspace.
-
-    The kernel lets go of the lock when the process ends, however it ends.
-
-    Args:
-        root: the workspace.
-        on_wait: is told whom this waits for; if None, this does not wait.
-
-    Raises:
-        WorkspaceBusyError: another process is at it, and this is not to wait.
-    """
-    path = platform_folder(root) / "flow.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="ascii") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            busy = f"{root}: process {file.read().strip()} runs stages in this workspace"
-            if on_wait is None:
-                raise WorkspaceBusyError(f"{busy}; wait for it or cancel it") from None
-            on_wait(f"{busy}; this run waits for it")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
 
 
 def steps_up_to_date(root: Path, steps: Sequence[Step]) -> frozenset[str]:

@@ -6,7 +6,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from dns_core.corpus.demo import make_demo_corpus
-from dns_ops.steps import workspace_lock
+from dns_ops.workspace_lock import workspace_lock
 from flows.reproduce import run_pipeline, side_by_side
 
 

@@ -14,7 +14,7 @@ from dns_core.stages.context import Workspace
 from dns_core.stages.release import measure_release
 from dns_ops.releases import champion, find_release
 from dns_ops.settings import load_settings
-from dns_ops.steps import workspace_lock
+from dns_ops.workspace_lock import workspace_lock
 
 
 @flow(name="evaluate")

@@ -15,8 +15,8 @@ from dns_core.video.discover import discover_videos
 from dns_ops.handover import push_everything
 from dns_ops.ingest import Ingested, collection_folder, ingest_video
 from dns_ops.settings import load_settings
-from dns_ops.steps import workspace_lock
 from dns_ops.versioning import record_version
+from dns_ops.workspace_lock import workspace_lock
 from flows.artifacts import told_progress
 
 _VIDEOS_PER_TASK = 32

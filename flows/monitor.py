@@ -14,7 +14,7 @@ from dns_core.stages.validate_data import DriftLimits
 from dns_ops.monitor import monitor_drift
 from dns_ops.quality.verdict import read_verdicts
 from dns_ops.settings import load_settings
-from dns_ops.steps import workspace_lock
+from dns_ops.workspace_lock import workspace_lock
 from flows.artifacts import publish_verdicts
 
 

@@ -15,8 +15,8 @@ from dns_ops.decisions import RefusedError, Request
 from dns_ops.promotion import promote as promote_version
 from dns_ops.promotion import rollback as restore_former
 from dns_ops.settings import load_settings
-from dns_ops.steps import workspace_lock
 from dns_ops.tracking import open_tracking
+from dns_ops.workspace_lock import workspace_lock
 
 
 @flow(name="promote")

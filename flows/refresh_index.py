@@ -9,7 +9,7 @@ from dns_core.ports import SilentProgress
 from dns_ops.refresh import refresh_index as refresh
 from dns_ops.releases import champion, find_release
 from dns_ops.settings import load_settings
-from dns_ops.steps import workspace_lock
+from dns_ops.workspace_lock import workspace_lock
 
 
 @flow(name="refresh_index")

@@ -15,7 +15,7 @@ from dns_ops.handover import push_everything
 from dns_ops.pipeline import write_overrides
 from dns_ops.recording import recorded_reproduction
 from dns_ops.settings import load_settings
-from dns_ops.steps import workspace_lock
+from dns_ops.workspace_lock import workspace_lock
 from flows.artifacts import publish_report
 from flows.steps import run_steps
 

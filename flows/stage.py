@@ -10,7 +10,8 @@ from dns_core.errors import InputError
 from dns_ops.guarded import Children
 from dns_ops.handover import Handover, hand_back, home_of, take_over
 from dns_ops.settings import load_settings
-from dns_ops.steps import StepRunner, workspace_lock
+from dns_ops.steps import StepRunner
+from dns_ops.workspace_lock import workspace_lock
 
 GPU_LIMIT = "dns-gpu"
 """The concurrency limit that stages on a GPU share; a server without it sets no limit."""

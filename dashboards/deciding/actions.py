@@ -14,7 +14,7 @@ from dashboards.states import problems_shown
 from dns_core.errors import InputError
 from dns_ops.decisions import Request, reject
 from dns_ops.registry import BundleVersion
-from dns_ops.steps import workspace_lock
+from dns_ops.workspace_lock import workspace_lock
 from flows.server import FlowServerError
 
 _FOLLOWED = "followed-decision"

@@ -25,7 +25,7 @@ def ingest(
     """Copy new videos into a collection and record a version; files that are there already are left alone."""
     from dns_core.video.discover import discover_videos
     from dns_ops.ingest import collection_folder, ingest_video
-    from dns_ops.steps import workspace_lock
+    from dns_ops.workspace_lock import workspace_lock
 
     root = Path.cwd()
     folder = collection_folder(root, collection)
@@ -46,7 +46,7 @@ def ingest(
 @app.command()
 def record() -> None:
     """Record a version of what lies in data/, however it came there."""
-    from dns_ops.steps import workspace_lock
+    from dns_ops.workspace_lock import workspace_lock
 
     root = Path.cwd()
     with workspace_lock(root):
@@ -60,8 +60,8 @@ def remove(
 ) -> None:
     """Take videos out of a collection and record a version; earlier versions keep them."""
     from dns_ops.ingest import collection_folder, remove_videos
-    from dns_ops.steps import workspace_lock
     from dns_ops.versioning import record_version
+    from dns_ops.workspace_lock import workspace_lock
 
     root = Path.cwd()
     folder = collection_folder(root, collection)
@@ -115,8 +115,8 @@ def diff(old: Version, new: Version, json: Json = False) -> None:
 @app.command()
 def checkout(version: Version) -> None:
     """Put the videos of a version into data/."""
-    from dns_ops.steps import workspace_lock
     from dns_ops.versioning import checkout_version
+    from dns_ops.workspace_lock import workspace_lock
 
     with workspace_lock(Path.cwd()):
         found = checkout_version(Path.cwd(), version)

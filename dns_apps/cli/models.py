@@ -54,7 +54,7 @@ def promote(
     from dns_core.params import load_params
     from dns_ops.decisions import Request
     from dns_ops.promotion import promote as promote_version
-    from dns_ops.steps import workspace_lock
+    from dns_ops.workspace_lock import workspace_lock
 
     root = Path.cwd()
     limits = GateLimits(**load_params(root / "params.yaml").model_dump()["evaluate"]["gates"])
@@ -78,7 +78,7 @@ def reject(
     """Turn the challenger down: it stays registered, and is the challenger no more."""
     from dns_ops.decisions import Request
     from dns_ops.decisions import reject as reject_version
-    from dns_ops.steps import workspace_lock
+    from dns_ops.workspace_lock import workspace_lock
 
     with workspace_lock(Path.cwd()):
         found = reject_version(Path.cwd(), _tracking(), Request(who=who, version=version, reason=reason))
@@ -92,7 +92,7 @@ def rollback(
 ) -> None:
     """Put the champion before this one back in service, with its index."""
     from dns_ops.promotion import rollback as roll_back
-    from dns_ops.steps import workspace_lock
+    from dns_ops.workspace_lock import workspace_lock
 
     with workspace_lock(Path.cwd()):
         version = roll_back(Path.cwd(), _tracking(), who, reason)

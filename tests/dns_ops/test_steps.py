@@ -8,7 +8,9 @@ import pytest
 
 from dns_ops.dag import PipelineError, read_dag
 from dns_ops.guarded import Children
-from dns_ops.steps import StepRunner, WorkspaceBusyError, WrongInputError, steps_up_to_date, workspace_lock
+from dns_ops.pipeline import reproduce
+from dns_ops.steps import StepRunner, WrongInputError, steps_up_to_date
+from dns_ops.workspace_lock import WorkspaceBusyError, workspace_lock
 
 PIPELINE = """
 stages:
@@ -58,6 +60,8 @@ def test_only_one_process_works_in_a_workspace(pipeline: Path) -> None:
     with workspace_lock(pipeline):
         with pytest.raises(WorkspaceBusyError, match=str(os.getpid())), workspace_lock(pipeline):
             pass
+        with pytest.raises(WorkspaceBusyError, match="runs stages in this workspace"):
+            reproduce(pipeline)
         held = subprocess.run(["flock", "-n", ".platform/flow.lock", "true"], cwd=pipeline, check=False)
         assert held.returncode == 1
     with workspace_lock(pipeline):
