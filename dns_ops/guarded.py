@@ -98,6 +98,24 @@ class Children:
         self.stop()
 
 
+def run_in_foreground(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> int:
+    """Exit code of a guarded command that writes where this process writes.
+
+    Args:
+        command: program and arguments.
+        cwd: where it runs.
+        environment: all its variables.
+    """
+    guarded = [sys.executable, "-m", "dns_ops.guarded", *command]
+    process = subprocess.Popen(guarded, cwd=cwd, env=environment)  # noqa: S603
+    try:
+        return process.wait()
+    finally:
+        if process.poll() is None:  # Ctrl-C: what it started may want its grace
+            process.terminate()
+            process.wait()
+
+
 def main() -> int:
     """Run the command of this process's arguments; its exit code, or 128 and the signal that ended it."""
     owner = os.getppid()

@@ -1,7 +1,6 @@
 """Running the DAG with DVC: one order, one cache, every stage a child process with its own memory."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from dns_core.errors import InputError
 from dns_core.params import apply_overrides, load_params
 from dns_core.store.atomic import atomic_file
 from dns_ops.dag import PipelineError
+from dns_ops.guarded import run_in_foreground
 from dns_ops.recording import PARENT_VARIABLE, recorded_reproduction
 from dns_ops.settings import load_settings
 from dns_ops.workspace_lock import workspace_lock
@@ -79,7 +79,7 @@ def write_overrides(params: Path, overrides: Sequence[str]) -> None:
 def _dvc(root: Path, variables: Mapping[str, str], *arguments: str) -> int:
     """Exit code of a DVC command; its output, and that of the stages, goes to the terminal."""
     command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, cwd=root, env=stage_environment(variables), check=False).returncode  # noqa: S603
+    return run_in_foreground(command, cwd=root, environment=stage_environment(variables))
 
 
 def stage_environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dns_ops.guarded import Children
+from dns_ops.guarded import Children, run_in_foreground
 
 # A shell that starts a shell that sleeps: as DVC starts a stage.
 TREE = ["sh", "-c", "echo begun $$; sh -c 'sleep 100; true'; true"]
@@ -84,7 +84,7 @@ def test_a_killed_owner_leaves_nothing_behind(tmp_path: Path) -> None:
     code = f"""
 import os
 from pathlib import Path
-from dns_ops.guarded import Children
+from dns_ops.guarded import Children, run_in_foreground
 Children().run({TREE!r}, cwd=Path.cwd(), environment=os.environ, timeout_s=60,
     on_line=lambda line: Path({str(note)!r}).write_text(line))
 """
@@ -95,3 +95,23 @@ Children().run({TREE!r}, cwd=Path.cwd(), environment=os.environ, timeout_s=60,
     owner.kill()
     owner.wait()
     wait_for(lambda: not lives(shell))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_command_in_the_foreground_ends_with_its_owner(number: signal.Signals) -> None:
+    script = "import os; from dns_ops.guarded import run_in_foreground as run; from pathlib import Path; " + (
+        f"run({TREE!r}, cwd=Path.cwd(), environment=os.environ)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        begun = owner.stdout.readline()
+        family = psutil.Process(owner.pid).children(recursive=True)
+        assert begun.startswith("begun")
+        assert len(family) >= 2
+        owner.send_signal(number)
+        wait_for(lambda: not any(lives(member.pid) for member in family))
+
+
+def test_a_command_in_the_foreground_gives_its_exit_code() -> None:
+    command = ["sh", "-c", "exit 3"]
+    assert run_in_foreground(command, cwd=Path.cwd(), environment=os.environ) == 3
