@@ -61,7 +61,7 @@ class Supervisor:
         started: list[Service] = []
         try:
             for service in self._services:
-                if self._process(service) is not None:
+                if self._process(service.name) is not None:
                     self._say(f"{service.name}: runs already {service.address}".rstrip())
                     continue
                 self._start(service)
@@ -70,21 +70,25 @@ class Supervisor:
                 self._say(f"{service.name}: {service.address or 'runs'}")
         except BaseException:
             for service in reversed(started):
-                self._stop(service)
+                self._stop(service.name)
             raise
 
     def down(self) -> None:
-        """No process that `up` started runs, nor any that it started in turn."""
-        for service in reversed(self._services):
-            if self._stop(service):
-                self._say(f"{service.name}: stopped")
+        """No process that `up` started runs, nor any that it started in turn, even if settings changed."""
+        stopped = False
+        for name in self._recorded():
+            if self._stop(name):
+                stopped = True
+                self._say(f"{name}: stopped")
+        if not stopped:
+            self._say("nothing was running")
 
     def states(self) -> Iterator[ServiceState]:
         """Yield how each service is."""
         for service in self._services:
-            process = self._process(service)
+            process = self._process(service.name)
             if process is None:
-                state = "crashed" if self._record(service).exists() else "stopped"
+                state = "crashed" if self._record(service.name).exists() else "stopped"
                 yield ServiceState(service.name, state, service.address, 0)
             else:
                 state = "starting" if self._unhealthy(service) else "running"
@@ -110,12 +114,12 @@ class Supervisor:
             )  # fmt: skip
         began = psutil.Process(process.pid).create_time()
         process.returncode = 0  # it is to outlive this process, and its object here should not mind
-        write_json(self._record(service), {"pid": process.pid, "began": began})
+        write_json(self._record(service.name), {"pid": process.pid, "began": began})
 
     def _await_health(self, service: Service) -> None:
         deadline = time.monotonic() + _HEALTHY_WITHIN_S
         while problem := self._unhealthy(service):
-            if self._process(service) is None:
+            if self._process(service.name) is None:
                 raise ServiceError(f"{service.name}: ended at once: {self._last_words(service)}")
             if time.monotonic() > deadline:
                 raise ServiceError(f"{service.name}: not healthy after {_HEALTHY_WITHIN_S:.0f} s: {problem}")
@@ -124,10 +128,10 @@ class Supervisor:
     def _unhealthy(self, service: Service) -> str:
         return why_unreachable(f"{service.address}{service.health}") if service.health else ""
 
-    def _stop(self, service: Service) -> bool:
+    def _stop(self, name: str) -> bool:
         """Whether there was something to stop."""
-        process = self._process(service)
-        self._record(service).unlink(missing_ok=True)
+        process = self._process(name)
+        self._record(name).unlink(missing_ok=True)
         if process is None:
             return False
         family = [*_descendants(process), process]
@@ -142,9 +146,9 @@ class Supervisor:
         psutil.wait_procs(alive, timeout=_GRACE_S)
         return True
 
-    def _process(self, service: Service) -> psutil.Process | None:
+    def _process(self, name: str) -> psutil.Process | None:
         """The process that `up` started for the service, if it still runs."""
-        record = self._record(service)
+        record = self._record(name)
         if not record.exists():
             return None
         try:
@@ -157,8 +161,13 @@ class Supervisor:
         except (KeyError, TypeError) as error:
             raise CorruptArtefactError(f"{record} does not say which process it is of: {error!r}") from error
 
-    def _record(self, service: Service) -> Path:
-        return self._folder / "services" / f"{service.name}.json"
+    def _record(self, name: str) -> Path:
+        return self._folder / "services" / f"{name}.json"
+
+    def _recorded(self) -> list[str]:
+        """Names of the services that were started and not stopped, the latest first."""
+        records = (self._folder / "services").glob("*.json")
+        return [record.stem for record in sorted(records, key=lambda r: r.stat().st_mtime, reverse=True)]
 
     def _log(self, service: Service) -> Path:
         return self._folder / "logs" / f"{service.name}.log"

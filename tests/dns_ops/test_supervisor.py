@@ -68,6 +68,18 @@ def test_up_waits_for_health_and_down_leaves_no_process(
     ]
 
 
+def test_down_stops_what_was_started_under_other_settings(
+    tmp_path: Path, service: Service, said: list[str]
+) -> None:
+    supervisor = Supervisor(tmp_path, [service], said.append)
+    supervisor.up()
+    (state,) = supervisor.states()
+    Supervisor(tmp_path, [], said.append).down()
+    assert not psutil.pid_exists(state.pid) or psutil.Process(state.pid).status() == psutil.STATUS_ZOMBIE
+    supervisor.down()
+    assert said[1:] == ["server: stopped", "nothing was running"]
+
+
 def test_a_taken_port_is_an_error_that_stops_what_was_started(
     tmp_path: Path, service: Service, said: list[str]
 ) -> None:
