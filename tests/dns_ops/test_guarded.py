@@ -99,9 +99,13 @@ Children().run({TREE!r}, cwd=Path.cwd(), environment=os.environ, timeout_s=60,
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_a_command_in_the_foreground_ends_with_its_owner(number: signal.Signals) -> None:
-    script = "import os; from dns_ops.guarded import run_in_foreground as run; from pathlib import Path; " + (
-        f"run({TREE!r}, cwd=Path.cwd(), environment=os.environ)"
-    )
+    script = f"""
+import os, signal
+from pathlib import Path
+from dns_ops.guarded import run_in_foreground
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background inherits deafness to it
+run_in_foreground({TREE!r}, cwd=Path.cwd(), environment=os.environ)
+"""
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None
         begun = owner.stdout.readline()
