@@ -103,7 +103,7 @@ def test_a_command_in_the_foreground_ends_with_its_owner(number: signal.Signals)
 import os, signal
 from pathlib import Path
 from dns_ops.guarded import run_in_foreground
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background inherits deafness to it
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it may be ignored
 run_in_foreground({TREE!r}, cwd=Path.cwd(), environment=os.environ)
 """
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as owner:
