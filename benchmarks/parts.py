@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from benchmarks.measure import Measured, side_by_side
-from benchmarks.peaks import Peaks, comparator_operations, comparison_operations
+from benchmarks.peaks import Peaks, comparator_products, matrix_products
 from dns_core.features.extractor import Extractor
 from dns_core.features.registry import load_backbone
 from dns_core.index.coarse import coarse_scores
@@ -56,7 +56,7 @@ def binary_matrices(peaks: Peaks) -> Iterator[Measured]:
     np.testing.assert_allclose(np.stack(fast()), torch.stack(slow()).numpy(), atol=1e-6)
     task = f"{N_TARGETS} matrices {N_QUERY_FRAMES} x {N_TARGET_FRAMES}, {REGIONS} regions, {BITS} bits"
     times = side_by_side(fast, slow)
-    words = N_TARGETS * comparison_operations(N_QUERY_FRAMES, N_TARGET_FRAMES, REGIONS, BITS // WORD_BITS) / 2
+    words = N_TARGETS * matrix_products(N_QUERY_FRAMES, N_TARGET_FRAMES, REGIONS, BITS // WORD_BITS)
     peak = peaks.popcount_words * len(os.sched_getaffinity(0))
     yield Measured("binary matrix", task, *times, target=20, of_peak=words / peak / (times[0] / 1000))
 
@@ -82,10 +82,10 @@ def pair_scores(peaks: Peaks) -> Iterator[Measured]:
         np.testing.assert_allclose(fast(), slow(), atol=_HALF_PRECISION)
         task = f"{N_TARGETS} pairs of {N_QUERY_FRAMES} x {N_TARGET_FRAMES} frames, from what is stored"
         times = side_by_side(fast, slow)
-        work = comparator_operations(N_QUERY_FRAMES, N_TARGET_FRAMES)
+        work = comparator_products(N_QUERY_FRAMES, N_TARGET_FRAMES)
         if not isinstance(scorer, PackedScorer):
-            work += comparison_operations(N_QUERY_FRAMES, N_TARGET_FRAMES, REGIONS, BITS)
-        of_peak = N_TARGETS * work / peaks.float_operations / (times[0] / 1000)
+            work += matrix_products(N_QUERY_FRAMES, N_TARGET_FRAMES, REGIONS, BITS)
+        of_peak = N_TARGETS * work / peaks.multiply_adds / (times[0] / 1000)
         yield Measured(f"pair score, {name}", task, *times, target=target, of_peak=of_peak)
 
 
@@ -145,9 +145,7 @@ def decoding() -> Iterator[Measured]:
             "30 s of 640 x 360 at 1 fps",
             *side_by_side(fast, slow, repeats=3),
             target=3,
-            note="twin: OpenCV"
-            if _HAS_OPENCV
-            else "twin: PyAV, one thread, every frame converted; no OpenCV here",
+            note=f"twin: {'OpenCV' if _HAS_OPENCV else 'PyAV, one thread, all converted (no OpenCV here)'}",
         )
 
 

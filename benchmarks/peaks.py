@@ -21,15 +21,15 @@ _REPEATS = 5
 
 @dataclass(frozen=True, slots=True)
 class Peaks:
-    """Operations a second.
+    """What is done in a second.
 
     Attributes:
-        float_operations: multiplications and additions in single precision, on all threads, from a matrix
-            product whose operands fit the caches.
+        multiply_adds: multiplications with their addition in single precision, on all threads, in a large
+            matrix product.
         popcount_words: words of 64 bits combined, counted and added, on one thread, from the nearest cache.
     """
 
-    float_operations: float
+    multiply_adds: float
     popcount_words: float
 
 
@@ -38,21 +38,21 @@ def measured_peaks() -> Peaks:
     a, b = torch.rand(_SIDE, _SIDE), torch.rand(_SIDE, _SIDE)
     words = np.random.default_rng(0).integers(0, 2**64, _WORDS, dtype=np.uint64)
     return Peaks(
-        2 * _SIDE**3 / _median_s(lambda: a @ b),
+        _SIDE**3 / _median_s(lambda: a @ b),
         _WORDS * _ROUNDS / _median_s(lambda: _count(words, _ROUNDS)),
     )
 
 
-def comparison_operations(n_query: int, n_target: int, n_regions: int, dims: int) -> float:
-    """Multiplications and additions that one frame-frame matrix of vectors takes."""
-    return 2.0 * n_query * n_target * n_regions**2 * dims
+def matrix_products(n_query: int, n_target: int, n_regions: int, dims: int) -> float:
+    """Products of numbers, or of words of codes, that one frame-frame matrix takes."""
+    return float(n_query * n_target * n_regions**2 * dims)
 
 
-def comparator_operations(n_query: int, n_target: int) -> float:
-    """Multiplications and additions that the comparator's three large convolutions take for one matrix."""
+def comparator_products(n_query: int, n_target: int) -> float:
+    """Products that the comparator's three 3x3 convolutions take for one frame-frame matrix."""
     channels = (1, 32, 64, 128)
     layers = zip(channels, channels[1:], (1, 4, 16), strict=False)
-    return sum(2.0 * n_query * n_target / shrunk * 9 * fewer * more for fewer, more, shrunk in layers)
+    return sum(n_query * n_target / shrunk * 9 * fewer * more for fewer, more, shrunk in layers)
 
 
 def _median_s(call: Callable[[], Any]) -> float:

@@ -44,7 +44,7 @@ def main() -> None:
             sys.stderr.write(f"{row.part}: {row.ratio:.1f}x\n")
             rows.append(row)
     figures = {
-        "10^9 operations a second in single precision at best": peaks.float_operations / 1e9,
+        "10^9 multiplications with additions a second in single precision at best": peaks.multiply_adds / 1e9,
         "10^9 words of codes a second and thread at best": peaks.popcount_words / 1e9,
         **searches.growth(_SIZES),
     }

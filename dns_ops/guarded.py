@@ -70,7 +70,7 @@ class Children:
             if self._stopped:
                 raise InterruptedError(f"stopped before {command[0]} began")
             process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "dns_ops.guarded", *command],
+                _guarded(command),
                 cwd=cwd,
                 env={**environment, "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.DEVNULL,
@@ -106,8 +106,7 @@ def run_in_foreground(command: Sequence[str], *, cwd: Path, environment: Mapping
         cwd: where it runs.
         environment: all its variables.
     """
-    guarded = [sys.executable, "-m", "dns_ops.guarded", *command]
-    process = subprocess.Popen(guarded, cwd=cwd, env=environment)  # noqa: S603
+    process = subprocess.Popen(_guarded(command), cwd=cwd, env=environment)  # noqa: S603
     try:
         return process.wait()
     finally:
@@ -116,27 +115,37 @@ def run_in_foreground(command: Sequence[str], *, cwd: Path, environment: Mapping
             process.wait()
 
 
+def _guarded(command: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "dns_ops.guarded", *command]
+
+
 def main() -> int:
     """Run the command of this process's arguments; its exit code, or 128 and the signal that ended it."""
     owner = os.getppid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    process = subprocess.Popen(sys.argv[1:], start_new_session=True)  # noqa: S603
+    groups: list[int] = []
+    asked: list[int] = []
 
-    def kill(_number: int, _frame: FrameType | None) -> None:
-        _signal_group(process.pid, signal.SIGKILL)
+    def tell(number: signal.Signals) -> None:
+        for group in groups:
+            _signal_group(group, number)
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        _signal_group(process.pid, signal.SIGTERM)
-        signal.signal(signal.SIGALRM, kill)
+    def stop(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+        tell(signal.SIGTERM)
         signal.alarm(GRACE_S)
 
+    # Before the command begins: a signal between its start and a handler would leave it alone in the world.
+    signal.signal(signal.SIGALRM, lambda _number, _frame: tell(signal.SIGKILL))
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    if os.getppid() != owner:  # it ended before the kernel was asked to tell
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    process = subprocess.Popen(sys.argv[1:], start_new_session=True)  # noqa: S603
+    groups.append(process.pid)
+    if asked or os.getppid() != owner:  # too early for the command to hear, or for the kernel to tell
         os.kill(os.getpid(), signal.SIGTERM)
     code = process.wait()
     # A shell between may have ended before what it started.
-    _signal_group(process.pid, signal.SIGKILL)
+    tell(signal.SIGKILL)
     return code if code >= 0 else 128 - code
 
 

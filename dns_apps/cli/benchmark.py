@@ -43,7 +43,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Judge every network, plain similarities and installed peers on the same queries."""
-    from dns_core.benchmark.run import BenchmarkOptions, run_benchmark
+    from dns_core.benchmark.run import FORMAT, BenchmarkOptions, run_benchmark
     from dns_core.params import load_params
     from dns_core.stages.context import Workspace
     from dns_core.store.atomic import read_json
@@ -51,9 +51,11 @@ def run(
     results: list[dict[str, Any]] = []
     for folder in workspaces or [Path()]:
         workspace = Workspace(folder)
-        earlier = workspace.artifacts / "benchmark.json"
-        if reuse and earlier.exists():
-            results.append(read_json(earlier))
+        path = workspace.artifacts / "benchmark.json"
+        earlier = read_json(path) if reuse and path.exists() else {}
+        # What another version wrote may lack figures that this one prints.
+        if earlier.get("format") == FORMAT:
+            results.append(earlier)
         else:
             params = load_params(workspace.root / "params.yaml").model_dump()
             options = BenchmarkOptions(params["evaluate"]["segment_score"], peers=peers)

@@ -44,6 +44,9 @@ BUDGETS = tuple(round(0.05 * step, 2) for step in range(21))
 _ROWS = {0.0: "coarse", 0.05: "dns_{fine} 5%", 0.3: "dns_{fine} 30%", 1.0: "{fine}"}
 """Budgets that have a row of their own in the table of methods."""
 
+FORMAT = 2
+"""Of what `run_benchmark` writes."""
+
 _TASK = "DSVR"
 _SEGMENT_BUDGET = 0.3
 FINDERS: tuple[PathFinder, ...] = (temporal_network, local_alignments)
@@ -88,7 +91,7 @@ def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Pro
     truth = read_ground_truth(workspace.ground_truth)
     judge = _Judge(truth, made["queries"])
     result: dict[str, Any] = {
-        "format": 1,
+        "format": FORMAT,
         "config": made["config"],
         "database": len(truth.database),
         "queries": len(truth.queries),
@@ -234,7 +237,7 @@ class _Search:
                 result[f"{fine}, {finder.__name__.replace('_', ' ')}"] = {
                     kind: _figures(evaluate_localisation(found, truth))
                     for kind, truth in judge.kinds().items()
-                    if truth.segments
+                    if any(truth.segments.values())
                 }
         return result
 
