@@ -136,11 +136,11 @@ class Client:
 
     def query_thumbnail(self, query_id: str, at_s: float = 0.0, *, width_px: int = 320) -> bytes:
         """A JPEG of the query's video at a time."""
-        return self._picture(f"/v1/queries/{_quoted(query_id)}", at_s, width_px)
+        return self._picture(f"/v1/queries/{_quoted(query_id)}/thumbnail", at_s, width_px)
 
     def query_preview(self, query_id: str, start_s: float, stop_s: float) -> bytes:
         """An MP4 (H.264, silent) of a stretch of the query's video, for a browser."""
-        return self._clip(f"/v1/queries/{_quoted(query_id)}", start_s, stop_s)
+        return self._clip(f"/v1/queries/{_quoted(query_id)}/preview", start_s, stop_s)
 
     def compare(self, request: CompareRequest) -> Comparison:
         """Two videos that the service has, compared frame by frame."""
@@ -156,11 +156,11 @@ class Client:
 
     def thumbnail(self, video_id: str, at_s: float = 0.0, *, width_px: int = 320) -> bytes:
         """A JPEG of a stored video at a time."""
-        return self._picture(f"/v1/videos/{_quoted(video_id)}", at_s, width_px)
+        return self._picture(f"/v1/thumbnails/{_quoted(video_id)}", at_s, width_px)
 
     def preview(self, video_id: str, start_s: float, stop_s: float) -> bytes:
         """An MP4 (H.264, silent) of a stretch of a stored video, for a browser."""
-        return self._clip(f"/v1/videos/{_quoted(video_id)}", start_s, stop_s)
+        return self._clip(f"/v1/previews/{_quoted(video_id)}", start_s, stop_s)
 
     def put_label(self, query_id: str, video_id: str, verdict: Verdict | None) -> None:
         """A person's verdict is kept; None takes it back."""
@@ -239,10 +239,10 @@ class Client:
         return _read(reply, Query)
 
     def _picture(self, path: str, at_s: float, width_px: int) -> bytes:
-        return self._ask("GET", f"{path}/thumbnail", params={"at_s": at_s, "width_px": width_px}).content
+        return self._ask("GET", path, params={"at_s": at_s, "width_px": width_px}).content
 
     def _clip(self, path: str, start_s: float, stop_s: float) -> bytes:
-        return self._ask("GET", f"{path}/preview", params={"start_s": start_s, "stop_s": stop_s}).content
+        return self._ask("GET", path, params={"start_s": start_s, "stop_s": stop_s}).content
 
     def _page(self, path: str, kind: type[M], **params: Any) -> Page[M]:
         return _valid(TypeAdapter(Page[kind]), self._ask("GET", path, params=params))  # type: ignore[valid-type]

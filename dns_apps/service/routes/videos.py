@@ -1,4 +1,7 @@
-"""``/v1/videos`` and ``/v1/compare``: the videos of the index."""
+"""``/v1/videos`` and ``/v1/compare``: the videos of the index; their pictures, clips and files.
+
+An id is a path and may end in any word: each kind of answer has a prefix of its own and the id stands last.
+"""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -47,7 +50,7 @@ def videos(parts: PartsOf, search: Search = "", limit: Limit = 50, offset: Offse
 
 
 @router.get(
-    "/videos/{video_id:path}/thumbnail",
+    "/thumbnails/{video_id:path}",
     response_class=Response,
     summary="A picture of a video",
     responses=media("image/jpeg", "A JPEG.") | problems(404, 429, 503),
@@ -60,7 +63,7 @@ def thumbnail(
 
 
 @router.get(
-    "/videos/{video_id:path}/preview",
+    "/previews/{video_id:path}",
     response_class=Response,
     summary="A clip of a video",
     responses=media("video/mp4", "H.264 without sound.") | problems(404, 429, 503),
@@ -71,7 +74,7 @@ def preview(video_id: VideoPath, parts: PartsOf, stop_s: AtSeconds, start_s: AtS
 
 
 @router.get(
-    "/videos/{video_id:path}/file",
+    "/files/{video_id:path}",
     response_class=Response,
     summary="A video's file",
     responses=media("video/*", "The file; ranges of bytes are understood.") | problems(404, 416, 503),

@@ -215,7 +215,7 @@ def test_a_link_out_of_the_library_is_not_followed(
     (library / "harbour.mp4").symlink_to(secret)
     with run(tmp_path, index=str(built), videos=str(library)) as one, one.http() as http:
         assert http.get("/v1/videos/harbour.mp4").json()["playable"] is False
-        assert http.get("/v1/videos/harbour.mp4/file").status_code == 404
+        assert http.get("/v1/files/harbour.mp4").status_code == 404
         assert http.get("/v1/index/candidates").json()["items"] == []
 
 
@@ -229,7 +229,7 @@ def test_a_name_with_markup_is_data(client: Client, service: Any, excerpt: Path)
         assert "sandbox" in reply.headers["content-security-policy"]
         odd = http.get("/v1/videos", params={"search": "<b>"}).json()["items"]
         assert [row["id"] for row in odd] == ["<b>night & day</b>.mp4"]
-        assert http.get("/v1/videos/%3Cb%3Enight & day%3C/b%3E.mp4/file").status_code == 200
+        assert http.get("/v1/files/%3Cb%3Enight & day%3C/b%3E.mp4").status_code == 200
 
 
 def test_pages_of_other_sites_can_ask_nothing(service: Any) -> None:

@@ -55,14 +55,27 @@ def test_videos_are_listed_and_found_by_part_of_their_id(client: Client) -> None
 def test_a_file_is_played_from_any_byte(service: Any, videos: Path) -> None:
     content = (videos / "harbour.mp4").read_bytes()
     with service.http() as http:
-        whole = http.get("/v1/videos/harbour.mp4/file")
+        whole = http.get("/v1/files/harbour.mp4")
         assert whole.content == content
         assert whole.headers["content-type"] == "video/mp4"
-        part = http.get("/v1/videos/harbour.mp4/file", headers={"Range": "bytes=10-19"})
+        part = http.get("/v1/files/harbour.mp4", headers={"Range": "bytes=10-19"})
         assert (part.status_code, part.content) == (206, content[10:20])
-        beyond = http.get("/v1/videos/harbour.mp4/file", headers={"Range": "bytes=99999999-"})
+        beyond = http.get("/v1/files/harbour.mp4", headers={"Range": "bytes=99999999-"})
         assert beyond.status_code == 416
-        assert http.get("/v1/videos/harbour.mp4/preview", params={"stop_s": 1e6}).status_code == 422
+        assert http.get("/v1/previews/harbour.mp4", params={"stop_s": 1e6}).status_code == 422
+
+
+def test_an_id_may_end_in_any_word(run: Any, own: dict[str, str], tmp_path: Path, excerpt: Path) -> None:
+    ids = ["night/file", "night/preview", "night/thumbnail"]
+    (tmp_path / "videos" / "night").mkdir()
+    for video_id in ids:
+        shutil.copy(excerpt, tmp_path / "videos" / video_id)
+    with run(tmp_path, **own) as one, one.client() as client, one.http() as http:
+        assert finished(client, client.add_videos(ids).id).state == "done"
+        for video_id in ids:
+            assert client.video(video_id).id == video_id
+            assert client.thumbnail(video_id).startswith(b"\xff\xd8")
+            assert http.get(f"/v1/files/{video_id}").content == excerpt.read_bytes()
 
 
 def test_videos_are_added_with_what_cannot_be_read_and_removed(
