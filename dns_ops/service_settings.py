@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 _SHA256 = "sha256:"
+_MOST_THREADS = 4
 
 
 class ServiceSettings(BaseModel):
@@ -25,8 +26,8 @@ class ServiceSettings(BaseModel):
         max_duration_s: of the video, or the stretch of it, that is searched with.
         max_pixels: of one frame.
         max_waiting: queries at work or waiting at a time; more are told to come back.
-        decoders: processes that decode queries.
-        threads: of the networks and kernels; 0 takes the cores that decoders leave, at least one.
+        workers: queries that are worked on at a time, each with a decoder; 0 is as many as the cores carry.
+        threads: of each computation; 0 is half of the cores, four at most.
         decode_timeout_s: a video that takes longer to decode is refused.
         decoder_memory_bytes: address space of a process that decodes.
         keep_queries: the oldest beyond so many are forgotten, unless they bear labels.
@@ -46,7 +47,7 @@ class ServiceSettings(BaseModel):
     max_duration_s: float = Field(default=7200, gt=0)
     max_pixels: int = Field(default=7680 * 4320, ge=1)
     max_waiting: int = Field(default=32, ge=1)
-    decoders: int = Field(default=2, ge=1)
+    workers: int = Field(default=0, ge=0)
     threads: int = Field(default=0, ge=0)
     decode_timeout_s: float = Field(default=300, gt=0)
     decoder_memory_bytes: int = Field(default=4 << 30, ge=1 << 29)
@@ -61,6 +62,16 @@ class ServiceSettings(BaseModel):
         except ValueError:
             return False
 
+    @property
+    def n_threads(self) -> int:
+        """Threads of one computation; a small network gains little from more than four."""
+        return self.threads or min(_MOST_THREADS, max(1, _n_cores() // 2))
+
+    @property
+    def n_workers(self) -> int:
+        """Queries that are worked on at a time."""
+        return self.workers or max(1, _n_cores() // self.n_threads)
+
     def video_folders(self) -> tuple[Path, ...]:
         """The folders named by ``videos``."""
         return tuple(Path(folder) for folder in self.videos.split(os.pathsep) if folder)
@@ -74,6 +85,10 @@ class ServiceSettings(BaseModel):
             for token in tokens.get_secret_value().split(",")
             if token.strip()
         }
+
+
+def _n_cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _digest(token: str) -> str:

@@ -20,10 +20,10 @@ class Alike:
     """Looks for groups in the background, once a version of the index.
 
     Args:
-        compute: held for each block, so that queries get their turn.
+        compute: bounds the computations at a time; taken for each block, so that queries get their turn.
     """
 
-    def __init__(self, compute: threading.Lock) -> None:
+    def __init__(self, compute: threading.Semaphore) -> None:
         self._compute = compute
         self._lock = threading.Lock()
         self._search: _Search | None = None
@@ -54,7 +54,7 @@ class Alike:
 
 class _Search(threading.Thread):
     def __init__(
-        self, loaded: Loaded, compute: threading.Lock, is_stale: Callable[["_Search"], bool]
+        self, loaded: Loaded, compute: threading.Semaphore, is_stale: Callable[["_Search"], bool]
     ) -> None:
         super().__init__(name="alike", daemon=True)
         self.loaded = loaded
@@ -76,7 +76,7 @@ class _Search(threading.Thread):
         self.progress = 1.0
 
 
-def _alike_pairs(index: Index, compute: threading.Lock) -> Iterator[tuple[float, Int64Array]]:
+def _alike_pairs(index: Index, compute: threading.Semaphore) -> Iterator[tuple[float, Int64Array]]:
     """The share that is done, and ``[P, 2]`` rows of videos with chunks that are alike, block by block."""
     if not index.n_videos:
         return

@@ -67,7 +67,7 @@ class Desk:
         self._searcher = searcher
         self._settings = settings
         self._slots = Slots(settings.max_waiting)
-        self._pool = ThreadPoolExecutor(settings.decoders, thread_name_prefix="query")
+        self._pool = ThreadPoolExecutor(settings.n_workers, thread_name_prefix="query")
         self._live: dict[str, _Live] = {}
         self._lock = threading.Lock()
         self._features = FeatureMemory()

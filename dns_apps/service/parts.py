@@ -72,12 +72,12 @@ def make_parts(root: Path, settings: ServiceSettings, device: str = "cpu") -> Pa
         max_duration_s=settings.max_duration_s,
     )
     looking = Limits(limits.memory_bytes, min(_VIEWING_SECONDS, limits.seconds), limits.max_pixels, 0.0)
-    compute = threading.Lock()
+    compute = threading.Semaphore(settings.n_workers)
     records = Records(home / "records.db")
     folders = settings.video_folders() or (Workspace(Path()).videos("database"),)
     library = Library([root / folder for folder in folders])
     served = Served(root.resolve(), settings, compute, device)
-    decoders = Decoders(settings.decoders, limits, scratch)
+    decoders = Decoders(settings.n_workers, limits, scratch)
     searcher = Searcher(served, decoders, compute)
     desk = Desk(records, folder=home / "queries", library=library, searcher=searcher, settings=settings)
     return Parts(

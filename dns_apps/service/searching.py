@@ -37,15 +37,15 @@ Compared = VideoFeatures | Stretch
 
 
 class Searcher:
-    """Describes and searches, one computation at a time.
+    """Describes and searches.
 
     Args:
         served: what is searched.
         decoders: turn files into frames.
-        compute: held while networks run.
+        compute: bounds the computations at a time.
     """
 
-    def __init__(self, served: Served, decoders: Decoders, compute: threading.Lock) -> None:
+    def __init__(self, served: Served, decoders: Decoders, compute: threading.Semaphore) -> None:
         self.served = served
         self._decoders = decoders
         self._compute = compute

@@ -92,12 +92,12 @@ class Served:
     Args:
         root: the workspace.
         settings: name the index and the models, or leave them to the workspace.
-        compute: held whenever networks run; kernels of several threads do not share the cores well.
+        compute: bounds the computations at a time.
         device: torch device of the networks.
     """
 
     def __init__(
-        self, root: Path, settings: ServiceSettings, compute: threading.Lock, device: str = "cpu"
+        self, root: Path, settings: ServiceSettings, compute: threading.Semaphore, device: str = "cpu"
     ) -> None:
         self._root = root
         self._settings = settings

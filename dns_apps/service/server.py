@@ -47,9 +47,8 @@ def _use_threads(settings: ServiceSettings) -> None:
     Threads that wait for one another at every layer stand still as soon as another process has one of their
     cores: on two cores, beside one busy process, two threads took ten times as long as one.
     """
-    free = max(1, len(os.sched_getaffinity(0)) - settings.decoders)
     for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
         if settings.threads:
             os.environ[name] = str(settings.threads)
         else:
-            os.environ.setdefault(name, str(free))
+            os.environ.setdefault(name, str(settings.n_threads))
