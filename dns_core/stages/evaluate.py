@@ -16,6 +16,7 @@ from pydantic import Field
 from dns_core.datasets.ground_truth import read_ground_truth
 from dns_core.evaluation.gates import GateLimits
 from dns_core.evaluation.protocol import Report, evaluate_rankings
+from dns_core.evaluation.reliability import reliability
 from dns_core.evaluation.segments import evaluate_segments
 from dns_core.evaluation.tradeoff import TradeoffPoint, area_under_tradeoff
 from dns_core.index.reader import Index, open_index
@@ -113,9 +114,11 @@ class _Judge:
         rows = [self._row("teacher", None, trial, whitened_bytes / n_videos)]
         for fine in self._progress.track(self._engines, "evaluating", len(self._engines)):
             trial = engine_trial(self._engines[fine], self._queries, 1.0)
-            rows.append(self._row(fine, None, trial, bytes_on_disk(self._index, fine) / n_videos))
+            row = self._row(fine, None, trial, bytes_on_disk(self._index, fine) / n_videos)
+            rows.append(row | self._reliability(trial))
         trial = engine_trial(self._engines[FINE_NETWORKS[0]], self._queries, 0.0)
-        rows.append(self._row("coarse", None, trial, bytes_on_disk(self._index, None) / n_videos))
+        row = self._row("coarse", None, trial, bytes_on_disk(self._index, None) / n_videos)
+        rows.append(row | self._reliability(trial))
         for fine, engine in self._engines.items():
             for budget in self._config.budgets:
                 trial = engine_trial(engine, self._queries, budget)
@@ -152,6 +155,11 @@ class _Judge:
             ).f1
             for fine, engine in self._engines.items()
         }
+
+    def _reliability(self, trial: Trial) -> dict[str, Any]:
+        """Probabilities of an engine's answers beside the shares of them that match."""
+        bins = reliability(trial.rankings, self._truth, _headline_task(sorted(self._truth.tasks)))
+        return {"reliability": [row._asdict() for row in bins]}
 
     def _report(self, rankings: Rankings) -> Report:
         return evaluate_rankings(rankings, self._truth, compared=self._database.ids)

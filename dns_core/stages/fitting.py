@@ -41,7 +41,7 @@ def fit_and_save(  # noqa: PLR0913
     context: StageContext,
     *,
     settings: Mapping[str, Any],
-    finishing: Callable[[], None] | None = None,
+    finishing: Callable[[], Mapping[str, Any]] | None = None,
     replicas: Replicas = ALONE,
 ) -> None:
     """Train, then write weights and losses; resumes when the same training was interrupted.
@@ -52,7 +52,8 @@ def fit_and_save(  # noqa: PLR0913
         optimisation: how.
         context: where.
         settings: the stage's params; they and the parents decide if a checkpoint may be resumed.
-        finishing: a last change of the trained network, before it is saved.
+        finishing: the last that is done to the trained network before it is saved; what it found is kept
+            beside the losses.
         replicas: the processes that train it together; the first alone writes.
     """
     workspace = context.workspace
@@ -67,9 +68,8 @@ def fit_and_save(  # noqa: PLR0913
     report = trainer.fit(context.progress, context.logger)
     if not replicas.leads:
         return
-    if finishing is not None:
-        finishing()
-    write_json(workspace.training_log(trained.name), {**asdict(report), "resumed_from": 0})
+    found = finishing() if finishing is not None else {}
+    write_json(workspace.training_log(trained.name), {**asdict(report), **found, "resumed_from": 0})
     save_network(
         workspace.model(trained.name),
         trained.network.cpu(),

@@ -6,10 +6,12 @@ Params: train_selector.
 Repeats exactly: yes on one machine and number of threads, also when interrupted and resumed.
 """
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 import torch
+from sklearn.metrics import auc, roc_curve
 
 from dns_core.errors import InputError
 from dns_core.models.registry import build_network
@@ -73,7 +75,31 @@ def run(config: Config, context: StageContext) -> None:
             "calibration": fingerprint_file(workspace.models / "calibration.json"),
         }
         trained = TrainedNetwork(f"selector_{context.item}", selector, "selector", network_config, parents)
-        fit_and_save(trained, objective, config.optimisation, context, settings=config.model_dump())
+        fit_and_save(
+            trained,
+            objective,
+            config.optimisation,
+            context,
+            settings=config.model_dump(),
+            finishing=lambda: {"roc": _roc(objective, pairs["validation"])},
+        )
+
+
+def _roc(objective: SelectorObjective, pairs: Sequence[ScoredPair]) -> dict[str, dict[str, object]]:
+    """How held-out pairs that are worth re-ranking are told from others, by the selector and without it."""
+    labels = [pair.worthwhile for pair in pairs]
+    if len(set(labels)) < 2:  # there is nothing to tell apart
+        return {}
+    judges = {"selector": objective.validation_logits(), "coarse score": [pair.coarse for pair in pairs]}
+    curves: dict[str, dict[str, object]] = {}
+    for judge, scores in judges.items():
+        false_positives, true_positives, _ = roc_curve(labels, scores)
+        curves[judge] = {
+            "false_positive_rate": false_positives.tolist(),
+            "true_positive_rate": true_positives.tolist(),
+            "area": float(auc(false_positives, true_positives)),
+        }
+    return curves
 
 
 def labelled_pairs(context: StageContext, config: SelectionConfig) -> dict[str, list[ScoredPair]]:

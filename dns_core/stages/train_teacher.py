@@ -71,7 +71,9 @@ def run(config: Config, context: StageContext) -> None:
         )
 
 
-def _spread(network: Teacher, features: FeatureSet, split: VideoSplit, context: StageContext) -> None:
+def _spread(
+    network: Teacher, features: FeatureSet, split: VideoSplit, context: StageContext
+) -> dict[str, object]:
     """Set the range of similarities on held-out videos."""
     copies, strangers = [], []
     # Videos of the other side are of other clusters by construction.
@@ -84,3 +86,4 @@ def _spread(network: Teacher, features: FeatureSet, split: VideoSplit, context: 
         for pairs in (copies, strangers)
     ]
     spread_similarities(network, *scores)
+    return {}

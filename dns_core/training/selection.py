@@ -106,13 +106,23 @@ class SelectorObjective:
     def validation_loss(self) -> float:
         """Class-balanced cross-entropy over all validation pairs."""
         losses = {True: [0.0], False: [0.0]}
+        for logits, labels in self._validated():
+            each = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+            for label in losses:
+                losses[label] += each[labels.bool() == label].tolist()
+        return float(sum(np.sum(values) / max(len(values) - 1, 1) for values in losses.values()) / 2)
+
+    @torch.inference_mode()
+    def validation_logits(self) -> Float32Array:
+        """``[P]`` log-odds that each validation pair is worth re-ranking, in their order."""
+        return np.array([logit for logits, _ in self._validated() for logit in logits.tolist()], np.float32)
+
+    def _validated(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Logits and labels of the validation pairs, batch by batch."""
         size = 2 * self._config.batch_pairs
         for start in range(0, len(self._validation), size):
             batch = self._batch(self._validation[start : start + size])
-            each = F.binary_cross_entropy_with_logits(self._logits(batch), batch.labels, reduction="none")
-            for label in losses:
-                losses[label] += each[batch.labels.bool() == label].tolist()
-        return float(sum(np.sum(values) / max(len(values) - 1, 1) for values in losses.values()) / 2)
+            yield self._logits(batch), batch.labels
 
     def _per_class(self) -> int:
         return min(self._config.epoch_pairs, max(len(self._worthwhile), len(self._idle)))

@@ -149,6 +149,9 @@ def test_gates_that_do_not_learn_are_computed_once_and_change_nothing(
         objective.network.eval()
     with torch.inference_mode():
         assert once.validation_loss() == pytest.approx(every_time.validation_loss(), abs=1e-3)
+    logits = every_time.validation_logits()
+    assert len(np.unique(logits)) > 1
+    np.testing.assert_allclose(once.validation_logits(), logits, atol=2e-3)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
