@@ -82,6 +82,10 @@ class Settings(BaseSettings):
         """Address of the query service."""
         return self.service_url or f"http://127.0.0.1:{self.serve.port}"
 
+    def dashboard(self, page: str) -> str:
+        """Address of a page of this machine's dashboard."""
+        return f"http://127.0.0.1:{self.dashboard_port}/{page}"
+
     def tracking_store(self, root: Path) -> str:
         """Where runs and models are recorded; empty if nowhere, for it is off or MLflow is not installed."""
         if self.tracking_uri == "off" or (not self.tracking_uri and find_spec("mlflow") is None):

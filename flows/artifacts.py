@@ -15,6 +15,7 @@ from prefect.artifacts import (
 
 from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.store.atomic import read_json
+from dns_ops.quality.page import SHOWN_ROWS
 from dns_ops.quality.verdict import failures, read_verdicts
 from dns_ops.settings import Settings
 
@@ -29,7 +30,7 @@ def publish_report(root: Path, settings: Settings, run_id: str) -> None:
         for row in read_json(workspace.probes(collection))["quarantine"]
     ]
     create_table_artifact(quarantined, key="quarantine", description="Videos that could not be used, and why")
-    publish_verdicts(read_verdicts(workspace.quality_folder), workspace.quality_folder)
+    publish_verdicts(read_verdicts(workspace.quality_folder), settings.dashboard("data?part=Quality"))
     if workspace.trade_off.is_file():
         create_table_artifact(
             read_json(workspace.trade_off),
@@ -41,19 +42,17 @@ def publish_report(root: Path, settings: Settings, run_id: str) -> None:
         create_link_artifact(f"{server}/#/runs/{run_id}", key="mlflow-run", link_text="parent run in MLflow")
 
 
-def publish_verdicts(verdicts: Sequence[Mapping[str, Any]], folder: Path) -> None:
-    """A table of the rows that are not as expected, and a link to each page that says all of it."""
+def publish_verdicts(verdicts: Sequence[Mapping[str, Any]], page: str) -> None:
+    """A table of the rows that are not as expected, and a link to the dashboard's ``page`` of all of it."""
     rows = [
         {"suite": suite["suite"], "part": suite["part"], "expected": row["meaning"], **_texts(failing)}
         for verdict in verdicts
         for suite, row in failures(verdict)
-        for failing in row["rows"] or [{"found": row["observed"]}]
+        for failing in row["rows"][:SHOWN_ROWS] or [{"found": row["observed"]}]
     ]
     create_table_artifact(rows, key="data-validation", description="Data that are not as expected")
-    for verdict in verdicts:
-        page = (folder / f"{verdict['name']}.html").resolve()
-        key = verdict["name"].replace("_", "-")
-        create_link_artifact(page.as_uri(), key=key, link_text=f"{verdict['name']}: everything")
+    if verdicts:
+        create_link_artifact(page, key="data-docs", link_text="every expectation, in the dashboard")
 
 
 def _texts(row: Mapping[str, Any]) -> dict[str, str]:

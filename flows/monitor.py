@@ -22,12 +22,13 @@ from flows.artifacts import publish_verdicts
 def monitor() -> State[None]:
     """Measure the drift of new videos; the run is called Drifted, and says why, if it is too large."""
     root = Path.cwd()
-    load_settings(root)
+    settings = load_settings(root)
     limits = DriftLimits(**load_params(root / "params.yaml").model_dump()["validate_data"]["drift"])
     with workspace_lock(root, get_run_logger().info):
         complaint = monitor_drift(root, limits, SilentProgress())
-    folder = Workspace(root).quality_folder
-    publish_verdicts([row for row in read_verdicts(folder) if row["name"] == "monitor"], folder)
+    verdicts = read_verdicts(Workspace(root).quality_folder)
+    page = settings.dashboard("data?part=Drift")
+    publish_verdicts([row for row in verdicts if row["name"] == "monitor"], page)
     note = f"**Needs attention.** {complaint}" if complaint else "New videos are like the training videos."
     create_markdown_artifact(note, key="drift", description="New videos beside the champion's training data")
     return Completed(name="Drifted", message=complaint) if complaint else Completed(message=note)

@@ -44,7 +44,7 @@ def render() -> None:
         "Distributions": partial(_draw_distributions, probes),
         "Drift": partial(_draw_quality, only_drift=True),
     }
-    tabs = st.tabs(list(parts), on_change="rerun", key="data-part")
+    tabs = st.tabs(list(parts), on_change="rerun", key="part", bind="query-params")
     for tab, (name, draw) in zip(tabs, parts.items(), strict=True):
         if tab.open:  # the others cost nothing
             with tab, problems_shown(name):

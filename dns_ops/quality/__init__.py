@@ -17,7 +17,8 @@ A stage that validates (``validate_data``, ``validate_pairs``) measures and hand
            "success": false,
            "failing": 22,             # rows that do not meet it; some may be allowed
            "observed": "",            # of an expectation about the whole table
-           "rows": [{"video": "a.mp4", "status": "quarantined: not_a_video"}]}]}]}  # the first 100
+           "rows": [{"video": "a.mp4", "status": "quarantined: not_a_video"}]}]}]}
 
-and, beside it, ``<stage>.html``: the same for people, one page without scripts or anything from elsewhere.
+and, beside it, ``<stage>.html``: the same for people, the first 100 of the rows, one page without scripts or
+anything from elsewhere.
 """

@@ -16,8 +16,6 @@ from great_expectations.data_context.types.base import (
 from dns_core.records import FactTable
 from dns_ops.quality.suites import SUITES
 
-_KEPT_ROWS = 100
-
 
 def judged_suites(tables: Sequence[FactTable]) -> list[dict[str, Any]]:
     """For each table what the package's docstring says of a suite; nothing is written or reported home."""
@@ -66,7 +64,7 @@ def _row(found: ExpectationValidationResult) -> dict[str, Any]:
         "success": bool(found.success),
         "failing": int(found.result.get("unexpected_count", 0)),
         "observed": str(found.result.get("observed_value") or ""),
-        "rows": [{key: _plain(value) for key, value in row.items()} for row in failing[:_KEPT_ROWS]],
+        "rows": [{key: _plain(value) for key, value in row.items()} for row in failing],
     }
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from dns_core.store.atomic import atomic_file
 
+SHOWN_ROWS = 100
+"""Rows that do not meet an expectation, as far as people are shown them; the report has them all."""
+
 _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1c2127 }}
@@ -27,6 +30,7 @@ def write_page(path: Path, verdict: Mapping[str, Any]) -> None:
 
 
 def _parts(verdict: Mapping[str, Any]) -> Iterable[str]:
+    report = f"{verdict['name']}.json"
     yield _HEAD.format(title=escape(verdict["name"]))
     yield f"<h1>{escape(verdict['name'])}: {_word(verdict['success'])}</h1>"
     for suite in verdict["suites"]:
@@ -37,19 +41,21 @@ def _parts(verdict: Mapping[str, Any]) -> Iterable[str]:
             yield (
                 f"<tr><td>{escape(row['meaning'])}<br><code>{escape(row['expectation'])}"
                 f"{escape(' ' + row['column'] if row['column'] else '')}</code></td>"
-                f"<td>{_word(row['success'])}</td><td>{_failing(row)}</td></tr>"
+                f"<td>{_word(row['success'])}</td><td>{_failing(row, report)}</td></tr>"
             )
         yield "</table>"
     yield "</body></html>\n"
 
 
-def _failing(row: Mapping[str, Any]) -> str:
+def _failing(row: Mapping[str, Any], report: str) -> str:
     if not row["rows"]:
         return escape(row["observed"])
     lines = "".join(
         "<li>" + escape(", ".join(f"{name} {value}" for name, value in found.items())) + "</li>"
-        for found in row["rows"]
+        for found in row["rows"][:SHOWN_ROWS]
     )
+    if more := len(row["rows"][SHOWN_ROWS:]):
+        lines += f"<li>and {more} more: {escape(report)} has them all</li>"
     return f"<details><summary>{row['failing']}</summary><ul>{lines}</ul></details>"
 
 

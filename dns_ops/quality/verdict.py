@@ -21,7 +21,8 @@ def complaint(verdict: Mapping[str, Any], page: Path) -> str:
         f"{suite['suite']} of {suite['part']}: expected that {row['meaning']}, {_found(row)}"
         for suite, row in failures(verdict)
     ]
-    return f"{verdict['name']}: the data are not fit to be learnt from: {'; '.join(parts)} (see {page})"
+    found = f"the data are not fit to be learnt from: {'; '.join(parts)}"
+    return f"{verdict['name']}: {found} (see {page}; {page.stem}.json beside it names every row)"
 
 
 def failures(verdict: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:

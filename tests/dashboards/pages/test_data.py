@@ -48,7 +48,7 @@ PARTS = ("Versions", "Quality", "Quarantine", "Near-duplicates", "Distributions"
 
 
 def part(app: AppTest, name: str) -> AppTest:
-    app.session_state["data-part"] = name
+    app.session_state["part"] = name
     app.run()
     assert not app.exception
     return app

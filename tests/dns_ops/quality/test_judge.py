@@ -137,3 +137,17 @@ def test_a_few_refused_or_repeated_files_are_allowed_and_more_are_not(
         GreatJudge().judge(
             [FactTable("corpus", "train", columns, ("video",), many.limits)], tmp_path / "many.json"
         )
+
+
+def test_every_row_is_in_the_report_however_many_the_message_and_the_page_show(tmp_path: Path) -> None:
+    names = [f"{number}.mp4" for number in range(300)]
+    columns = {name: [values[0]] * len(names) for name, values in corpus().columns.items()}
+    columns |= {"video": names, "sha256": names, "status": ["quarantined: corrupt"] * len(names)}
+    table = FactTable("corpus", "train", columns, ("video",), corpus().limits)
+    with pytest.raises(RejectedDataError, match=r"and 280 more.*validate\.json beside it names every row"):
+        GreatJudge().judge([table], tmp_path / "validate.json")
+    (failed,) = (
+        row for row in read_json(tmp_path / "validate.json")["suites"][0]["expectations"] if row["rows"]
+    )
+    assert [row["video"] for row in failed["rows"]] == names
+    assert "and 200 more: validate.json has them all" in (tmp_path / "validate.html").read_text()
