@@ -1,7 +1,7 @@
 """The services of the platform on one machine: which there are, and how each is started.
 
 A service is a command, an address of this machine and a page that answers once it is healthy. To add one,
-write a function like those below and put it into `SERVICES`, after what it needs.
+write a function like those below and put it into `SERVICES`.
 """
 
 import os
@@ -28,7 +28,7 @@ class Service:
         port: that it listens on; 0 if on none.
         health: path below the address that answers with success when it is healthy; empty if it has none,
             and then it is healthy while it runs.
-        prepare: commands that are run to their end before it starts.
+        prepare: commands that are run to their end before it starts, and once those before it are healthy.
         environment: variables besides those of this process.
     """
 
@@ -184,8 +184,8 @@ def _query_service(_root: Path, settings: Settings) -> Service | None:
 SERVICES: tuple[Callable[[Path, Settings], Service | None], ...] = (
     _prefect_server,
     _mlflow_server,
-    _worker,
     _query_service,
     _dashboard,
+    _worker,
 )
 """Each gives a service, or None where the settings want none."""

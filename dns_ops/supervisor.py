@@ -59,15 +59,18 @@ class Supervisor:
             ServiceError: a port is taken, a command failed or a service is not healthy in time.
         """
         started: list[Service] = []
+        awaited: list[Service] = []
         try:
             for service in self._services:
                 if self._process(service.name) is not None:
                     self._say(f"{service.name}: runs already {service.address}".rstrip())
                     continue
+                if service.prepare:
+                    self._await_health(awaited)
                 self._start(service)
                 started.append(service)
-                self._await_health(service)
-                self._say(f"{service.name}: {service.address or 'runs'}")
+                awaited.append(service)
+            self._await_health(awaited)
         except BaseException:
             for service in reversed(started):
                 self._stop(service.name)
@@ -116,7 +119,14 @@ class Supervisor:
         process.returncode = 0  # it is to outlive this process, and its object here should not mind
         write_json(self._record(service.name), {"pid": process.pid, "began": began})
 
-    def _await_health(self, service: Service) -> None:
+    def _await_health(self, awaited: list[Service]) -> None:
+        """Wait for each in turn, and take it off the list."""
+        while awaited:
+            self._await_one(awaited[0])
+            service = awaited.pop(0)
+            self._say(f"{service.name}: {service.address or 'runs'}")
+
+    def _await_one(self, service: Service) -> None:
         deadline = time.monotonic() + _HEALTHY_WITHIN_S
         while problem := self._unhealthy(service):
             if self._process(service.name) is None:

@@ -100,6 +100,17 @@ def test_a_service_that_ends_is_an_error_with_its_last_words(tmp_path: Path, sai
         Supervisor(tmp_path, [unprepared], said.append).up()
 
 
+def test_what_is_to_be_prepared_finds_those_before_it_healthy(
+    tmp_path: Path, service: Service, said: list[str]
+) -> None:
+    ask = f"import urllib.request; urllib.request.urlopen({service.address + service.health!r})"
+    second = Service("second", ("sleep", "100"), prepare=((sys.executable, "-c", ask),))
+    supervisor = Supervisor(tmp_path, [service, second], said.append)
+    supervisor.up()
+    supervisor.down()
+    assert said[:2] == [f"server: {service.address}", "second: runs"]
+
+
 def test_a_killed_service_is_seen_as_crashed_and_another_process_is_left_alone(
     tmp_path: Path, said: list[str]
 ) -> None:
