@@ -135,7 +135,7 @@ def test_the_platform_serves_its_own_store_unless_another_is_named(tmp_path: Pat
     def names(settings: Settings) -> list[str]:
         return [service.name for service in enabled_services(tmp_path, settings)]
 
-    without = ["prefect", "worker-cpu", "query", "dashboard"]
+    without = ["prefect", "query", "dashboard", "worker-cpu"]
     assert names(Settings()) == ["prefect", "mlflow", *without[1:]]
     assert names(Settings(tracking_uri="http://elsewhere:5000")) == without
     assert names(Settings(tracking_uri="off")) == without
