@@ -146,6 +146,6 @@ def _row(run: FlowRun, names: Mapping[UUID, str], n_tasks: int = 0) -> RunRow:
         state=state,
         message=message,
         started_at=datetime.fromisoformat(began.isoformat()) if began else None,
-        duration_s=run.total_run_time.total_seconds() if run.total_run_time else 0.0,
+        duration_s=run.estimated_run_time.total_seconds(),
         n_tasks=n_tasks,
     )
