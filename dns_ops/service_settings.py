@@ -43,7 +43,7 @@ class ServiceSettings(BaseModel):
     videos: str = ""
     query_tokens: SecretStr = SecretStr("")
     admin_tokens: SecretStr = SecretStr("")
-    max_upload_bytes: int = Field(default=512 << 20, ge=1)
+    max_upload_bytes: int = Field(default=500 << 20, ge=1)
     max_duration_s: float = Field(default=7200, gt=0)
     max_pixels: int = Field(default=7680 * 4320, ge=1)
     max_waiting: int = Field(default=32, ge=1)
