@@ -1,6 +1,7 @@
 """Each expectation holds for sound data, and names the rows of unsound data."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -141,7 +142,9 @@ def test_a_few_refused_or_repeated_files_are_allowed_and_more_are_not(
 
 def test_every_row_is_in_the_report_however_many_the_message_and_the_page_show(tmp_path: Path) -> None:
     names = [f"{number}.mp4" for number in range(300)]
-    columns = {name: [values[0]] * len(names) for name, values in corpus().columns.items()}
+    columns: dict[str, list[Any]] = {
+        name: [values[0]] * len(names) for name, values in corpus().columns.items()
+    }
     columns |= {"video": names, "sha256": names, "status": ["quarantined: corrupt"] * len(names)}
     table = FactTable("corpus", "train", columns, ("video",), corpus().limits)
     with pytest.raises(RejectedDataError, match=r"and 280 more.*validate\.json beside it names every row"):
