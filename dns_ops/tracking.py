@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from socket import gaierror
 
 import mlflow
 from mlflow import MlflowClient
@@ -75,8 +76,11 @@ def translated(what: str) -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what an error says, or its name if it says nothing."""
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    """The first line of what an error says, or its name if it says nothing; of a lost connection, why."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ConnectionError | TimeoutError | gaierror):
+        cause = cause.__cause__ or cause.__context__
+    return next(iter(str(cause or error).splitlines()), type(error).__name__)
 
 
 def _experiment(client: MlflowClient, own: Path | None) -> str:

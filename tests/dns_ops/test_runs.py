@@ -105,7 +105,6 @@ def test_a_server_that_is_down_is_one_error_before_anything_runs(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    with pytest.raises(TrackingError, match="cannot be used") as error:
+    with pytest.raises(TrackingError, match=r"cannot be used: \[Errno \d+\] Connection refused$") as error:
         open_tracking(workspace, Settings(tracking_uri="http://me:secret@127.0.0.1:9"))
-    assert "\n" not in str(error.value)
-    assert "secret" not in str(error.value).split(":", 1)[0]
+    assert "secret" not in str(error.value)
