@@ -1,12 +1,14 @@
 """The dashboard in a real browser, over a real query service and a small real index."""
 
+import csv
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from dns_apps.service.client import Client
 from dns_ops.services import dashboard_command
@@ -90,17 +92,43 @@ def test_a_query_by_upload_is_answered_opened_played_and_judged(
     wait_until(lambda: clocks(page)[0] > began[0] + 0.4)
     page.get_by_role("button", name="Pause both videos").click()
     played = clocks(page)
-    assert played[1] > began[1]
+    # In step: as far apart as when they began, on the two videos' own clocks.
+    assert played[1] - played[0] == pytest.approx(began[1] - began[0], abs=0.3)
 
     box = page.locator("canvas").last.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 0.85 * box["width"], box["y"] + 0.2 * box["height"])
-    wait_until(lambda: clocks(page) != played)
+    wait_until(lambda: all(now != then for now, then in zip(clocks(page), played, strict=True)))
 
-    page.get_by_role("radio", name="Copy", exact=True).or_(
-        page.get_by_role("button", name="Copy", exact=True)
-    ).first.click()
-    wait_until(lambda: [label.verdict for label in service.labels(summary.id).items] == ["copy"])
+    for name, verdict in (("Copy", "copy"), ("Not a copy", "not_a_copy")):
+        judge(page, name).click()
+        wait_until(
+            lambda verdict=verdict: [row.verdict for row in service.labels(summary.id).items] == [verdict]
+        )
+    page.reload()
+    expect(judge(page, "Not a copy")).to_have_attribute("aria-checked", "true", timeout=PATIENCE_MS)
+    assert f"{best.video_id},not_a_copy" in service.exported_labels("csv").decode()
+
+
+def judge(page: Page, name: str) -> Locator:
+    return page.get_by_role("radio", name=name, exact=True).first
+
+
+def test_an_answer_is_taken_away_as_a_table_and_as_json(
+    page: Page, service: Client, query_video: Path
+) -> None:
+    query = service.query_file(query_video, wait_s=60)
+    assert query.answer is not None
+    page.goto(f"/query?query={query.id}")
+    taken = {}
+    for form in ("CSV", "JSON"):
+        with page.expect_download(timeout=PATIENCE_MS) as download:
+            page.get_by_role("button", name=form).click()
+        taken[form] = download.value.path().read_text()
+    rows = list(csv.DictReader(taken["CSV"].splitlines()))
+    ids = [match.video_id for match in query.answer.matches]
+    assert list(dict.fromkeys(row["video"] for row in rows)) == ids
+    assert [match["video_id"] for match in json.loads(taken["JSON"])["answer"]["matches"]] == ids
 
 
 def test_the_link_opens_the_very_query(page: Page, service: Client, query_video: Path) -> None:
