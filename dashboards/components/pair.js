@@ -252,7 +252,7 @@ class View {
     pen.textAlign = "center";
     pen.textBaseline = "top";
     for (const s of ticks(this.map.targetTimes, width / 70)) pen.fillText(clock(s), this.x(s), MARGIN.top + height + 4);
-    pen.fillText("video", MARGIN.left + width / 2, MARGIN.top + height + 19);
+    pen.fillText("video (min:s)", MARGIN.left + width / 2, MARGIN.top + height + 19);
     pen.textAlign = "right";
     pen.textBaseline = "middle";
     for (const s of ticks(this.map.queryTimes, height / 30)) pen.fillText(clock(s), MARGIN.left - 5, this.y(s));
@@ -260,7 +260,7 @@ class View {
     pen.translate(9, MARGIN.top + height / 2);
     pen.rotate(-Math.PI / 2);
     pen.textAlign = "center";
-    pen.fillText("query", 0, 0);
+    pen.fillText("query (min:s)", 0, 0);
     pen.restore();
   }
 

@@ -21,6 +21,8 @@ _COLOURS = ("#3d7dca", "#d9822b", "#2f9e77", "#b1527f", "#8a6fc9", "#6b7a8c", "#
 _SIGNS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 _FRONT, _QUIET = "#d64550", "#8793a1"
 _CLEAR = "rgba(0,0,0,0)"
+# Between the powers of ten are marks without figures, which nobody could read at a phone's width.
+_DECADES = {"dtick": 1, "minor": {"ticks": "outside"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def tradeoff_figure(points: Sequence[Point], cost: Cost, task: str, *, published
     front = pareto_front(points, cost)
     figure.add_scatter(
         x=[getattr(p, cost) for p in front], y=[p.precision for p in front], name="Pareto front",
-        mode="lines", line={"shape": "hv", "width": 7, "color": _FRONT}, opacity=0.28, hoverinfo="skip",
+        mode="lines", line={"shape": "hv", "width": 7, "color": _FRONT}, opacity=0.4, hoverinfo="skip",
     )  # fmt: skip
     methods, runs = (list(dict.fromkeys(getattr(p, key) for p in points)) for key in ("method", "run"))
     for run in runs:
@@ -110,7 +112,7 @@ def tradeoff_figure(points: Sequence[Point], cost: Cost, task: str, *, published
                 figure.add_trace(_line(rows, cost, name, colour, sign))
     title = next(text for key, text in COSTS if key == cost)
     figure.update_layout(
-        xaxis={"title": title, "type": "log", "exponentformat": "SI"},
+        xaxis={"title": title, "type": "log", "exponentformat": "SI", **_DECADES},
         yaxis={"title": f"mAP {task}, this workspace's videos"},
         legend={"orientation": "h", "yanchor": "top", "y": -0.22, "x": 0},
         margin={"l": 10, "r": 10, "t": 10, "b": 10}, height=440, hovermode="closest",
