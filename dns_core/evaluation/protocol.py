@@ -8,7 +8,7 @@ from dns_core.errors import GroundTruthError
 from dns_core.evaluation.coverage import coverage
 from dns_core.evaluation.mean_average_precision import mean_average_precision
 from dns_core.evaluation.micro_average_precision import micro_average_precision
-from dns_core.evaluation.ranking import Ranking
+from dns_core.evaluation.ranking import Ranking, judged_rows
 from dns_core.evaluation.recall import recall_at_k
 from dns_core.records import GroundTruth
 
@@ -63,8 +63,7 @@ def evaluate_rankings(
 ) -> Report:
     """Figures of every task of ``truth``; denominators come from ``truth`` alone.
 
-    Rows that the ground truth does not judge are dropped: videos outside its database, and the query
-    itself where it is part of the database (it would be a free hit).
+    Rows that the ground truth does not judge are dropped (`judged_rows`).
 
     Args:
         rankings: rows of each query that was answered, whole or cut off at some length.
@@ -76,13 +75,7 @@ def evaluate_rankings(
         GroundTruthError: a task has no query with a positive.
         ValueError: a ranking is of an unknown query, holds NaN, or holds a video twice.
     """
-    strangers = sorted(rankings.keys() - set(truth.queries))
-    if strangers:
-        raise ValueError(f"rankings of queries that have no ground truth: {strangers}")
-    database = frozenset(truth.database)
-    judged = {
-        q: [(v, score) for v, score in rows if v in database and v != q] for q, rows in rankings.items()
-    }
+    judged = judged_rows(rankings, truth)
     searched = compared if compared is not None else {v for rows in judged.values() for v, _ in rows}
     return Report(
         tasks={task: _task_report(judged, truth.positives(task), task) for task in sorted(truth.tasks)},
@@ -90,7 +83,7 @@ def evaluate_rankings(
         n_queries=len(truth.queries),
         n_videos=len(truth.database),
         missing_queries=tuple(sorted(set(truth.queries) - rankings.keys())),
-        missing_videos=tuple(sorted(database - set(searched))),
+        missing_videos=tuple(sorted(set(truth.database) - set(searched))),
     )
 
 

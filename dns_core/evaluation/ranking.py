@@ -1,7 +1,9 @@
 """The one order of results that every measure uses."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from dns_core.records import GroundTruth
 
 Ranking = Sequence[tuple[str, float]]
 """``(video_id, score)`` rows in any order; scores are similarities of any sign."""
@@ -29,3 +31,23 @@ def ranked_ids(ranking: Ranking) -> list[str]:
     if len(set(ids)) < len(ids):
         raise ValueError("a video appears twice in one ranking")
     return ids
+
+
+def judged_rows(rankings: Mapping[str, Ranking], truth: GroundTruth) -> dict[str, list[tuple[str, float]]]:
+    """The rows that the ground truth judges.
+
+    Dropped are videos outside its database, and the query itself where it is part of the database (it
+    would be a free hit).
+
+    Args:
+        rankings: rows by query.
+        truth: what is right.
+
+    Raises:
+        ValueError: a ranking is of an unknown query.
+    """
+    strangers = sorted(rankings.keys() - set(truth.queries))
+    if strangers:
+        raise ValueError(f"rankings of queries that have no ground truth: {strangers}")
+    database = frozenset(truth.database)
+    return {q: [(v, score) for v, score in rows if v in database and v != q] for q, rows in rankings.items()}

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dns_core.evaluation.ranking import Ranking
+from dns_core.evaluation.ranking import Ranking, judged_rows
 from dns_core.records import GroundTruth
 
 N_BINS = 10
@@ -30,17 +30,19 @@ def reliability(rankings: Mapping[str, Ranking], truth: GroundTruth, task: str) 
 
     Args:
         rankings: by query, videos with the probability in [0, 1] that they match; whole, not cut off.
-        truth: what matches; pairs that it does not judge are dropped (`protocol.evaluate_rankings`).
+        truth: what matches; pairs that it does not judge are dropped (`judged_rows`).
         task: whose labels count as a match.
+
+    Raises:
+        ValueError: a ranking is of an unknown query.
 
     Reference: Niculescu-Mizil and Caruana, Predicting good probabilities with supervised learning, ICML 2005.
     """
-    database, positives = frozenset(truth.database), truth.positives(task)
+    positives = truth.positives(task)
     judged = [
         (probability, video in positives[query])
-        for query, rows in rankings.items()
+        for query, rows in judged_rows(rankings, truth).items()
         for video, probability in rows
-        if video in database and video != query
     ]
     probabilities, matches = np.array(judged, dtype=np.float64).reshape(-1, 2).T
     bins = np.minimum((probabilities * N_BINS).astype(np.int64), N_BINS - 1)

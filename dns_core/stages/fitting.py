@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from dns_core.models.checkpoints import save_network
-from dns_core.stages.context import StageContext
+from dns_core.stages.context import StageContext, Workspace
 from dns_core.store.atomic import write_json
 from dns_core.store.fingerprints import fingerprint_json
 from dns_core.training.config import OptimisationConfig
@@ -25,6 +25,8 @@ class TrainedNetwork:
         architecture: its key in the registry of architectures.
         config: what it was built of.
         parents: fingerprints of what it is made from.
+        settings: the stage's params, with ``seed``; they and the parents decide
+            if a checkpoint may be resumed.
     """
 
     name: str
@@ -32,6 +34,7 @@ class TrainedNetwork:
     architecture: str
     config: Mapping[str, Any]
     parents: Mapping[str, str]
+    settings: Mapping[str, Any]
 
 
 def fit_and_save(  # noqa: PLR0913
@@ -40,7 +43,6 @@ def fit_and_save(  # noqa: PLR0913
     optimisation: OptimisationConfig,
     context: StageContext,
     *,
-    settings: Mapping[str, Any],
     finishing: Callable[[], Mapping[str, Any]] | None = None,
     replicas: Replicas = ALONE,
 ) -> None:
@@ -51,34 +53,36 @@ def fit_and_save(  # noqa: PLR0913
         objective: what it learns.
         optimisation: how.
         context: where.
-        settings: the stage's params; they and the parents decide if a checkpoint may be resumed.
         finishing: the last that is done to the trained network before it is saved; what it found is kept
             beside the losses.
         replicas: the processes that train it together; the first alone writes.
     """
-    workspace = context.workspace
     trainer = Trainer(
         objective,
         optimisation,
-        checkpoint=workspace.partial(f"{trained.name}.checkpoint"),
-        digest=fingerprint_json({**settings, **trained.parents}),
-        seed=int(settings["seed"]),
+        checkpoint=context.workspace.partial(f"{trained.name}.checkpoint"),
+        digest=fingerprint_json({**trained.settings, **trained.parents}),
+        seed=int(trained.settings["seed"]),
         replicas=replicas,
     )
     report = trainer.fit(context.progress, context.logger)
     if not replicas.leads:
         return
     found = finishing() if finishing is not None else {}
-    write_json(workspace.training_log(trained.name), {**asdict(report), **found, "resumed_from": 0})
+    _save(trained, {**asdict(report), **found, "resumed_from": 0}, context.workspace)
+    trainer.finish()
+    _tell_result(trained.name, report, context)
+
+
+def _save(trained: TrainedNetwork, log: Mapping[str, Any], workspace: Workspace) -> None:
+    write_json(workspace.training_log(trained.name), log)
     save_network(
         workspace.model(trained.name),
         trained.network.cpu(),
         architecture=trained.architecture,
         config=trained.config,
-        provenance={**trained.parents, "params": fingerprint_json(dict(settings))},
+        provenance={**trained.parents, "params": fingerprint_json(dict(trained.settings))},
     )
-    trainer.finish()
-    _tell_result(trained.name, report, context)
 
 
 def _tell_result(name: str, report: FitReport, context: StageContext) -> None:

@@ -74,13 +74,14 @@ def run(config: Config, context: StageContext) -> None:
             "pairs": fingerprint_file(workspace.table("scored")),
             "calibration": fingerprint_file(workspace.models / "calibration.json"),
         }
-        trained = TrainedNetwork(f"selector_{context.item}", selector, "selector", network_config, parents)
+        trained = TrainedNetwork(
+            f"selector_{context.item}", selector, "selector", network_config, parents, config.model_dump()
+        )
         fit_and_save(
             trained,
             objective,
             config.optimisation,
             context,
-            settings=config.model_dump(),
             finishing=lambda: {"roc": _roc(objective, pairs["validation"])},
         )
 

@@ -115,11 +115,9 @@ def _train(config: Config, context: StageContext, replicas: Replicas) -> None:
             "teacher": load_network(workspace.model("teacher"), expect="teacher").fingerprint,
             "pairs": fingerprint_file(table),
         }
-        trained = TrainedNetwork(name, student, name, network_config, parents)
         settings = {**student_config.model_dump(), **_shared(config)}
-        fit_and_save(
-            trained, objective, student_config.optimisation, context, settings=settings, replicas=replicas
-        )
+        trained = TrainedNetwork(name, student, name, network_config, parents, settings)
+        fit_and_save(trained, objective, student_config.optimisation, context, replicas=replicas)
 
 
 def _shared(config: Config) -> dict[str, Any]:

@@ -60,13 +60,12 @@ def run(config: Config, context: StageContext) -> None:
             seed=config.seed,
         )
         parents = {"features": features.fingerprint, "split": fingerprint_file(context.workspace.split)}
-        trained = TrainedNetwork("teacher", network, "teacher", network_config, parents)
+        trained = TrainedNetwork("teacher", network, "teacher", network_config, parents, config.model_dump())
         fit_and_save(
             trained,
             objective,
             config.optimisation,
             context,
-            settings=config.model_dump(),
             finishing=lambda: _spread(network, features, split, context),
         )
 

@@ -1,13 +1,17 @@
 """What a real Prefect server is asked and told."""
 
+import json
+
 import pytest
 from prefect import flow
+from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 from prefect.utilities.callables import parameter_schema
 
 from dns_core.errors import InputError
-from flows.artifacts import told_progress
+from dns_ops.quality.page import SHOWN_ROWS
+from flows.artifacts import publish_verdicts, told_progress
 from flows.server import FlowServer, FlowServerError
 
 
@@ -89,3 +93,34 @@ def test_schedules_are_added_switched_and_removed(server: FlowServer, deployment
 def test_a_server_that_is_down_is_one_error() -> None:
     with pytest.raises(FlowServerError, match="does not answer"):
         FlowServer("http://127.0.0.1:9/api").deployments()
+
+
+@flow(name="judged")
+def judged(failing: int, page: str) -> None:
+    """Publish one expectation that so many rows do not meet."""
+    rows = [{"video_id": f"clip-{number}", "found": "no picture"} for number in range(failing)]
+    expectation = {
+        "meaning": "videos have pictures",
+        "success": not failing,
+        "rows": rows,
+        "failing": failing,
+    }
+    suite = {"suite": "corpus", "part": "train", "expectations": [expectation]}
+    publish_verdicts([{"name": "validate_data", "success": not failing, "suites": [suite]}], page)
+
+
+@pytest.mark.slow
+def test_what_validation_found_is_a_table_and_a_link_to_the_dashboard() -> None:
+    judged(SHOWN_ROWS + 20, "http://127.0.0.1:8501/data?part=Quality")
+    table, link = (Artifact.get(key) for key in ("data-validation", "data-docs"))
+    assert table is not None
+    assert link is not None
+    rows = json.loads(str(table.data))
+    assert len(rows) == SHOWN_ROWS
+    assert rows[-1] == {
+        "suite": "corpus",
+        "part": "train",
+        "expected": "videos have pictures",
+        "row": f"video_id clip-{SHOWN_ROWS - 1}, found no picture",
+    }
+    assert "(http://127.0.0.1:8501/data?part=Quality)" in str(link.data)
