@@ -79,9 +79,7 @@ def _draw_history(names: dict[str, str]) -> None:
             column_config={"seconds": st.column_config.NumberColumn(format="%.0f")},
         )  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            picked = st.selectbox(
-                "Run", shown, format_func=lambda r: f"{r.name} ({r.state_name})", key="picked-run"
-            )
+            picked = st.selectbox("Run", shown, format_func=_run_label, key="picked-run")
             if st.button("Show", icon=":material/visibility:", key="show-run"):
                 open_run(picked.run_id)
             if len(runs) > _PAGE_ROWS or page > 1:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -14,11 +14,10 @@ from dns_core.features.luma import LUMA_DIMS, luma_patterns
 from dns_core.features.prefetch import prefetched
 from dns_core.features.registry import load_backbone
 from dns_core.ports import WeightSource
+from dns_core.precision import Precision, computing_in
 from dns_core.records import Float32Array, Float64Array, UInt8Array, VideoFeatures
 from dns_core.store.fingerprints import fingerprint_json
 from dns_core.video.decode import FrameChunk, Sampling, decode_frames
-
-Precision = Literal["fp32", "bf16"]
 
 _CHUNKS_AHEAD = 2
 
@@ -31,10 +30,10 @@ class Extractor:
         batch_frames: frames that go through the network at once; on a CPU more than 16 fill the caches and
             are slower, a GPU takes more.
         device: as torch calls it, for example ``cpu`` or ``cuda:0``.
-        precision: ``bf16`` runs the convolutions in bfloat16, about twice as fast on a CPU with
-            AVX-512 BF16; region vectors of photographs kept a mean cosine of .9995 (at worst .998) to
-            their values in ``fp32``. The device does not choose it, so that an index built on a GPU can
-            be queried on a CPU.
+        precision: ``bf16`` lets convolutions round to bfloat16 where the device has it, about twice as
+            fast on a CPU with AVX-512 BF16; region vectors of photographs kept a mean cosine of .9995 (at
+            worst .998) to their values in ``fp32``, so that an index built on one device can be queried
+            on another.
         luma_weight: length at which the region's pattern of brightness (`dns_core.features.luma`) is
             joined to the network's vector of length 1; 0 leaves it out, as the paper does.
 
@@ -64,7 +63,7 @@ class Extractor:
         self._settings = {"precision": precision, "luma_weight": luma_weight}
         self.fingerprint = fingerprint_json({"backbone": backbone.fingerprint, **self._settings})
         self._batch_frames = batch_frames
-        self._bf16 = precision == "bf16"
+        self._precision = precision
         self._luma_weight = luma_weight
         # (x / 255 - mean) / std as one multiplication and one subtraction
         mean = torch.tensor(backbone.card.mean, device=self._device).view(3, 1, 1)
@@ -109,7 +108,7 @@ class Extractor:
         return VideoFeatures(video_id, np.concatenate(regions), np.concatenate(times_s))
 
     def _run(self, frames: UInt8Array) -> Float32Array:
-        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
+        with torch.inference_mode(), computing_in(self._precision, self._device):
             # The permuted view of [N, H, W, 3] already has the channels last in memory.
             images = torch.from_numpy(frames).to(self._device).permute(0, 3, 1, 2)
             regions = self.backbone(images * self._scale - self._shift)

@@ -11,10 +11,11 @@ import numpy as np
 from pydantic import Field
 
 from dns_core.errors import VideoError
-from dns_core.features.extractor import Extractor, Precision
+from dns_core.features.extractor import Extractor
 from dns_core.features.prefetch import prefetched
 from dns_core.features.registry import load_backbone
 from dns_core.ports import Progress
+from dns_core.precision import Precision
 from dns_core.records import Quarantined, VideoProbe
 from dns_core.stages.context import COLLECTIONS, StageConfig, StageContext, Workspace
 from dns_core.stages.probe_videos import read_probes

@@ -1,8 +1,8 @@
 """Settings shared by every training loop; ``params.yaml`` gives each its values."""
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
+
+from dns_core.precision import Precision
 
 
 class StrictModel(BaseModel):
@@ -19,11 +19,11 @@ class OptimisationConfig(StrictModel):
         learning_rate: peak step size; it follows half a cosine to a tenth of itself.
         weight_decay: decoupled decay (AdamW); 0 is plain Adam.
         patience: epochs without a better validation loss after which training stops.
-        precision: ``bf16`` runs the forward pass under autocast; weights stay in fp32.
+        precision: of the forward pass (see `dns_core.precision`).
     """
 
     epochs: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
     patience: int = Field(ge=1)
-    precision: Literal["fp32", "bf16"]
+    precision: Precision

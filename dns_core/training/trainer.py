@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from dns_core.errors import CorruptArtefactError
 from dns_core.ports import Progress, RunLogger
+from dns_core.precision import computing_in
 from dns_core.store.atomic import atomic_file
 from dns_core.training.config import OptimisationConfig
 from dns_core.training.replicas import ALONE, Replicas
@@ -154,8 +155,7 @@ class Trainer:
             return self._objective.validation_loss()
 
     def _precision(self) -> AbstractContextManager[None]:
-        device_type = next(self._objective.network.parameters()).device.type
-        return torch.autocast(device_type, dtype=torch.bfloat16, enabled=self._config.precision == "bf16")
+        return computing_in(self._config.precision, next(self._objective.network.parameters()).device)
 
     def _record(self, state: _State, epoch: int, train_loss: float, validation_loss: float) -> None:
         state.epoch = epoch + 1

@@ -113,8 +113,8 @@ def judged(failing: int, page: str) -> None:
 def test_what_validation_found_is_a_table_and_a_link_to_the_dashboard() -> None:
     judged(SHOWN_ROWS + 20, "http://127.0.0.1:8501/data?part=Quality")
     table, link = (Artifact.get(key) for key in ("data-validation", "data-docs"))
-    assert table is not None
-    assert link is not None
+    assert isinstance(table, Artifact)
+    assert isinstance(link, Artifact)
     rows = json.loads(str(table.data))
     assert len(rows) == SHOWN_ROWS
     assert rows[-1] == {
