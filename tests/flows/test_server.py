@@ -6,6 +6,7 @@ import pytest
 from prefect import flow
 from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import Artifact as Shown
 from prefect.settings import PREFECT_API_URL
 from prefect.utilities.callables import parameter_schema
 
@@ -113,8 +114,8 @@ def judged(failing: int, page: str) -> None:
 def test_what_validation_found_is_a_table_and_a_link_to_the_dashboard() -> None:
     judged(SHOWN_ROWS + 20, "http://127.0.0.1:8501/data?part=Quality")
     table, link = (Artifact.get(key) for key in ("data-validation", "data-docs"))
-    assert isinstance(table, Artifact)
-    assert isinstance(link, Artifact)
+    assert isinstance(table, Shown)
+    assert isinstance(link, Shown)
     rows = json.loads(str(table.data))
     assert len(rows) == SHOWN_ROWS
     assert rows[-1] == {
