@@ -12,6 +12,9 @@ _CSS = """
 [data-testid="stMetric"] {gap: 0;}
 [data-testid="stMetricLabel"] {opacity: .75;}
 [data-testid="stVerticalBlock"] {gap: .75rem;}
+[data-testid="stSidebarNavLink"]:focus-visible, [role="tab"]:focus-visible, summary:focus-visible {
+  outline: 2px solid currentColor !important; outline-offset: -2px !important;
+}
 [data-testid="stText"] {overflow-wrap: anywhere; white-space: pre-wrap;}
 .st-key-cards {display: grid; grid-template-columns: repeat(auto-fill, minmax(15.5rem, 1fr)); gap: .8rem;}
 .st-key-cards > * {width: auto; min-width: 0; max-width: none;}

@@ -4,7 +4,6 @@ import inspect
 import sys
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
 
 from streamlit.web import cli
 
@@ -17,7 +16,7 @@ def main() -> None:
     for entry in PAGES:
         import_module(f"dashboards.pages.{entry.name}")
     _spare_the_first_visitor()
-    Thread(target=read_ahead, name="read-ahead", daemon=True).start()
+    read_ahead()
     app = Path(__file__).with_name("app.py")
     sys.argv = ["streamlit", "run", str(app), *sys.argv[1:]]
     cli.main(prog_name="streamlit")

@@ -36,8 +36,8 @@ def test_figures_services_and_runs_are_shown(opened: Opened, texts: Texts) -> No
     app = opened("home")
     assert [metric.value for metric in app.metric][:2] == ["88", "v2"]
     assert "Version 3 of the index" in texts(app)
-    assert app.dataframe[0].value["service"].tolist() == ["prefect", "mlflow"]
-    assert app.dataframe[1].value["took"].tolist() == ["1:15.0"]
+    assert app.table[0].value["service"].tolist() == ["prefect", "mlflow"]
+    assert app.table[1].value["took"].tolist() == ["1:15.0"]
 
 
 @pytest.mark.usefixtures("fake")

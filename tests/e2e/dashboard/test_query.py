@@ -201,3 +201,25 @@ def test_every_page_opens_at_the_width_of_a_phone_without_scrolling_sideways(pag
         expect(page.locator("h1")).to_be_visible(timeout=PATIENCE_MS)
         expect(page.get_by_test_id("stException")).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_the_keyboard_goes_where_the_mouse_does(page: Page) -> None:
+    def tab_to(name: str) -> Locator:
+        focused = page.locator("*:focus")
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if (focused.get_attribute("aria-label") or focused.inner_text()).endswith(name):
+                return focused
+        raise AssertionError(f"{name} was never reached")
+
+    page.goto("/index")
+    expect(page.get_by_label("Find by name")).to_be_visible()
+    link = tab_to("Query")
+    assert link.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Query", exact=True)).to_be_visible()
+    expect(page.get_by_text("Pick a video of the index")).to_be_visible()
+    tab_to("Upload a video")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    expect(page.get_by_test_id("stFileUploader")).to_have_count(0)
