@@ -94,7 +94,7 @@ def selector() -> Iterator[Measured]:
     n = 10_000
     network = Bundle.load(SHIPPED_MODELS).selector("fine_binary")
     table = np.random.default_rng(_RNG_SEED).random((n, 3), dtype=np.float32)
-    candidates = Candidates(tuple(map(str, range(n))), table[:, 2], table)
+    candidates = Candidates(np.arange(n), tuple(map(str, range(n))), table[:, 2], table)
     features = torch.from_numpy(table)
 
     def fast() -> Any:

@@ -26,5 +26,5 @@ def computing_in(precision: Precision, device: torch.device) -> AbstractContextM
 
 def _has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return str(torch.backends.cpu.get_cpu_capability()) == "AVX512"
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.backends.cpu.get_cpu_capability() == "AVX512")

@@ -59,13 +59,44 @@ class Index:
         n_missing = len(self.manifest.quarantine)
         return self.n_videos / (self.n_videos + n_missing) if n_missing else 1.0
 
-    def coarse_scores(self, queries: Float32Array) -> Float32Array:
-        """``[Q, C]`` cosines of query chunks ``[Q, E]`` and every live chunk."""
-        empty: Float32Array = np.empty((len(queries), 0), dtype=np.float32)
-        parts = [
-            coarse_scores(shard.column("coarse"), queries)[:, shard.live_chunks] for shard in self._shards
-        ]
-        return np.concatenate([empty, *parts], axis=1)
+    def coarse_scores(self, queries: Float32Array, chunks: Int64Array | None = None) -> Float32Array:
+        """``[Q, C]`` cosines of query chunks ``[Q, E]`` and live chunks.
+
+        Args:
+            queries: unit vectors.
+            chunks: which, increasing; all if None.
+        """
+        parts: list[Float32Array] = [np.empty((len(queries), 0), dtype=np.float32)]
+        for shard, begin in zip(self._shards, self._first_chunks, strict=True):
+            live, vectors = shard.live_chunks, shard.column("coarse")
+            if chunks is None:
+                parts.append(coarse_scores(vectors, queries)[:, live])
+            else:
+                first, last = np.searchsorted(chunks, [begin, begin + len(live)])
+                parts.append(coarse_scores(vectors[live[chunks[first:last] - begin]], queries))
+        return np.concatenate(parts, axis=1)
+
+    def nearest(self, queries: Float32Array, count: int) -> Int64Array:
+        """Rows of the videos with about the ``count`` live chunks nearest to each query, increasing.
+
+        In a shard of many chunks some near ones may be missed (`dns_core.index.nearest`).
+
+        Args:
+            queries: ``[Q, E]`` unit vectors.
+            count: chunks of each shard.
+        """
+        found: list[Int64Array] = [np.empty(0, dtype=np.int64)]
+        for shard, begin in zip(self._shards, self._first_chunks, strict=True):
+            near = np.isin(shard.live_chunks, shard.nearest_chunks(queries, count), assume_unique=True)
+            found.append(begin + np.flatnonzero(near))
+        rows = np.searchsorted(self.chunk_offsets, np.concatenate(found), side="right") - 1
+        return np.unique(rows)
+
+    def chunks_of(self, rows: Int64Array) -> tuple[Int64Array, Int64Array]:
+        """The live chunks of the videos at ``rows``, one video after the other, and offsets ``[len + 1]``."""
+        starts, stops = self.chunk_offsets[rows], self.chunk_offsets[rows + 1]
+        offsets = np.concatenate([[0], (stops - starts).cumsum()])
+        return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], stops - starts), offsets
 
     def numbers(self, fine: str) -> Float32Array:
         """``[C]`` selector numbers of every live chunk, for one fine network.
@@ -92,6 +123,11 @@ class Index:
     @cached_property
     def _located(self) -> list[tuple[int, int]]:
         return [(number, int(row)) for number, shard in enumerate(self._shards) for row in shard.live]
+
+    @cached_property
+    def _first_chunks(self) -> Int64Array:
+        """The live chunks before each shard's."""
+        return np.cumsum([0, *(len(shard.live_chunks) for shard in self._shards)])[:-1]
 
     def _require(self, file: str) -> None:
         for entry in self.manifest.shards:

@@ -3,6 +3,7 @@
 frame_offsets.npy chunk_offsets.npy    [V + 1] where the frames and chunks of each video begin
 times_s.npy frames.<name>.npy          [F, ...] one row a frame of all videos, one after the other
 spans.npy coarse.npy numbers.<fine>.npy  [C, ...] one row a chunk, likewise
+coarse.faiss                           short codes of the vectors, if they are many (`nearest`)
 videos.json                            ids and content fingerprints, in the order of the rows
 """
 
@@ -14,10 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from dns_core.errors import CorruptArtefactError, InputError
+from dns_core.index import nearest
+from dns_core.index.coarse import coarse_scores
 from dns_core.index.encoded import EncodedVideo, check_encoded
 from dns_core.index.manifest import FileEntry, ShardEntry
 from dns_core.index.npy_stream import AnyArray, NpyStream, map_npy
-from dns_core.records import Int64Array
+from dns_core.records import Float32Array, Int64Array
 from dns_core.store.atomic import read_json, write_json
 
 _IDS = "videos.json"
@@ -57,6 +60,8 @@ def write_shard(folder: Path, records: Iterable[EncodedVideo], *, taken: set[str
     write_json(folder / _IDS, {"ids": ids, "contents": contents})
     np.save(folder / "frame_offsets.npy", np.array(frame_offsets, dtype=np.int64))
     np.save(folder / "chunk_offsets.npy", np.array(chunk_offsets, dtype=np.int64))
+    if chunk_offsets[-1] >= nearest.LEAST_CHUNKS:
+        nearest.write_codes(folder / nearest.FILE, map_npy(folder / "coarse.npy"))
     return ShardEntry(
         name=folder.name,
         n_videos=len(ids),
@@ -117,6 +122,17 @@ class Shard:
         keep[self.live] = True
         return np.flatnonzero(np.repeat(keep, counts))
 
+    def nearest_chunks(self, queries: Float32Array, count: int) -> Int64Array:
+        """Rows of about the ``count`` chunks nearest to each of the queries ``[Q, E]``, increasing.
+
+        Chunks of removed videos are among them.
+        """
+        if self._codes is not None:
+            return self._codes.nearest(queries, count)
+        best = coarse_scores(self.column("coarse"), queries).max(axis=0)
+        first = max(len(best) - count, 0)
+        return np.sort(np.argpartition(best, first)[first:]) if first else np.arange(len(best))
+
     def column(self, name: str) -> AnyArray:
         """The array called ``name``, mapped; each name is opened once."""
         if name not in self._mapped:
@@ -141,6 +157,10 @@ class Shard:
     @cached_property
     def _mapped(self) -> dict[str, AnyArray]:
         return {}
+
+    @cached_property
+    def _codes(self) -> nearest.ChunkCodes | None:
+        return nearest.ChunkCodes(self.folder / nearest.FILE) if nearest.FILE in self.entry.files else None
 
     def _names(self, prefix: str) -> list[str]:
         files = [name.removesuffix(".npy") for name in self.entry.files if name.endswith(".npy")]

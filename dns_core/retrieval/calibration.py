@@ -70,14 +70,19 @@ class Scale:
         moved = float(np.median(known[seen] - expected[seen])) if seen.any() else 0.0
         return np.where(seen, known, expected + moved)
 
-    def probabilities(self, scores: npt.ArrayLike) -> Float64Array:
-        """``[V]`` in (0, 1) of all fine scores ``[V]`` of one query, seen or expected."""
-        values = np.asarray(scores, dtype=np.float64)
-        return self.match(self.heights(values))
+    def probabilities(self, scores: npt.ArrayLike, typical: npt.ArrayLike | None = None) -> Float64Array:
+        """``[V]`` in (0, 1) of fine scores ``[V]`` of one query, seen or expected.
 
-    def heights(self, scores: Float64Array) -> Float64Array:
-        """``[V]``: half of what each score of one query stands above the query's level."""
-        level = np.quantile(np.concatenate([scores, self.strangers]), _LEVEL_QUANTILE)
+        Args:
+            scores: of one query.
+            typical: the query's scores of videos that stand for all; ``scores`` if None.
+        """
+        values = np.asarray(scores, dtype=np.float64)
+        return self.match(self.heights(values, values if typical is None else np.asarray(typical)))
+
+    def heights(self, scores: Float64Array, typical: Float64Array) -> Float64Array:
+        """``[V]``: half of what each score of one query stands above the level of its ``typical`` ones."""
+        level = np.quantile(np.concatenate([typical, self.strangers]), _LEVEL_QUANTILE)
         return np.asarray((scores - level) / 2, dtype=np.float64)
 
     @property
@@ -187,7 +192,7 @@ def fit_scale(
     heights = np.empty_like(fine)
     for query in np.unique(queries):
         rows = queries == query
-        heights[rows] = draft.heights(fine[rows])
+        heights[rows] = draft.heights(fine[rows], fine[rows])
     return replace(draft, match=fit_logistic(heights[known], labels[known]))
 
 

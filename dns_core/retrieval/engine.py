@@ -1,7 +1,7 @@
 """Searching an index: coarse scores for all, fine scores for the pairs that deserve them.
 
-    coarse     every chunk's cosine with the query (exhaustive)
-    select     the policy orders all candidates, the budget says how many are re-ranked
+    coarse     every chunk's cosine with the query; in a large index those of a shortlist
+    select     the policy orders the candidates, the budget says how many are re-ranked
     fine       the fine network compares the chosen ones
     rank       both kinds of score on one scale (see `Calibration`), ties by id
     localise   matched stretches of the answers that were compared finely
@@ -12,6 +12,7 @@ Reference: DnS, IJCV 2022, section 3.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 
 import numpy as np
 
@@ -43,6 +44,10 @@ from dns_core.retrieval.temporal_network import temporal_network
 _TIMED_BLOCK_CELLS = 1 << 15
 # Bounds the memory of a search without a clock: the matrices of a block take 16 MB.
 _BLOCK_CELLS = 1 << 22
+# A larger index is not looked at whole, unless more is to be re-ranked than a shortlist holds.
+_LARGE_INDEX = 100_000
+_SHORTLIST = 4_000
+_TYPICAL = 1_000
 
 
 class Engine:
@@ -87,45 +92,56 @@ class Engine:
         timing_ms: dict[str, float] = {}
         with _timed(timing_ms, "total"):
             with _timed(timing_ms, "coarse"):
-                candidates = self.candidates(features)
+                candidates = self.candidates(features, shortlisted=self._is_enough(top_k, budget))
             with _timed(timing_ms, "select"):
-                chosen = select(self.policy, candidates, budget.count(len(candidates.ids)))
+                chosen = select(self.policy, candidates, budget.count(self.index.n_videos))
             with _timed(timing_ms, "fine"):
-                fine = self.fine_scores(features, chosen, deadline_ms=budget.ms)
+                rows = candidates.rows
+                fine = self.fine_scores(features, rows[chosen], deadline_ms=budget.ms)[rows]
             scores = self.calibrated(candidates, fine)
             order = falling_order(scores, candidates.ids)
             with _timed(timing_ms, "localise"):
                 wanted = order[:top_k] if top_k else order[:0]
-                segments = self.segments(features, wanted[~np.isnan(fine[wanted])])
+                segments = self.segments(features, rows[wanted[~np.isnan(fine[wanted])]])
         matches = tuple(
             Match(
                 video_id=candidates.ids[row],
                 score=float(scores[row]),
                 stage="coarse" if np.isnan(fine[row]) else "fine",
-                segments=segments.get(int(row), ()),
+                segments=segments.get(int(rows[row]), ()),
             )
             for row in (order[:top_k] if top_k else order)
         )
         return QueryResult(features.video_id, matches, self.index.coverage, timing_ms)
 
-    def candidates(self, features: VideoFeatures) -> Candidates:
-        """Every video of the index as the coarse stage sees it.
+    def candidates(self, features: VideoFeatures, *, shortlisted: bool = False) -> Candidates:
+        """Videos of the index as the coarse stage sees them.
 
         Args:
             features: as for `search`.
+            shortlisted: only those near to the query, and some that stand for all; else every video.
         """
         spans = frame_spans(features, self._chunking)
-        chunk_scores = self.index.coarse_scores(chunk_vectors(self.bundle.coarse, features, spans))
-        offsets = self.index.chunk_offsets
+        vectors = chunk_vectors(self.bundle.coarse, features, spans)
+        if shortlisted:
+            rows = np.union1d(self.index.nearest(vectors, _SHORTLIST), self._typical)
+            chunks, offsets = self.index.chunks_of(rows)
+            chunk_scores = self.index.coarse_scores(vectors, chunks)
+            ids = tuple(self.index.ids[row] for row in rows)
+            numbers = self.index.numbers(self.fine)[chunks]
+        else:
+            rows, offsets = np.arange(self.index.n_videos), self.index.chunk_offsets
+            chunk_scores = self.index.coarse_scores(vectors)
+            ids, numbers = self.index.ids, self.index.numbers(self.fine)
         query_chunk, target_chunk = best_pairs(chunk_scores, offsets)
         query_numbers = chunk_numbers(self.bundle.selector(self.fine), features, spans)
         columns = [
             query_numbers[query_chunk],
-            self.index.numbers(self.fine)[target_chunk],
+            numbers[target_chunk],
             chunk_scores[query_chunk, target_chunk],
         ]
         table = np.stack(columns, axis=1).astype(np.float32)
-        return Candidates(self.index.ids, video_scores(chunk_scores, offsets), table)
+        return Candidates(rows, ids, video_scores(chunk_scores, offsets), table)
 
     def fine_scores(
         self, features: VideoFeatures, rows: Int64Array, *, deadline_ms: float | None = None
@@ -155,12 +171,16 @@ class Engine:
 
         Args:
             candidates: as `candidates` returns.
-            fine: as `fine_scores` returns.
+            fine: ``[V]`` what `fine_scores` returns of the candidates.
         """
         if not len(fine):
             return np.empty(0)
         scale = self.bundle.calibration.scale(self.fine)
-        return scale.probabilities(scale.mixed(candidates.scores, fine))
+        scores = scale.mixed(candidates.scores, fine)
+        whole = len(candidates.rows) == self.index.n_videos
+        return scale.probabilities(
+            scores, scores if whole else scores[np.isin(candidates.rows, self._typical)]
+        )
 
     def segments(
         self, features: VideoFeatures, rows: Int64Array, finder: PathFinder = temporal_network
@@ -186,6 +206,16 @@ class Engine:
             )
             for row in rows
         }
+
+    def _is_enough(self, top_k: int, budget: Budget) -> bool:
+        """Whether a shortlist of a large index holds all that is to be compared finely and answered."""
+        few = budget.ms is not None or budget.count(self.index.n_videos) <= _SHORTLIST
+        return few and 0 < top_k <= _SHORTLIST and self.index.n_videos > _LARGE_INDEX
+
+    @cached_property
+    def _typical(self) -> Int64Array:
+        """Rows of videos that stand for all: they say what strangers of a query reach."""
+        return np.arange(0, self.index.n_videos, max(1, self.index.n_videos // _TYPICAL))
 
     def _query(self, features: VideoFeatures) -> Stretches:
         stored = self._scorer.stored(features.regions)

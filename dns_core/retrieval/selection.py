@@ -18,16 +18,18 @@ from dns_core.retrieval.ranking import falling_order
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The videos of an index as the coarse stage sees them for one query.
+    """The videos of an index, or a shortlist of them, as the coarse stage sees them for one query.
 
     Attributes:
-        ids: ``[V]`` video ids by row of the index.
+        rows: ``[V]`` of the index, increasing.
+        ids: ``[V]`` their ids.
         scores: ``[V]`` coarse scores, cosines aggregated over chunks.
         features: ``[V, 3]`` what the selector reads of each pair: the number of the query's chunk, the
             number of the target's chunk, and the cosine of the two, for the pair of chunks that is
             closest.
     """
 
+    rows: Int64Array
     ids: Sequence[str]
     scores: Float32Array
     features: Float32Array
@@ -90,7 +92,7 @@ class ByChance:
 
 
 def select(policy: Policy, candidates: Candidates, count: int) -> Int64Array:
-    """Rows of the ``count`` candidates of highest priority, highest first; ties by id."""
+    """Positions of the ``count`` candidates of highest priority, highest first; ties by id."""
     if count <= 0:
         return np.empty(0, dtype=np.int64)
     return falling_order(policy.priorities(candidates), candidates.ids)[:count]

@@ -10,12 +10,12 @@ RecordMaker = Callable[..., EncodedVideo]
 
 @pytest.fixture
 def make_record() -> RecordMaker:
-    """One encoded video, the same for the same id: 2 regions, 1 word of code, 4 dimensions."""
+    """One encoded video, the same for the same id: 2 regions, 1 word of code, 12 coarse dimensions."""
 
     def make(video_id: str, n_frames: int = 5, chunking: Chunking | None = None) -> EncodedVideo:
         rng = np.random.default_rng(list(video_id.encode()))
         spans = (chunking or Chunking()).spans(n_frames)
-        coarse = rng.normal(size=(len(spans), 8)).astype(np.float32)
+        coarse = rng.normal(size=(len(spans), 12)).astype(np.float32)
         coarse /= np.linalg.norm(coarse, axis=1, keepdims=True)
         return EncodedVideo(
             video_id=video_id,

@@ -23,7 +23,7 @@ from dns_core.index.npy_stream import AnyArray
 from dns_core.records import Quarantined
 
 RecordMaker = Callable[..., EncodedVideo]
-QUERY = np.linspace(-1, 1, 16, dtype=np.float32).reshape(2, 8)
+QUERY = np.linspace(-1, 1, 24, dtype=np.float32).reshape(2, 12)
 
 
 def answers(path: Path) -> dict[str, list[bytes]]:

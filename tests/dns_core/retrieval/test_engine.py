@@ -113,6 +113,51 @@ def test_the_policy_decides_what_is_compared_finely(
     assert fine == set(coarse[:5])
 
 
+def test_a_shortlist_gives_the_answers_of_the_whole_index(
+    index: Index, bundle: Bundle, make_features: MakeFeatures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = make_features("query", 37)
+    budgets = (NOTHING, Budget(share=0.2), Budget(ms=1e6))
+    whole = [Engine(index, bundle).search(query, top_k=3, budget=budget) for budget in budgets]
+    monkeypatch.setattr("dns_core.retrieval.engine._LARGE_INDEX", 10)
+    monkeypatch.setattr("dns_core.retrieval.engine._SHORTLIST", 5)
+    monkeypatch.setattr("dns_core.retrieval.engine._TYPICAL", 14)  # all: the level is the same then
+    engine = Engine(index, bundle)
+    for expected, budget in zip(whole, budgets, strict=True):
+        found = engine.search(query, top_k=3, budget=budget)
+        assert [(m.video_id, m.stage, m.segments) for m in found.results] == [
+            (m.video_id, m.stage, m.segments) for m in expected.results
+        ]
+        assert [m.score for m in found.results] == pytest.approx([m.score for m in expected.results])
+
+
+def test_strangers_that_stand_for_all_set_the_level_of_a_shortlist(
+    index: Index, bundle: Bundle, make_features: MakeFeatures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = make_features("query", 9)
+    monkeypatch.setattr("dns_core.retrieval.engine._LARGE_INDEX", 10)
+    monkeypatch.setattr("dns_core.retrieval.engine._SHORTLIST", 2)
+    monkeypatch.setattr("dns_core.retrieval.engine._TYPICAL", 7)
+    engine = Engine(index, bundle)
+    candidates = engine.candidates(query, shortlisted=True)
+    typical = np.arange(0, 14, 2)
+    assert set(typical) < set(candidates.rows)
+    assert len(candidates.rows) <= 9
+    everything = engine.candidates(query)
+    np.testing.assert_array_equal(candidates.scores, everything.scores[candidates.rows])
+    np.testing.assert_array_equal(candidates.features, everything.features[candidates.rows])
+    nothing = np.full(len(candidates.rows), np.nan, dtype=np.float32)
+    scale = bundle.calibration.scale("fine_binary")
+    expected = scale.mixed(everything.scores, np.full(14, np.nan))
+    np.testing.assert_allclose(
+        engine.calibrated(candidates, nothing),
+        scale.probabilities(expected[candidates.rows], expected[typical]),
+    )
+    # the whole index is looked at where a shortlist would not do
+    assert len(engine.search(query, top_k=0, budget=NOTHING).results) == 14
+    assert len(engine.search(query, top_k=10, budget=Budget(share=0.5)).results) == 10
+
+
 def test_top_k_cuts_the_same_list(index: Index, bundle: Bundle, make_features: MakeFeatures) -> None:
     engine, query = Engine(index, bundle), make_features("query", 9)
     whole = engine.search(query, top_k=0, budget=Budget(share=0.5))
