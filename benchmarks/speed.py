@@ -19,13 +19,14 @@ from benchmarks.peaks import Peaks, measured_peaks
 
 RESULTS = Path(__file__).parent / "results"
 _LAST, _DEFAULT = "last", "two-cores"
-_SIZES = (1_000, 10_000, 100_000)
+_SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _N_SEARCHED = 10_000
 _PARTS: tuple[Callable[[Peaks], Iterator[Measured]], ...] = (
     parts.binary_matrices,
     parts.pair_scores,
     lambda _: parts.selector(),
     lambda _: parts.coarse(),
+    lambda _: parts.shortlist(),
     lambda _: parts.decoding(),
     lambda _: parts.features(),
     lambda _: searches.searches(_N_SEARCHED),

@@ -28,7 +28,8 @@ def write_codes(path: Path, vectors: Float32Array) -> None:
     number of threads.
     """
     n_dims = vectors.shape[1]
-    codes = faiss.index_factory(n_dims, f"PQ{n_dims // 2}x4fs", faiss.METRIC_INNER_PRODUCT)
+    # Turned at random, as every pair of numbers gets the same few bits, whatever it varies.
+    codes = faiss.index_factory(n_dims, f"RR{n_dims},PQ{n_dims // 2}x4fs", faiss.METRIC_INNER_PRODUCT)
     codes.train(np.ascontiguousarray(vectors[:: max(1, len(vectors) // _SAMPLE)]))
     for start in range(0, len(vectors), _BLOCK):
         codes.add(np.ascontiguousarray(vectors[start : start + _BLOCK]))
