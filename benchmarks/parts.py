@@ -36,7 +36,7 @@ _RNG_SEED = 0
 # An optional peer (extra `peers`).
 _HAS_OPENCV = find_spec("cv2") is not None
 _HALF_PRECISION = 2e-3
-_SHORTLISTED, _LEAST_RECALL = 4_000, 0.99
+_SHORTLISTED, _LEAST_RECALL = 2_000, 0.99
 # Of coarse vectors (`like_real_ones`).
 _COMMON, _WITHIN, _DECAY, _ROWS = 0.13, 0.88, -0.56, 100_000
 _FINE_TARGETS = {"fine_binary": 10.0, "fine_attention": 4.0, "teacher": 4.0}

@@ -46,7 +46,7 @@ _TIMED_BLOCK_CELLS = 1 << 15
 _BLOCK_CELLS = 1 << 22
 # A larger index is not looked at whole, unless more is to be re-ranked than a shortlist holds.
 _LARGE_INDEX = 100_000
-_SHORTLIST = 4_000
+_SHORTLIST = 2_000
 _TYPICAL = 1_000
 
 

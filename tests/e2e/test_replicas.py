@@ -1,11 +1,10 @@
 """Two processes that train one student together learn what one process learns.
 
-Steps are small: Adam's first ones have the sign of a gradient, however small it is, so that rounding alone moves
-the losses of large steps by a hundredth.
+Steps are small: Adam's first ones have the sign of a gradient, however small it is, so that rounding alone
+moves the losses of large steps by a hundredth.
 """
 
 from pathlib import Path
-
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from dns_core.models.checkpoints import load_network
 from dns_core.params import load_params, run_stage
 from dns_core.stages.context import StageContext, Workspace
 from dns_core.store.atomic import read_json
-
 
 SMALL_STEP = 1e-5
 
@@ -43,6 +41,6 @@ def test_two_processes_learn_what_one_does(workspace_copy: Path, student: str) -
     alone, weights_alone = learnt(workspace, student, 1, SMALL_STEP)
     together, weights_together = learnt(workspace, student, 2, SMALL_STEP)
     assert np.allclose(together, alone, rtol=1e-3)
-    moves = [weights - start for weights in (weights_alone, weights_together)]
-    assert moves[0].norm() > 0
-    assert torch.cosine_similarity(*moves, dim=0) > 0.999
+    move, other = weights_alone - start, weights_together - start
+    assert move.norm() > 0
+    assert torch.cosine_similarity(move, other, dim=0) > 0.999
