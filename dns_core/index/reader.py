@@ -1,5 +1,6 @@
 """An index opened for reading: its shards as one list of videos."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -67,13 +68,12 @@ class Index:
             chunks: which, increasing; all if None.
         """
         parts: list[Float32Array] = [np.empty((len(queries), 0), dtype=np.float32)]
-        for shard, begin in zip(self._shards, self._first_chunks, strict=True):
-            live, vectors = shard.live_chunks, shard.column("coarse")
-            if chunks is None:
-                parts.append(coarse_scores(vectors, queries)[:, live])
-            else:
-                first, last = np.searchsorted(chunks, [begin, begin + len(live)])
-                parts.append(coarse_scores(vectors[live[chunks[first:last] - begin]], queries))
+        if chunks is None:
+            for shard in self._shards:
+                parts.append(coarse_scores(shard.column("coarse"), queries)[:, shard.live_chunks])
+        else:
+            for shard, rows in self._stored(chunks):
+                parts.append(coarse_scores(shard.column("coarse")[rows], queries))
         return np.concatenate(parts, axis=1)
 
     def nearest(self, queries: Float32Array, count: int) -> Int64Array:
@@ -87,8 +87,7 @@ class Index:
         """
         found: list[Int64Array] = [np.empty(0, dtype=np.int64)]
         for shard, begin in zip(self._shards, self._first_chunks, strict=True):
-            near = np.isin(shard.live_chunks, shard.nearest_chunks(queries, count), assume_unique=True)
-            found.append(begin + np.flatnonzero(near))
+            found.append(begin + shard.nearest_chunks(queries, count))
         rows = np.searchsorted(self.chunk_offsets, np.concatenate(found), side="right") - 1
         return np.unique(rows)
 
@@ -98,15 +97,19 @@ class Index:
         offsets = np.concatenate([[0], (stops - starts).cumsum()])
         return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], stops - starts), offsets
 
-    def numbers(self, fine: str) -> Float32Array:
-        """``[C]`` selector numbers of every live chunk, for one fine network.
+    def numbers(self, fine: str, chunks: Int64Array | None = None) -> Float32Array:
+        """``[C]`` selector numbers of live chunks, for one fine network.
+
+        Args:
+            fine: its name.
+            chunks: which, increasing; all if None.
 
         Raises:
             MissingArtefactError: the index was built without that network.
         """
         empty: Float32Array = np.empty(0, dtype=np.float32)
         self._require(f"numbers.{fine}.npy")
-        parts = [shard.column(f"numbers.{fine}")[shard.live_chunks] for shard in self._shards]
+        parts = [shard.column(f"numbers.{fine}")[rows] for shard, rows in self._stored(chunks)]
         return np.concatenate([empty, *parts])
 
     def record(self, row: int) -> EncodedVideo:
@@ -128,6 +131,15 @@ class Index:
     def _first_chunks(self) -> Int64Array:
         """The live chunks before each shard's."""
         return np.cumsum([0, *(len(shard.live_chunks) for shard in self._shards)])[:-1]
+
+    def _stored(self, chunks: Int64Array | None) -> Iterator[tuple[Shard, Int64Array]]:
+        """Each shard and the rows there of those of the live ``chunks`` that it holds; of all if None."""
+        for shard, begin in zip(self._shards, self._first_chunks, strict=True):
+            rows = shard.live_chunks
+            if chunks is not None:
+                first, last = np.searchsorted(chunks, [begin, begin + len(rows)])
+                rows = rows[chunks[first:last] - begin]
+            yield shard, rows
 
     def _require(self, file: str) -> None:
         for entry in self.manifest.shards:

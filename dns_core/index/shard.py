@@ -123,13 +123,13 @@ class Shard:
         return np.flatnonzero(np.repeat(keep, counts))
 
     def nearest_chunks(self, queries: Float32Array, count: int) -> Int64Array:
-        """Rows of about the ``count`` chunks nearest to each of the queries ``[Q, E]``, increasing.
-
-        Chunks of removed videos are among them.
-        """
+        """Places among the live chunks of about the ``count`` nearest to each query ``[Q, E]``, rising."""
+        live = self.live_chunks
         if self._codes is not None:
-            return self._codes.nearest(queries, count)
-        best = coarse_scores(self.column("coarse"), queries).max(axis=0)
+            rows = self._codes.nearest(queries, count)
+            places: Int64Array = np.minimum(np.searchsorted(live, rows), len(live) - 1)
+            return np.asarray(places[live[places] == rows])
+        best = coarse_scores(self.column("coarse"), queries)[:, live].max(axis=0)
         first = max(len(best) - count, 0)
         return np.sort(np.argpartition(best, first)[first:]) if first else np.arange(len(best))
 

@@ -128,7 +128,7 @@ class Engine:
             chunks, offsets = self.index.chunks_of(rows)
             chunk_scores = self.index.coarse_scores(vectors, chunks)
             ids = tuple(self.index.ids[row] for row in rows)
-            numbers = self.index.numbers(self.fine)[chunks]
+            numbers = self.index.numbers(self.fine, chunks)
         else:
             rows, offsets = np.arange(self.index.n_videos), self.index.chunk_offsets
             chunk_scores = self.index.coarse_scores(vectors)
@@ -177,10 +177,9 @@ class Engine:
             return np.empty(0)
         scale = self.bundle.calibration.scale(self.fine)
         scores = scale.mixed(candidates.scores, fine)
-        whole = len(candidates.rows) == self.index.n_videos
-        return scale.probabilities(
-            scores, scores if whole else scores[np.isin(candidates.rows, self._typical)]
-        )
+        if len(candidates.rows) == self.index.n_videos:
+            return scale.probabilities(scores)
+        return scale.probabilities(scores, scores[np.isin(candidates.rows, self._typical)])
 
     def segments(
         self, features: VideoFeatures, rows: Int64Array, finder: PathFinder = temporal_network
