@@ -17,6 +17,10 @@ from dns_ops.recording import PARENT_VARIABLE, recorded_reproduction
 from dns_ops.settings import load_settings
 from dns_ops.workspace_lock import workspace_lock
 
+# glibc keeps the buffers of networks for the next ones: given back and asked for anew, their pages cost a
+# stage a tenth of its time.
+_KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 31)}
+
 
 def reproduce(root: Path, overrides: Sequence[str] = ()) -> None:
     """Run every stage whose inputs, code or params changed; return when all is up to date.
@@ -85,4 +89,9 @@ def _dvc(root: Path, variables: Mapping[str, str], *arguments: str) -> int:
 def stage_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """This process's environment with ``variables``, in which the shell finds ``dns`` as stages call it."""
     binaries = Path(sys.executable).parent
-    return {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}", **variables}
+    return {
+        **_KEPT_MEMORY,
+        **os.environ,
+        "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}",
+        **variables,
+    }
