@@ -24,6 +24,7 @@ from dns_core.index.nearest import ChunkCodes, write_codes
 from dns_core.models.pair_network import PairNetwork
 from dns_core.records import Float32Array, UInt8Array
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
+from dns_core.retrieval.engine import SHORTLIST
 from dns_core.retrieval.scorer import FineScorer, PackedScorer, scorer_of
 from dns_core.retrieval.selection import BySelector, Candidates
 from dns_core.similarity.hamming import WORD_BITS, frame_similarities_packed, pack_signs, unpack_signs
@@ -36,7 +37,7 @@ _RNG_SEED = 0
 # An optional peer (extra `peers`).
 _HAS_OPENCV = find_spec("cv2") is not None
 _HALF_PRECISION = 2e-3
-_SHORTLISTED, _LEAST_RECALL = 2_000, 0.99
+_LEAST_RECALL = 0.99
 # Of coarse vectors (`like_real_ones`).
 _COMMON, _WITHIN, _DECAY, _ROWS = 0.13, 0.88, -0.56, 100_000
 _FINE_TARGETS = {"fine_binary": 10.0, "fine_attention": 4.0, "teacher": 4.0}
@@ -139,7 +140,7 @@ def shortlist() -> Iterator[Measured]:
         codes = ChunkCodes(Path(folder) / "codes")
 
         def fast(query: Any = queries[:1]) -> Any:
-            rows = codes.nearest(query, _SHORTLISTED)
+            rows = codes.nearest(query, SHORTLIST)
             return rows[_nearest(coarse_scores(vectors[rows], query)[0], n_nearest)]
 
         def slow(query: Any = queries[:1]) -> Any:

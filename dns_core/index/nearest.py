@@ -22,7 +22,7 @@ _BLOCK = 1 << 16
 
 
 def write_codes(path: Path, vectors: Float32Array) -> None:
-    """Write codes of unit vectors ``[C, E]`` to ``path``: 4 bits for each two numbers of a vector.
+    """Write codes of unit vectors ``[C, E]``, E even, to ``path``: 4 bits for each two numbers of a vector.
 
     Memory holds the codes and a sample of the vectors. Equal vectors give equal files on one machine and
     number of threads.

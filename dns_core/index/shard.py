@@ -58,10 +58,7 @@ def write_shard(folder: Path, records: Iterable[EncodedVideo], *, taken: set[str
         folder.rmdir()
         return None
     write_json(folder / _IDS, {"ids": ids, "contents": contents})
-    np.save(folder / "frame_offsets.npy", np.array(frame_offsets, dtype=np.int64))
-    np.save(folder / "chunk_offsets.npy", np.array(chunk_offsets, dtype=np.int64))
-    if chunk_offsets[-1] >= nearest.LEAST_CHUNKS:
-        nearest.write_codes(folder / nearest.FILE, map_npy(folder / "coarse.npy"))
+    _write_derived(folder, frame_offsets, chunk_offsets)
     return ShardEntry(
         name=folder.name,
         n_videos=len(ids),
@@ -69,6 +66,14 @@ def write_shard(folder: Path, records: Iterable[EncodedVideo], *, taken: set[str
         n_frames=frame_offsets[-1],
         files={file.name: FileEntry.of(file) for file in sorted(folder.iterdir())},
     )
+
+
+def _write_derived(folder: Path, frame_offsets: list[int], chunk_offsets: list[int]) -> None:
+    """What follows from the records that were written: where each begins, and codes of many vectors."""
+    np.save(folder / "frame_offsets.npy", np.array(frame_offsets, dtype=np.int64))
+    np.save(folder / "chunk_offsets.npy", np.array(chunk_offsets, dtype=np.int64))
+    if chunk_offsets[-1] >= nearest.LEAST_CHUNKS:
+        nearest.write_codes(folder / nearest.FILE, map_npy(folder / "coarse.npy"))
 
 
 class Shard:

@@ -46,7 +46,7 @@ _TIMED_BLOCK_CELLS = 1 << 15
 _BLOCK_CELLS = 1 << 22
 # A larger index is not looked at whole, unless more is to be re-ranked than a shortlist holds.
 _LARGE_INDEX = 100_000
-_SHORTLIST = 2_000
+SHORTLIST = 2_000
 _TYPICAL = 1_000
 
 
@@ -124,7 +124,7 @@ class Engine:
         spans = frame_spans(features, self._chunking)
         vectors = chunk_vectors(self.bundle.coarse, features, spans)
         if shortlisted:
-            rows = np.union1d(self.index.nearest(vectors, _SHORTLIST), self._typical)
+            rows = np.union1d(self.index.nearest(vectors, SHORTLIST), self._typical)
             chunks, offsets = self.index.chunks_of(rows)
             chunk_scores = self.index.coarse_scores(vectors, chunks)
             ids = tuple(self.index.ids[row] for row in rows)
@@ -208,8 +208,8 @@ class Engine:
 
     def _is_enough(self, top_k: int, budget: Budget) -> bool:
         """Whether a shortlist of a large index holds all that is to be compared finely and answered."""
-        few = budget.ms is not None or budget.count(self.index.n_videos) <= _SHORTLIST
-        return few and 0 < top_k <= _SHORTLIST and self.index.n_videos > _LARGE_INDEX
+        few = budget.ms is not None or budget.count(self.index.n_videos) <= SHORTLIST
+        return few and 0 < top_k <= SHORTLIST and self.index.n_videos > _LARGE_INDEX
 
     @cached_property
     def _typical(self) -> Int64Array:

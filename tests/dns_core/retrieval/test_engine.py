@@ -120,7 +120,7 @@ def test_a_shortlist_gives_the_answers_of_the_whole_index(
     budgets = (NOTHING, Budget(share=0.2), Budget(ms=1e6))
     whole = [Engine(index, bundle).search(query, top_k=3, budget=budget) for budget in budgets]
     monkeypatch.setattr("dns_core.retrieval.engine._LARGE_INDEX", 10)
-    monkeypatch.setattr("dns_core.retrieval.engine._SHORTLIST", 5)
+    monkeypatch.setattr("dns_core.retrieval.engine.SHORTLIST", 5)
     monkeypatch.setattr("dns_core.retrieval.engine._TYPICAL", 14)  # all: the level is the same then
     engine = Engine(index, bundle)
     for expected, budget in zip(whole, budgets, strict=True):
@@ -136,7 +136,7 @@ def test_strangers_that_stand_for_all_set_the_level_of_a_shortlist(
 ) -> None:
     query = make_features("query", 9)
     monkeypatch.setattr("dns_core.retrieval.engine._LARGE_INDEX", 10)
-    monkeypatch.setattr("dns_core.retrieval.engine._SHORTLIST", 2)
+    monkeypatch.setattr("dns_core.retrieval.engine.SHORTLIST", 2)
     monkeypatch.setattr("dns_core.retrieval.engine._TYPICAL", 7)
     engine = Engine(index, bundle)
     candidates = engine.candidates(query, shortlisted=True)
