@@ -6,7 +6,8 @@ Made are an index of so many small records with ids of every kind, their files (
 stages say of as many training videos; served are the query service and the dashboard over them. Written
 are, for each page, the seconds from the browser's request until the page stands and nothing of it is
 waited for: the first visit, by a browser that has seen nothing of the dashboard yet, and the median and
-the slowest of the visits after it, each by a new session of a browser that has.
+the slowest of the visits after it, each by a new session of a browser that has. Beside them stands an app of
+one title: what Streamlit itself takes on this machine at that time.
 """
 
 import argparse
@@ -41,6 +42,7 @@ from dns_ops.settings import Settings
 _FRAMES = 4
 _SCRIPTS = ("Ünïcödé", "日本語", "a b", "clip's", "x" * 80)
 _PATIENCE_S = 180.0
+_TITLE_ALONE = "import streamlit\nstreamlit.title('Nothing')\n"
 _STANDS = """() => document.querySelector('h1')
     && document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
     && !document.querySelector('[data-testid=stSpinner], [data-testid=stSkeleton]')"""
@@ -65,6 +67,8 @@ def main() -> None:
             # The first page has no name in the address.
             names = {entry.name: entry.name if entry is not PAGES[0] else "" for entry in PAGES}
             seconds = {name: _visits(browser, f"{url}/{at}", given.visits) for name, at in names.items()}
+            with _title_alone(Path(scratch)) as bare_url:
+                seconds["a title alone"] = _visits(browser, bare_url, given.visits)
             browser.close()
     pages = {
         name: {"first": found[0], "again": median(found[1:]), "slowest": max(found[1:])}
@@ -153,24 +157,36 @@ def _served(root: Path) -> Iterator[str]:
     here = str(Path(__file__).resolve().parents[1])
     own = {"DNS_SERVE_PORT": str(service), "DNS_SERVE_MODELS": str(SHIPPED_MODELS), "PYTHONPATH": here}
     own |= {"DNS_SERVICE_URL": f"http://127.0.0.1:{service}", "PREFECT_API_URL": "http://127.0.0.1:9/api"}
-    commands: tuple[tuple[tuple[str, ...], str], ...] = (
-        ((sys.executable, "-m", "dns_apps.service"), f"http://127.0.0.1:{service}/readyz"),
-        (
-            dashboard_command(Settings(), "127.0.0.1", dashboard),
-            f"http://127.0.0.1:{dashboard}/_stcore/health",
-        ),
-    )
-    started = []
-    try:
-        for command, health in commands:
-            process = subprocess.Popen(command, cwd=root, env={**os.environ, **own})  # noqa: S603 - our own
-            started.append(process)
-            _await(lambda at=health: not why_unreachable(at), health)  # type: ignore[misc]
+    with (
+        _running((sys.executable, "-m", "dns_apps.service"), root, own, f"http://127.0.0.1:{service}/readyz"),
+        _running(dashboard_command(Settings(), "127.0.0.1", dashboard), root, own, _health(dashboard)),
+    ):
         yield f"http://127.0.0.1:{dashboard}"
+
+
+@contextmanager
+def _title_alone(folder: Path) -> Iterator[str]:
+    app, port = folder / "title.py", _free_port()
+    app.write_text(_TITLE_ALONE)
+    options = ("--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(port))
+    command = (sys.executable, "-m", "streamlit", "run", str(app), *options)
+    with _running(command, folder, {}, _health(port)):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _running(command: tuple[str, ...], folder: Path, own: dict[str, str], health: str) -> Iterator[None]:
+    process = subprocess.Popen(command, cwd=folder, env={**os.environ, **own})  # noqa: S603 - our own
+    try:
+        _await(lambda: not why_unreachable(health), health)
+        yield
     finally:
-        for process in started:
-            process.terminate()
-            process.wait()
+        process.terminate()
+        process.wait()
+
+
+def _health(dashboard: int) -> str:
+    return f"http://127.0.0.1:{dashboard}/_stcore/health"
 
 
 def _await(true: Callable[[], bool], what: str) -> None:

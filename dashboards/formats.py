@@ -5,9 +5,13 @@ from datetime import UTC, datetime
 
 from dns_apps.cli.output import clock, printable, size
 
-__all__ = ["ago", "clock", "count", "counted", "moment", "plain", "printable", "share", "short_name", "size"]
+__all__ = [
+    "ago", "clock", "count", "counted", "message", "moment", "plain", "printable", "share", "short_name",
+    "size",
+]  # fmt: skip
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_CODE = re.compile(r"`([^`]+)`")
 _STEPS = ((60, "s"), (60, "min"), (24, "h"), (365, "d"))
 
 
@@ -19,6 +23,17 @@ def plain(text: str) -> str:
         '\\<b\\>\\*a\\*\\<\\/b\\>'
     """
     return _PUNCTUATION.sub(r"\\\1", printable(text))
+
+
+def message(text: str) -> str:
+    r"""Markdown that shows a message as it is, and as code what stands between backticks in it.
+
+    Example:
+        >>> message("no server at <host>; `dns up` starts one")
+        'no server at \\<host\\>\\; `dns up` starts one'
+    """
+    parts = _CODE.split(text)  # text and code take turns; Markdown obeys nothing inside code
+    return "".join(f"`{printable(part)}`" if n % 2 else plain(part) for n, part in enumerate(parts))
 
 
 def short_name(name: str, longest: int = 40) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboards.formats import plain
+from dashboards.formats import message
 from dns_apps.service.client_errors import (
     NotAllowedError,
     NotFoundError,
@@ -125,4 +125,4 @@ def show_empty(title: str, todo: str, icon: str = "inbox") -> None:
 def failed_text(error: Exception) -> str:
     """An error in one line of Markdown, for where a box would be too much."""
     told = advice(error)
-    return f"{told.title}: {plain(told.detail)}"
+    return f"{told.title}: {message(told.detail)}"

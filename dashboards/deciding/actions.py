@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards import records
-from dashboards.formats import plain
+from dashboards.formats import message
 from dashboards.running.run_view import draw_run
 from dashboards.sources import workspace
 from dashboards.states import problems_shown
@@ -106,7 +106,7 @@ def _start(name: str, parameters: Mapping[str, Any], command: str) -> None:
         run = server.start(found.deployment_id, parameters)
     except FlowServerError as error:
         st.warning(f"Start the platform with `dns up`, or run `{command}` in the workspace.")
-        st.caption(plain(str(error)))
+        st.caption(message(str(error)))
         return
     st.session_state[_FOLLOWED] = (run.run_id, name)
     st.rerun()

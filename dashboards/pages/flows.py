@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards import records
-from dashboards.formats import plain
+from dashboards.formats import message
 from dashboards.look import page_head
 from dashboards.panels.runs import run_rows
 from dashboards.running.form import draw_form
@@ -26,7 +26,7 @@ def render() -> None:
     except FlowServerError as error:
         show_empty(
             "The Prefect server does not answer",
-            f"Start the platform with `dns up`, then reload this page. {plain(str(error))}",
+            f"Start the platform with `dns up`, then reload this page. {message(str(error))}",
             icon="cloud_off",
         )
         return

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dashboards.formats import counted, plain, share
+from dashboards.formats import counted, message, plain, share
 from dns_apps.service.schemas import IndexState
 from dns_ops.supervisor import ServiceState
 
@@ -51,7 +51,7 @@ def _of_services(services: Sequence[ServiceState]) -> Iterator[Notice]:
         if state.state == "crashed":
             yield Notice(
                 "error", f"The service {plain(state.name)} has ended by itself",
-                f"Its log is `.platform/logs/{plain(state.name)}.log`; `dns up` starts it again.",
+                f"Its log is `.platform/logs/{state.name}.log`; `dns up` starts it again.",
             )  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def _of_runs(runs: Sequence[RunGlance]) -> Iterator[Notice]:
         newest.setdefault(run.flow, run)
     for run in newest.values():
         if run.state in FAILED:
-            why = plain(run.message.splitlines()[0][:200]) if run.message else "no reason is given"
+            why = message(run.message.splitlines()[0][:200]) if run.message else "no reason is given"
             yield Notice("warning", f"The last run of {plain(run.flow)} failed", why)
 
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboards.formats import ago, count, plain, share, short_name
+from dashboards.formats import ago, count, message, plain, share, short_name
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -35,6 +35,12 @@ def test_a_name_keeps_no_sign_that_markdown_would_obey(name: str) -> None:
     signs = [i for i, c in enumerate(shown) if c in "<>![]()*_`:$#|~{}"]
     assert signs
     assert all(shown[i - 1] == "\\" for i in signs)
+
+
+def test_a_message_shows_its_commands_as_code_and_nothing_else() -> None:
+    assert message("`dns up` starts <b>it</b>") == r"`dns up` starts \<b\>it\<\/b\>"
+    assert message("one ` alone") == plain("one ` alone")
+    assert message("`a\n<b>`") == "`a\\n<b>`"  # nothing is obeyed inside code, and a line stays one
 
 
 def test_a_name_with_line_breaks_stays_on_one_line() -> None:
