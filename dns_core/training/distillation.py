@@ -1,6 +1,6 @@
 """The objective of a student: give each pair the similarity that the teacher gave it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,10 @@ from dns_core.training.mining import Pool
 from dns_core.training.replicas import ALONE, Replicas
 
 Student = FineStudent | CoarseStudent
+
+# Pairs are compared together whose longer videos agree in this many frames, rounded up: the work of a pair
+# grows with the product of its lengths, and a short one would be padded to the longest of the batch.
+_BUCKET_FRAMES = 32
 
 
 class DistillationConfig(StrictModel):
@@ -48,16 +52,30 @@ class LabelledPair:
 
 
 @dataclass(frozen=True, slots=True)
-class PairBatch:
-    """Distinct ``videos`` ``[N, T, R, D]`` with ``mask`` ``[N, T]``; pairs name rows of them.
+class PairGroup:
+    """Pairs of like length: distinct ``videos [N, T, R, D]`` with ``mask [N, T]``, and which rows are a pair.
 
-    ``anchors`` and ``targets`` are ``[P]`` row numbers, ``similarities`` ``[P]`` the teacher's.
+    ``anchors`` and ``targets`` are ``[P]`` row numbers.
     """
 
     videos: Tensor
     mask: Tensor
     anchors: Tensor
     targets: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class PairBatch:
+    """The pairs of a step.
+
+    Attributes:
+        groups: this process's share of the pairs.
+        places: ``[p]``; the share in its own order is that of the groups, one after the other, at these.
+        similarities: ``[P]`` the teacher's, of all pairs.
+    """
+
+    groups: tuple[PairGroup, ...]
+    places: Tensor
     similarities: Tensor
 
 
@@ -108,7 +126,7 @@ class StudentObjective:
         """L1 to the teacher, plus the regularisation of a fine student; of a coarse one up to a line."""
         predicted, regularisation = self._predicted(batch)
         loss = distillation_loss(self._on_scale(predicted, batch.similarities), batch.similarities)
-        return loss + self._config.regularisation_weight * regularisation / len(batch.anchors)
+        return loss + self._config.regularisation_weight * regularisation / len(batch.similarities)
 
     def validation_loss(self) -> float:
         """Mean L1 to the teacher over all validation pairs, without augmentation."""
@@ -125,41 +143,45 @@ class StudentObjective:
         return rescaled(predicted, similarities) if isinstance(self.network, CoarseStudent) else predicted
 
     def _predicted(self, batch: PairBatch) -> tuple[Tensor, Tensor]:
-        n = len(batch.anchors)
-        predicted, regularisation = self._own_predicted(_pairs(batch, self._replicas.share(n)))
-        return self._replicas.joined(predicted, n), self._replicas.summed(regularisation)
+        found = [self._compared(group) for group in batch.groups]
+        nothing = batch.similarities.new_zeros(0)
+        predicted = torch.cat([nothing, *(similarities for similarities, _ in found)])[batch.places]
+        regularisation = torch.stack([nothing.sum(), *(excess for _, excess in found)]).sum()
+        joined = self._replicas.joined(predicted, len(batch.similarities))
+        return joined, self._replicas.summed(regularisation)
 
-    def _own_predicted(self, batch: PairBatch) -> tuple[Tensor, Tensor]:
+    def _compared(self, group: PairGroup) -> tuple[Tensor, Tensor]:
         student = self.network
-        if not len(batch.anchors):
-            return batch.similarities, batch.similarities.new_zeros(())
+        indexed = student.index(group.videos, group.mask)
+        anchors, targets = indexed[group.anchors], indexed[group.targets]
         if isinstance(student, CoarseStudent):
-            vectors = student.index(batch.videos, batch.mask)
-            cosine = (vectors[batch.anchors] * vectors[batch.targets]).sum(dim=-1)
-            return cosine.float(), cosine.new_zeros(())
-        indexed = student.index(batch.videos, batch.mask)
-        similarity, regularisation = student.pair_similarity(
-            indexed[batch.anchors],
-            indexed[batch.targets],
-            batch.mask[batch.anchors],
-            batch.mask[batch.targets],
-        )
+            cosine = (anchors * targets).sum(dim=-1)
+            return cosine.float(), cosine.new_zeros((), dtype=torch.float32)
+        masks = group.mask[group.anchors], group.mask[group.targets]
+        similarity, regularisation = student.pair_similarity(anchors, targets, *masks)
         return similarity.float(), regularisation
 
     def _batch(self, pairs: Sequence[LabelledPair], rng: np.random.Generator | None) -> PairBatch:
-        rows: dict[str, int] = {}
-        videos: list[Float32Array] = []
-        for anchor in dict.fromkeys(pair.anchor for pair in pairs):
-            rows[anchor] = len(videos)
-            videos.append(self._frames(anchor, None, rng))
-        anchors = [rows[pair.anchor] for pair in pairs]
-        targets = []
-        for pair in pairs:
-            targets.append(len(videos))
-            videos.append(self._frames(pair.target, self._config.augmentation_probability, rng))
+        anchors = {name: self._frames(name, None, rng) for name in dict.fromkeys(p.anchor for p in pairs)}
+        targets = [self._frames(pair.target, self._config.augmentation_probability, rng) for pair in pairs]
+        share = range(len(pairs))[self._replicas.share(len(pairs))]
+        buckets: dict[int, list[int]] = {}
+        for row in share:
+            longest = max(len(anchors[pairs[row].anchor]), len(targets[row]))
+            buckets.setdefault(-(-longest // _BUCKET_FRAMES), []).append(row)
+        groups = [
+            _group({pairs[row].anchor: anchors[pairs[row].anchor] for row in rows},
+                   [(pairs[row].anchor, targets[row]) for row in rows])
+            for rows in buckets.values()
+        ]  # fmt: skip
+        order = torch.tensor([row for rows in buckets.values() for row in rows], dtype=torch.int64)
         similarities = torch.tensor([pair.similarity for pair in pairs], dtype=torch.float32)
-        batch = PairBatch(*padded(videos), torch.tensor(anchors), torch.tensor(targets), similarities)
-        return beside(self.network, batch)
+        device = next(self.network.parameters()).device
+        return PairBatch(
+            tuple(beside(self.network, group) for group in groups),
+            order.argsort().to(device),
+            similarities.to(device),
+        )
 
     def _frames(
         self, video_id: str, augmentation: float | None, rng: np.random.Generator | None
@@ -173,14 +195,12 @@ class StudentObjective:
         return regions[frames]
 
 
-def _pairs(batch: PairBatch, rows: slice) -> PairBatch:
-    """Some of the pairs, with the videos that these need."""
-    if rows == slice(0, len(batch.anchors)):
-        return batch
-    anchors, targets = batch.anchors[rows], batch.targets[rows]
-    needed, places = torch.unique(torch.cat([anchors, targets]), return_inverse=True)
-    anchors, targets = places.split([len(anchors), len(targets)])
-    return PairBatch(batch.videos[needed], batch.mask[needed], anchors, targets, batch.similarities[rows])
+def _group(anchors: Mapping[str, Float32Array], pairs: Sequence[tuple[str, Float32Array]]) -> PairGroup:
+    """Pairs of an anchor, by its name among ``anchors``, with a target."""
+    rows = {name: row for row, name in enumerate(anchors)}
+    videos = padded([*anchors.values(), *(target for _, target in pairs)])
+    anchor_rows = torch.tensor([rows[name] for name, _ in pairs])
+    return PairGroup(*videos, anchor_rows, torch.arange(len(pairs)) + len(rows))
 
 
 def _by_anchor(pairs: Sequence[LabelledPair], pool: Pool) -> dict[str, list[LabelledPair]]:

@@ -5,6 +5,7 @@ import torch
 
 from dns_core.models.coarse import CoarseConfig, CoarseStudent
 from dns_core.models.fine import FineStudent
+from dns_core.training import distillation
 from dns_core.training.batches import FeatureSet
 from dns_core.training.distillation import DistillationConfig, LabelledPair, Student, StudentObjective
 from dns_core.training.initialisation import start_as_mean
@@ -70,8 +71,35 @@ def test_a_fine_student_learns_the_scores_themselves(corpus: FeatureSet) -> None
 def test_a_student_learns_on_the_device_that_it_is_on(corpus: FeatureSet) -> None:
     learning = objective(coarse().to("meta"), corpus, 1.0, 0.0)
     (batch, *_) = learning.batches(0)
-    assert {batch.videos.device.type, batch.mask.device.type, batch.similarities.device.type} == {"meta"}
+    tensors = [
+        batch.similarities,
+        batch.places,
+        *(t for group in batch.groups for t in (group.videos, group.mask)),
+    ]
+    assert {tensor.device.type for tensor in tensors} == {"meta"}
     assert learning.loss(batch).device.type == "meta"
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_pairs_in_groups_of_like_length_teach_what_they_teach_together(
+    corpus: FeatureSet, binary: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for bucket in (4, 10_000):
+        monkeypatch.setattr(distillation, "_BUCKET_FRAMES", bucket)
+        torch.manual_seed(0)
+        student = FineStudent(64, attention=not binary, binarization=binary)
+        student.eval()  # no noise in the codes
+        learning = objective(student, corpus, 1.0, 0.0)
+        (batch, *_) = learning.batches(0)
+        loss = learning.loss(batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        gradients = [p.grad.flatten() for p in student.visil_head.parameters() if p.grad is not None]
+        found.append((len(batch.groups), loss.item(), torch.cat(gradients)))
+    (n_groups, loss_apart, apart), (one, loss_together, together) = found
+    assert n_groups > one == 1
+    assert loss_apart == pytest.approx(loss_together, abs=1e-6)
+    assert torch.allclose(apart, together, atol=1e-5)
 
 
 def test_the_shares_of_replicas_make_up_a_batch() -> None:
