@@ -26,7 +26,7 @@ def make(
     largest_source: Annotated[int, typer.Option(min=1, help="Most videos of one source used.")] = 24,
 ) -> None:
     """Split folders of videos into training and test sources, and make edited copies as queries."""
-    from dns_core.corpus.benchmark import BenchmarkConfig, make_benchmark
+    from dns_core.benchmark.make import BenchmarkConfig, make_benchmark
 
     config = BenchmarkConfig(seed, split_seed, test_share, queries_per_edit, largest_source)
     make_benchmark(videos, out, config, command_progress())

@@ -79,7 +79,7 @@ def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Pro
     match, by either way to find them.
 
     Args:
-        workspace: a benchmark that `dns_core.corpus.benchmark.make_benchmark` made and the pipeline was
+        workspace: a benchmark that `dns_core.benchmark.make.make_benchmark` made and the pipeline was
             run in.
         options: what is run.
         progress: shows how far it has come.

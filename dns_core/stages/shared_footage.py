@@ -1,4 +1,4 @@
-"""Which training video each test video is most like, found by vectors of videos, then by their frames.
+"""Which video of a set each video of another is most like, found by vectors of videos, then by their frames.
 
 Two videos are as alike as their frames find counterparts in the other: the mean over one's frames of the
 cosine to the best frame of the other (a frame being the mean of its regions), in the better direction, so
@@ -21,40 +21,41 @@ _SHORTEST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class NearestTraining:
-    """A test video, the training video most like it, and how alike they are, in [-1, 1]."""
+class Nearest:
+    """A video, the video of the other set most like it, and how alike they are, in [-1, 1]."""
 
     video: str
-    training_video: str
+    nearest: str
     similarity: float
 
 
-def nearest_training(
-    tests: FeatureStore, training: FeatureStore, *, candidates: int, progress: Progress
-) -> list[NearestTraining]:
-    """The nearest training video of every test video.
+def nearest_videos(
+    videos: FeatureStore, among: FeatureStore, *, candidates: int, progress: Progress, told: str
+) -> list[Nearest]:
+    """For each of ``videos``, the nearest one of ``among``.
 
-    In memory are one vector a training video, and the frames of the videos that are compared last.
+    In memory are one vector a video of ``among``, and the frames of the videos that are compared last.
 
     Args:
-        tests: videos that must be new to the models.
-        training: videos that they learn from; of the same features.
-        candidates: training videos, by their vectors, whose frames are compared.
-        progress: shown over test videos.
+        videos: are sought.
+        among: not empty; of the same features.
+        candidates: of ``among``, by their vectors, whose frames are compared.
+        progress: shown over ``videos``.
+        told: what the progress is of.
     """
-    vectors = np.stack([_mean(frames_of(training, video_id)) for video_id in training.ids])
+    vectors = np.stack([_mean(frames_of(among, video_id)) for video_id in among.ids])
 
     @lru_cache(maxsize=256)
     def stored(row: int) -> Float32Array:
-        return frames_of(training, training.ids[row])
+        return frames_of(among, among.ids[row])
 
     found = []
-    for video_id in progress.track(tests.ids, "seeking test videos in training"):
-        frames = frames_of(tests, video_id)
+    for video_id in progress.track(videos.ids, told):
+        frames = frames_of(videos, video_id)
         order = np.argsort(-(vectors @ _mean(frames)), kind="stable")[:candidates]
         scores = [alikeness(frames, stored(int(row))) for row in order]
         best = int(np.argmax(scores))
-        found.append(NearestTraining(video_id, training.ids[int(order[best])], scores[best]))
+        found.append(Nearest(video_id, among.ids[int(order[best])], scores[best]))
     return found
 
 

@@ -16,7 +16,7 @@ from dns_core.records import FactTable
 from dns_core.stages.context import COLLECTIONS, StageConfig, StageContext, Workspace
 from dns_core.stages.data_facts import corpus_facts, feature_facts
 from dns_core.stages.passing import mark_passed
-from dns_core.stages.shared_footage import nearest_training
+from dns_core.stages.shared_footage import nearest_videos
 from dns_core.store.feature_store import FeatureStore
 
 
@@ -26,6 +26,7 @@ class CorpusLimits(StageConfig):
     Attributes:
         refused_share: of a collection's files that may be in quarantine.
         repeated_share: of a collection's files that may repeat the content of another.
+        odd_share: of a collection's videos that may be outside of each of the limits that follow.
         shortest_s: seconds of a video, at least.
         longest_s: seconds of a video, at most.
         lowest_fps: frames a second, at least.
@@ -34,6 +35,7 @@ class CorpusLimits(StageConfig):
 
     refused_share: float = Field(ge=0, le=1)
     repeated_share: float = Field(ge=0, le=1)
+    odd_share: float = Field(ge=0, le=1)
     shortest_s: float = Field(ge=0)
     longest_s: float = Field(gt=0)
     lowest_fps: float = Field(ge=0)
@@ -47,11 +49,13 @@ class FeatureLimits(StageConfig):
         sample_videos: of each collection that are looked at, drawn at random.
         norm_tolerance: by which the length of a region may differ from 1.
         frames_tolerance: share by which the number of frames may differ from what the duration promises.
+        odd_share: of the videos that may differ more.
     """
 
     sample_videos: int = Field(ge=1)
     norm_tolerance: float = Field(gt=0)
     frames_tolerance: float = Field(gt=0)
+    odd_share: float = Field(ge=0, le=1)
 
 
 class LeakageLimits(StageConfig):
@@ -106,12 +110,16 @@ def _tables(config: Config, workspace: Workspace, progress: Progress) -> Iterato
     with FeatureStore.open(workspace.whitened("train")) as training:
         for part in COLLECTIONS[1:]:
             with FeatureStore.open(workspace.whitened(part)) as tests:
-                found = nearest_training(
-                    tests, training, candidates=config.leakage.candidates, progress=progress
+                found = nearest_videos(
+                    tests,
+                    training,
+                    candidates=config.leakage.candidates,
+                    progress=progress,
+                    told="seeking test videos in training",
                 )
             columns: dict[str, list[object]] = {
                 "video": [row.video for row in found],
-                "training_video": [row.training_video for row in found],
+                "training_video": [row.nearest for row in found],
                 "similarity": [round(row.similarity, 4) for row in found],
             }
             limits = config.leakage.model_dump()

@@ -11,6 +11,7 @@ Limits = Mapping[str, Any]
 
 def corpus(limits: Limits) -> list[Expectation]:
     """Of the files of a collection: `dns_core.stages.data_facts.corpus_facts`."""
+    most = _most(limits["odd_share"])
     return [
         gxe.ExpectTableColumnsToMatchSet(
             column_set=["video", "status", "duration_s", "fps", "sha256"],
@@ -32,13 +33,15 @@ def corpus(limits: Limits) -> list[Expectation]:
             column="duration_s",
             min_value=limits["shortest_s"],
             max_value=limits["longest_s"],
-            meta=_means(f"a video lasts {limits['shortest_s']:g} s to {limits['longest_s']:g} s"),
+            mostly=1 - limits["odd_share"],
+            meta=_means(f"{most} last {limits['shortest_s']:g} s to {limits['longest_s']:g} s"),
         ),
         gxe.ExpectColumnValuesToBeBetween(
             column="fps",
             min_value=limits["lowest_fps"],
             max_value=limits["highest_fps"],
-            meta=_means(f"a video has {limits['lowest_fps']:g} to {limits['highest_fps']:g} frames a second"),
+            mostly=1 - limits["odd_share"],
+            meta=_means(f"{most} have {limits['lowest_fps']:g} to {limits['highest_fps']:g} frames a second"),
         ),
     ]
 
@@ -58,8 +61,10 @@ def features(limits: Limits) -> list[Expectation]:
         gxe.ExpectColumnValuesToBeBetween(
             column="frames_amiss",
             max_value=limits["frames_tolerance"],
+            mostly=1 - limits["odd_share"],
             meta=_means(
-                f"there are as many frames as the duration promises, to {limits['frames_tolerance']:.0%}"
+                f"{_most(limits['odd_share'])} have as many frames as their duration promises, "
+                f"to {limits['frames_tolerance']:.0%}"
             ),
         ),
     ]
@@ -135,6 +140,10 @@ SUITES: Mapping[str, Callable[[Limits], list[Expectation]]] = {
 
 def _means(text: str) -> dict[str, str]:
     return {"meaning": text}
+
+
+def _most(odd_share: float) -> str:
+    return f"at least {1 - odd_share:.0%} of the videos" if odd_share else "all videos"
 
 
 def _true(column: str, text: str) -> Expectation:

@@ -1,38 +1,44 @@
 """A benchmark from folders of videos: sides that share no source, queries with answers, bad input."""
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from dns_core.corpus.benchmark import CHAIN, BenchmarkConfig, make_benchmark, source_of
+from dns_core.benchmark.make import CHAIN, BenchmarkConfig, make_benchmark, source_of
+from dns_core.corpus.shots import Shot, film
 from dns_core.datasets.ground_truth import read_ground_truth
 from dns_core.errors import InputError
 from dns_core.ports import SilentProgress
+from dns_core.records import UInt8Array
 from dns_core.store.quarantine import read_quarantine
 from dns_core.video import read_clip, write_video
 from dns_core.video.edits import EDITS, STRENGTHS
 
 CONFIG = BenchmarkConfig(seed=1, split_seed=1, test_share=0.5, queries_per_edit=1, largest_source=2)
-SIZES = {"one": 4, "two": 2, "three": 2, "four": 1}
+# By source, what its videos show: nothing that another source shows.
+SCENES = {
+    "one": (("china", "roof"), ("china", "lake"), ("coffee", "cup"), ("coffee", "saucer")),
+    "two": (("astronaut", "upper"), ("astronaut", "lower")),
+    "three": (("motorcycle", "front"), ("motorcycle", "rear")),
+    "four": (("chelsea", "left"),),
+}
+SIZES = {source: len(scenes) for source, scenes in SCENES.items()}
 
 
-def _footage(seed: int) -> np.ndarray[Any, Any]:
-    blocks = np.random.default_rng(seed).integers(256, size=(12, 6, 8, 3), dtype=np.uint8)
-    return blocks.repeat(8, axis=1).repeat(8, axis=2)
+def _footage(source: str, scene: str) -> UInt8Array:
+    return film(Shot(f"{source}/{scene}/0", source, scene, 0, 2.0, seed=0), np.arange(12) / 6, (96, 64))
 
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("archive") / "videos"
-    seed = 0
-    for source, count in SIZES.items():
-        for number in range(count):
-            seed += 1
-            write_video(folder / source / f"{number}.mp4", _footage(seed), 6)
+    for source, scenes in SCENES.items():
+        for number, scene in enumerate(scenes):
+            write_video(folder / source / f"{number}.mp4", _footage(*scene), 6)
     (folder / "one" / "notes.csv").write_text("no,video\n")
     return folder
 
@@ -110,16 +116,31 @@ def test_a_second_run_changes_nothing_and_another_split_removes_what_left(
     assert _ids(tmp_path / "data/test/queries") == set(truth.queries)
 
 
-def test_a_copy_of_a_test_video_is_not_trained_on(videos: Path, made: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("edited", [False, True])
+def test_footage_of_a_test_video_is_not_trained_on(
+    videos: Path, made: Path, tmp_path: Path, edited: bool
+) -> None:
     described = json.loads((made / "benchmark.json").read_text())
     trained, tested = described["train_sources"][0], described["test_sources"][0]
     archive = tmp_path / "archive"
-    for video_id in _ids(videos):
-        (archive / video_id).parent.mkdir(parents=True, exist_ok=True)
-        (archive / video_id).write_bytes((videos / video_id).read_bytes())
-    (archive / trained / "0.mp4").write_bytes((archive / tested / "0.mp4").read_bytes())
+    shutil.copytree(videos, archive)
+    copy, original = archive / trained / "0.mp4", archive / tested / "0.mp4"
+    if edited:
+        write_video(copy, read_clip(original).frames[:, ::2, ::2], 6)
+    else:
+        shutil.copyfile(original, copy)
     make_benchmark(archive, tmp_path / "out", CONFIG, SilentProgress())
     assert f"{trained}/0.mp4" not in _ids(tmp_path / "out/data/train")
+    left_out = json.loads((tmp_path / "out/data/benchmark.json").read_text())["left_out"]
+    assert [row["shown_by"] for row in left_out.values()] == [f"{tested}/0.mp4"]
+
+
+def test_sources_of_the_same_footage_are_refused(videos: Path, tmp_path: Path) -> None:
+    for name in ("this", "that"):
+        shutil.copytree(videos / "four", tmp_path / "videos" / name)
+    write_video(tmp_path / "videos/this/0.mp4", _footage("chelsea", "left")[::2], 3)
+    with pytest.raises(InputError, match="footage of a test source"):
+        make_benchmark(tmp_path / "videos", tmp_path / "out", CONFIG, SilentProgress())
 
 
 def test_one_source_is_not_enough(videos: Path, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """A labelled benchmark from any folder of videos, as a workspace that the pipeline trains and tests in.
 
 Train and test never share a source: a source is a top-level folder of the videos, for example one
-archive, programme or repository, whose clips look alike in ways that a held-out clip would not reveal.
+archive, programme or repository, whose clips look alike in ways that a held-out clip would not reveal. Nor
+do they share footage: a training video that shows what a test video of another source shows is left out.
 """
 
 import os
@@ -12,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
+from dns_core.benchmark.footage import shared_footage
 from dns_core.corpus.copies import CopyMaker, PlannedCopy, copy_name
 from dns_core.corpus.edited import ground_truth, source_videos
 from dns_core.corpus.edited_recipe import Recipe
 from dns_core.errors import InputError, VideoError
 from dns_core.ports import Progress
-from dns_core.records import Quarantined, VideoProbe
+from dns_core.records import Quarantined
 from dns_core.store.atomic import write_json
 from dns_core.store.quarantine import write_quarantine
 from dns_core.video.edits import EDITS, STRENGTHS, Strength, random_edits
@@ -67,9 +69,9 @@ def make_benchmark(videos: Path, out: Path, config: BenchmarkConfig, progress: P
     """``out`` is a workspace: ``data/train``, ``data/test/{database,queries}`` and the answers.
 
     Videos are linked where the file system allows it, else copied. Beside ``data/test/ground_truth.json``
-    stands ``data/benchmark.json``: the sources of either side and what was done for each query. A video
-    of a training source whose content also is in a test source is left out of training. An interrupted
-    run goes on where it stopped.
+    stands ``data/benchmark.json``: the sources of either side, what was done for each query, and which
+    videos of training sources are left out, since a test video shows their footage. An interrupted run
+    makes what is missing.
 
     Args:
         videos: a folder of at least two folders of videos.
@@ -80,11 +82,16 @@ def make_benchmark(videos: Path, out: Path, config: BenchmarkConfig, progress: P
     Raises:
         InputError: ``videos`` holds fewer than two sources, or ``out`` lies inside it.
     """
-    readable, quarantined = _probed(source_videos(videos, out), progress)
+    readable, quarantined = _readable(source_videos(videos, out), progress)
     train, test = _split(readable, config, videos)
     data = out / "data"
-    rng = np.random.default_rng([config.split_seed, 1])
-    _link(videos, data / "train", _limited(train, config.largest_source, rng))
+    train = _limited(train, config.largest_source, np.random.default_rng([config.split_seed, 1]))
+    trained, tested = ({video_id: videos / video_id for video_id in side} for side in (train, test))
+    shared = shared_footage(trained, tested, progress)
+    train = sorted(set(train) - {row.video for row in shared})
+    if not train:
+        raise InputError(f"{videos}: every video of the training sources shows footage of a test source")
+    _link(videos, data / "train", train)
     _link(videos, data / "test" / "database", test)
     copied = _limited(test, config.largest_source, np.random.default_rng([config.seed, 2]))
     recipes, queries = _copies(data / "test", test, copied, config, progress)
@@ -97,11 +104,15 @@ def make_benchmark(videos: Path, out: Path, config: BenchmarkConfig, progress: P
             "config": asdict(config),
             "train_sources": sorted({source_of(video_id) for video_id in train}),
             "test_sources": sorted({source_of(video_id) for video_id in test}),
+            "left_out": {
+                row.video: {"shown_by": row.nearest, "similarity": row.similarity} for row in shared
+            },
             "queries": {query.query: asdict(query) for query in queries},
         },
     )
     found = f"{len(train)} videos to train on, {len(test)} to search, {len(recipes)} queries"
-    progress.say(f"{found}; {len(quarantined)} files could not be read")
+    left_out = f"{len(shared)} left out of training, whose footage is among those to search"
+    progress.say(f"{found}; {left_out}; {len(quarantined)} files could not be read")
 
 
 def source_of(video_id: str) -> str:
@@ -109,25 +120,22 @@ def source_of(video_id: str) -> str:
     return video_id.partition("/")[0] if "/" in video_id else "."
 
 
-def _probed(
-    sources: Mapping[str, Path], progress: Progress
-) -> tuple[dict[str, VideoProbe], list[Quarantined]]:
-    readable: dict[str, VideoProbe] = {}
+def _readable(sources: Mapping[str, Path], progress: Progress) -> tuple[list[str], list[Quarantined]]:
+    readable: list[str] = []
     quarantined: list[Quarantined] = []
     for video_id, path in progress.track(sources.items(), "probing", len(sources)):
         try:
-            readable[video_id] = probe_video(path, video_id)
+            probe_video(path, video_id)
+            readable.append(video_id)
         except VideoError as error:
             quarantined.append(Quarantined(video_id, error.reason, error.detail))
-    return readable, quarantined
+    return sorted(readable), quarantined
 
 
-def _split(
-    probes: Mapping[str, VideoProbe], config: BenchmarkConfig, videos: Path
-) -> tuple[list[str], list[str]]:
+def _split(ids: Sequence[str], config: BenchmarkConfig, videos: Path) -> tuple[list[str], list[str]]:
     """Sources in random order go to the test until it has its share; what it holds is not trained on."""
     members: dict[str, list[str]] = {}
-    for video_id in sorted(probes):
+    for video_id in ids:
         members.setdefault(source_of(video_id), []).append(video_id)
     if len(members) < _MIN_SOURCES:
         raise InputError(
@@ -147,8 +155,7 @@ def _split(
     if not train:
         train.append(test.pop())
     trained, tested = (sorted(v for source in side for v in members[source]) for side in (train, test))
-    known = {probes[video_id].sha256 for video_id in tested}
-    return [video_id for video_id in trained if probes[video_id].sha256 not in known], tested
+    return trained, tested
 
 
 def _limited(ids: Sequence[str], largest: int, rng: np.random.Generator) -> list[str]:
