@@ -193,7 +193,7 @@ def decoding() -> Iterator[Measured]:
     sampling = Sampling()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
-        write_video(path, _film(750, 360, 640), 25.0)
+        write_video(path, moving_pattern(750, 360, 640), 25.0)
 
         def fast() -> int:
             return sum(len(chunk.times_s) for chunk in decode_frames(path, sampling))
@@ -280,8 +280,8 @@ def _signs(codes: Any) -> torch.Tensor:
     return torch.from_numpy(unpack_signs(codes).astype(np.float32))
 
 
-def _film(n_frames: int, height: int, width: int) -> Iterator[UInt8Array]:
-    """A pattern that moves."""
+def moving_pattern(n_frames: int, height: int, width: int) -> Iterator[UInt8Array]:
+    """Frames ``[height, width, 3]`` of a pattern that moves."""
     y, x = np.mgrid[:height, :width]
     for k in range(n_frames):
         yield (np.stack([x + 3 * k, y + 2 * k, x + y - k], -1) % 256).astype(np.uint8)

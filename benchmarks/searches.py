@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from benchmarks.measure import Measured, elapsed_ms, side_by_side
+from benchmarks.parts import moving_pattern
 from dns_core.index import Index, build_index, open_index
 from dns_core.index.build import Origin
 from dns_core.index.chunks import Chunking
@@ -25,12 +26,15 @@ from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.pipeline import index_videos
+from dns_core.video import write_video
 from tests.oracles.slow_twins import pair_score
 
 FINE = "fine_binary"
 N_FRAMES, N_QUERY_FRAMES = 80, 104
 TEACHER_DIMS = 3840
 _SAMPLED_PAIRS = 4
+_FPS = 2
 _BUDGETS = ((0.3, 150.0), (0.05, 800.0))
 
 # Opens an index in a process of its own and prints seconds and bytes that became resident. The peak would
@@ -97,33 +101,69 @@ def growth(sizes: tuple[int, ...]) -> dict[str, float]:
     return figures
 
 
+def lengths(durations_s: tuple[int, ...]) -> dict[str, float]:
+    """Milliseconds of a search that compares one video finely and whole, by its and the query's length."""
+    bundle = Bundle.load(SHIPPED_MODELS)
+    shortest_s, figures = durations_s[0], {}
+    _compare_ms(bundle, shortest_s, shortest_s)  # compiles
+    for duration_s in durations_s:
+        found, asked = (
+            _compare_ms(bundle, duration_s, shortest_s),
+            _compare_ms(bundle, shortest_s, duration_s),
+        )
+        figures[f"a video of {duration_s} s, asked {shortest_s} s: ms"] = found
+        figures[f"a video of {shortest_s} s, asked {duration_s} s: ms"] = asked
+    return figures
+
+
+def _compare_ms(bundle: Bundle, found_s: int, asked_s: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        engine = Engine(synthetic_index(Path(folder), bundle, 1, _FPS * found_s), bundle, fine=FINE)
+        query = _query(_FPS * asked_s)
+        return elapsed_ms(lambda: engine.search(query, budget=Budget(share=1.0)))
+
+
+def indexing(durations_s: tuple[int, ...]) -> dict[str, float]:
+    """Seconds that a video takes to become searchable, from its file, by its length."""
+    bundle = Bundle.load(SHIPPED_MODELS)
+    figures: dict[str, float] = {}
+    for duration_s in durations_s:
+        with tempfile.TemporaryDirectory() as folder:
+            videos = Path(folder) / "videos"
+            write_video(videos / "film.mp4", moving_pattern(duration_s * 25, 360, 640), 25.0)
+            ms = elapsed_ms(lambda v=videos, f=folder: index_videos(v, Path(f) / "index", bundle))  # type: ignore[misc]
+        figures[f"a file of {duration_s} s, 640 x 360: indexed in s"] = ms / 1000
+    return figures
+
+
 def synthetic_index(folder: Path, bundle: Bundle, n_videos: int, n_frames: int) -> Index:
     """An index of random codes and directions that the bundle's networks accept."""
     origin = Origin(bundle.index_models((FINE,)), {"chunking": asdict(Chunking()), "fine_networks": [FINE]})
-    dims = VideoEncoder(bundle, (FINE,)).encode(_query()).coarse.shape[1]
+    dims = VideoEncoder(bundle, (FINE,)).encode(_query(4)).coarse.shape[1]
     build_index(folder / "index", _records(n_videos, n_frames, dims), origin)
     return open_index(folder / "index")
 
 
 def _records(n_videos: int, n_frames: int, dims: int) -> Iterator[EncodedVideo]:
     rng = np.random.default_rng(0)
+    spans = Chunking().spans(n_frames)
     for number in range(n_videos):
-        coarse = rng.standard_normal((1, dims), dtype=np.float32)
+        coarse = rng.standard_normal((len(spans), dims), dtype=np.float32)
         yield EncodedVideo(
             video_id=f"video-{number:07}.mp4",
             content=f"{number:064x}",
-            times_s=np.arange(n_frames, dtype=np.float64),
-            spans=np.array([[0, n_frames]], dtype=np.int64),
-            coarse=coarse / np.linalg.norm(coarse),
-            numbers={FINE: rng.random(1, dtype=np.float32)},
+            times_s=np.arange(n_frames) / _FPS,
+            spans=spans,
+            coarse=coarse / np.linalg.norm(coarse, axis=1, keepdims=True),
+            numbers={FINE: rng.random(len(spans), dtype=np.float32)},
             frames={FINE: rng.integers(0, 2**64, (n_frames, 9, 8), dtype=np.uint64)},
         )
 
 
-def _query() -> VideoFeatures:
-    regions = np.random.default_rng(1).standard_normal((N_QUERY_FRAMES, 9, 512), dtype=np.float32)
+def _query(n_frames: int = N_QUERY_FRAMES) -> VideoFeatures:
+    regions = np.random.default_rng(1).standard_normal((n_frames, 9, 512), dtype=np.float32)
     regions /= np.linalg.norm(regions, axis=-1, keepdims=True)
-    return VideoFeatures("query", regions, np.arange(N_QUERY_FRAMES, dtype=np.float64))
+    return VideoFeatures("query", regions, np.arange(n_frames) / _FPS)
 
 
 def _teacher_pairs() -> Callable[[], list[float]]:

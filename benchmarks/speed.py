@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import parts, searches
+from benchmarks import parts, searches, training
 from benchmarks.measure import Measured, what_became_slower, write_results
 from benchmarks.peaks import Peaks, measured_peaks
 
@@ -21,6 +21,8 @@ RESULTS = Path(__file__).parent / "results"
 _LAST, _DEFAULT = "last", "two-cores"
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _N_SEARCHED = 10_000
+_LENGTHS_S = (10, 60, 600, 3_600, 10_800)
+_FILMS_S = (10, 60, 180)
 _PARTS: tuple[Callable[[Peaks], Iterator[Measured]], ...] = (
     parts.binary_matrices,
     parts.pair_scores,
@@ -29,6 +31,7 @@ _PARTS: tuple[Callable[[Peaks], Iterator[Measured]], ...] = (
     lambda _: parts.shortlist(),
     lambda _: parts.decoding(),
     lambda _: parts.features(),
+    lambda _: training.training(),
     lambda _: searches.searches(_N_SEARCHED),
 )
 
@@ -47,6 +50,8 @@ def main() -> None:
     figures = {
         "10^9 multiplications with additions a second in single precision at best": peaks.multiply_adds / 1e9,
         "10^9 words of codes a second and thread at best": peaks.popcount_words / 1e9,
+        **searches.lengths(_LENGTHS_S),
+        **searches.indexing(_FILMS_S),
         **searches.growth(_SIZES),
     }
     console = Console(width=150)

@@ -1,5 +1,6 @@
 """Each expectation holds for sound data, and names the rows of unsound data."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,9 @@ def leakage(**changed: object) -> FactTable:
 
 
 def altered(columns: dict[str, list[object]], changed: dict[str, object]) -> dict[str, list[object]]:
-    """The columns with another value in the last row."""
-    return columns | {name: [*columns[name][:-1], value] for name, value in changed.items()}
+    """The columns with another value in the last row, or with those of a list in the last rows."""
+    last = {name: value if isinstance(value, list) else [value] for name, value in changed.items()}
+    return columns | {name: [*columns[name][: -len(values)], *values] for name, values in last.items()}
 
 
 SOUND = [corpus(), features(), leakage(), pairs(), pair_totals()]
@@ -95,16 +97,31 @@ def test_sound_data_are_accepted_and_every_expectation_is_in_the_report(tmp_path
 
 
 @pytest.mark.parametrize(
+    ("table", "column", "odd"),
+    [
+        (corpus, "duration_s", 0.2),
+        (corpus, "duration_s", 20000.0),
+        (corpus, "fps", 0.0),
+        (features, "frames_amiss", 0.4),
+    ],
+)
+def test_one_odd_video_in_twenty_stops_nothing_and_two_are_named(
+    table: Callable[..., FactTable], column: str, odd: float, tmp_path: Path
+) -> None:
+    GreatJudge().judge([table(**{column: odd})], tmp_path / "validate.json")
+    (suite,) = read_json(tmp_path / "validate.json")["suites"]
+    assert [row["rows"][0]["video"] for row in suite["expectations"] if row["failing"]] == ["19.mp4"]
+    with pytest.raises(RejectedDataError, match=r"18\.mp4.*19\.mp4"):
+        GreatJudge().judge([table(**{column: [odd, odd]})], tmp_path / "validate.json")
+
+
+@pytest.mark.parametrize(
     ("table", "named"),
     [
         (corpus(video="0.mp4"), "0.mp4"),
-        (corpus(duration_s=0.2), "19.mp4"),
-        (corpus(duration_s=20000.0), "19.mp4"),
-        (corpus(fps=0.0), "19.mp4"),
         (features(finite=False), "19.mp4"),
         (features(worst_norm=1.2), "19.mp4"),
         (features(usual_shape=False), "19.mp4"),
-        (features(frames_amiss=0.4), "19.mp4"),
         (leakage(similarity=0.7), "q19.mp4 19.mp4"),
         (pairs(similarity=float("nan")), "19.mp4 t.mp4"),
         (pairs(similarity=float("inf")), "19.mp4 t.mp4"),
