@@ -20,7 +20,7 @@ from dns_core.training.replicas import ALONE, Replicas
 
 Student = FineStudent | CoarseStudent
 
-# Pairs are compared together whose longer videos agree in this many frames, rounded up: the work of a pair
+# Pairs are compared together whose videos last as many times so many frames, rounded up: the work of a pair
 # grows with the product of its lengths, and a short one would be padded to the longest of the batch.
 _BUCKET_FRAMES = 32
 
@@ -53,15 +53,19 @@ class LabelledPair:
 
 @dataclass(frozen=True, slots=True)
 class PairGroup:
-    """Pairs of like length: distinct ``videos [N, T, R, D]`` with ``mask [N, T]``, and which rows are a pair.
+    """Pairs whose anchors are of like length, and whose targets are.
 
-    ``anchors`` and ``targets`` are ``[P]`` row numbers.
+    Attributes:
+        anchors: ``[A, Ta, R, D]`` distinct videos, with ``anchor_mask [A, Ta]``.
+        targets: ``[P, Tt, R, D]``, one a pair, with ``target_mask [P, Tt]``.
+        rows: ``[P]`` each pair's anchor.
     """
 
-    videos: Tensor
-    mask: Tensor
     anchors: Tensor
+    anchor_mask: Tensor
     targets: Tensor
+    target_mask: Tensor
+    rows: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +155,13 @@ class StudentObjective:
         return joined, self._replicas.summed(regularisation)
 
     def _compared(self, group: PairGroup) -> tuple[Tensor, Tensor]:
-        student = self.network
-        indexed = student.index(group.videos, group.mask)
-        anchors, targets = indexed[group.anchors], indexed[group.targets]
+        student, rows = self.network, group.rows
+        anchors = student.index(group.anchors, group.anchor_mask)[rows]
+        targets = student.index(group.targets, group.target_mask)
         if isinstance(student, CoarseStudent):
             cosine = (anchors * targets).sum(dim=-1)
             return cosine.float(), cosine.new_zeros((), dtype=torch.float32)
-        masks = group.mask[group.anchors], group.mask[group.targets]
+        masks = group.anchor_mask[rows], group.target_mask
         similarity, regularisation = student.pair_similarity(anchors, targets, *masks)
         return similarity.float(), regularisation
 
@@ -165,15 +169,13 @@ class StudentObjective:
         anchors = {name: self._frames(name, None, rng) for name in dict.fromkeys(p.anchor for p in pairs)}
         targets = [self._frames(pair.target, self._config.augmentation_probability, rng) for pair in pairs]
         share = range(len(pairs))[self._replicas.share(len(pairs))]
-        buckets: dict[int, list[int]] = {}
+        buckets: dict[tuple[int, int], list[int]] = {}
         for row in share:
-            longest = max(len(anchors[pairs[row].anchor]), len(targets[row]))
-            buckets.setdefault(-(-longest // _BUCKET_FRAMES), []).append(row)
+            lengths = len(anchors[pairs[row].anchor]), len(targets[row])
+            buckets.setdefault((_bucket(lengths[0]), _bucket(lengths[1])), []).append(row)
         groups = [
-            _group({pairs[row].anchor: anchors[pairs[row].anchor] for row in rows},
-                   [(pairs[row].anchor, targets[row]) for row in rows])
-            for rows in buckets.values()
-        ]  # fmt: skip
+            _group(anchors, [(pairs[row].anchor, targets[row]) for row in rows]) for rows in buckets.values()
+        ]
         order = torch.tensor([row for rows in buckets.values() for row in rows], dtype=torch.int64)
         similarities = torch.tensor([pair.similarity for pair in pairs], dtype=torch.float32)
         device = next(self.network.parameters()).device
@@ -195,12 +197,15 @@ class StudentObjective:
         return regions[frames]
 
 
-def _group(anchors: Mapping[str, Float32Array], pairs: Sequence[tuple[str, Float32Array]]) -> PairGroup:
-    """Pairs of an anchor, by its name among ``anchors``, with a target."""
-    rows = {name: row for row, name in enumerate(anchors)}
-    videos = padded([*anchors.values(), *(target for _, target in pairs)])
-    anchor_rows = torch.tensor([rows[name] for name, _ in pairs])
-    return PairGroup(*videos, anchor_rows, torch.arange(len(pairs)) + len(rows))
+def _bucket(n_frames: int) -> int:
+    return -(-n_frames // _BUCKET_FRAMES)
+
+
+def _group(videos: Mapping[str, Float32Array], pairs: Sequence[tuple[str, Float32Array]]) -> PairGroup:
+    """Pairs of an anchor, by its name among ``videos``, with a target."""
+    rows = {name: row for row, name in enumerate(dict.fromkeys(name for name, _ in pairs))}
+    anchors, targets = padded([videos[name] for name in rows]), padded([target for _, target in pairs])
+    return PairGroup(*anchors, *targets, torch.tensor([rows[name] for name, _ in pairs]))
 
 
 def _by_anchor(pairs: Sequence[LabelledPair], pool: Pool) -> dict[str, list[LabelledPair]]:

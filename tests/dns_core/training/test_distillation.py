@@ -74,7 +74,7 @@ def test_a_student_learns_on_the_device_that_it_is_on(corpus: FeatureSet) -> Non
     tensors = [
         batch.similarities,
         batch.places,
-        *(t for group in batch.groups for t in (group.videos, group.mask)),
+        *(t for group in batch.groups for t in (group.anchors, group.target_mask)),
     ]
     assert {tensor.device.type for tensor in tensors} == {"meta"}
     assert learning.loss(batch).device.type == "meta"
