@@ -12,7 +12,7 @@ from dns_core.retrieval.pipeline import FeaturePipeline, open_features
 from dns_core.stages.shared_footage import Nearest, nearest_videos
 from dns_core.store.feature_store import FeatureStore, FeatureWriter
 
-# Training waits for data whose leakage is below .6 (`validate_data`), by a whitening of their own.
+# Below what `validate_data` asks (0.6), which sees the videos through a whitening of their own; record 0008.
 _SHARED = 0.5
 _CANDIDATES = 20
 
