@@ -65,7 +65,6 @@ def index_state() -> IndexState:
     return service(_GLANCE_S).index()
 
 
-@st.cache_data(ttl=10, max_entries=100, show_spinner=False)
 def stored_videos(search: str = "", limit: int = 50, offset: int = 0) -> Page[VideoRow]:
     """One page of the videos of the index; nobody ever asks for all of them."""
     return service().videos(search, limit=limit, offset=offset)

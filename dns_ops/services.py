@@ -16,6 +16,7 @@ from dns_ops.pipeline import stage_environment
 from dns_ops.settings import Settings, platform_folder
 
 HOST = "127.0.0.1"
+_SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,21 @@ def _prefect_server(root: Path, settings: Settings) -> Service | None:
         health="/api/health",
         environment=flow_environment(root, settings),
     )
+
+
+def make_store(root: Path, settings: Settings) -> None:
+    """The workspace's own store of runs is there, if runs are kept in it.
+
+    To be called before services start side by side: each opens the store, and two that make it at once fail.
+
+    Raises:
+        TrackingError: it cannot be made.
+    """
+    uri = settings.tracking_store(root)
+    if uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).exists():
+        from dns_ops.tracking import open_tracking  # noqa: PLC0415 - MLflow takes seconds
+
+        open_tracking(root, settings)
 
 
 def _mlflow_server(root: Path, settings: Settings) -> Service | None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 def up() -> None:
     """Start every service, wait until each is healthy, and print the addresses."""
+    from dns_ops.services import make_store
+    from dns_ops.settings import load_settings
+
+    make_store(Path.cwd(), load_settings(Path.cwd()))
     _supervisor(print_line).up()
 
 
