@@ -8,6 +8,7 @@ from dashboards.look import page_head
 from dashboards.panels.attention import Notice, RunGlance, notices
 from dashboards.sources import champion, glance, index_state, last_runs, service_states
 from dashboards.states import failed_text, problems_shown, show_empty
+from dns_apps.service.client_errors import ServiceFailedError
 from dns_apps.service.schemas import IndexState
 from dns_core.errors import DnsError
 from flows.runs import RunRow
@@ -19,10 +20,12 @@ _STATES = {"COMPLETED": "done", "FAILED": "failed", "CRASHED": "crashed", "CANCE
 def render() -> None:
     """Draw the page."""
     page_head("Home", "What runs here, what is in service, and what needs attention.")
+    index, index_problem = glance(index_state)
     if is_empty():
+        if isinstance(index_problem, ServiceFailedError):  # there is no index yet: the beginning is about it
+            index_problem = None
         with problems_shown("demo"):
             draw_beginning()
-    index, index_problem = glance(index_state)
     runs, runs_problem = glance(last_runs)
     with problems_shown("figures"):
         _draw_figures(index, runs)

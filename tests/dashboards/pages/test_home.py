@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dns_apps.service.client_errors import ServiceUnreachableError
+from dns_apps.service.client_errors import ServiceUnreachableError, problem_error
+from dns_apps.service.schemas import Problem
 from dns_ops.supervisor import ServiceState
 from flows.runs import PlatformError, RunRow
 
@@ -53,16 +54,25 @@ def test_a_platform_that_is_down_leaves_the_rest_of_the_page(
 def test_an_empty_workspace_offers_the_demo_and_follows_it(
     fake: Any, opened: Opened, texts: Texts, monkeypatch: pytest.MonkeyPatch, workspace: Path
 ) -> None:
-    fake.failure = ServiceUnreachableError("no answer")
+    fake.failure = problem_error(Problem(title="No index", status=503, detail="no index can be served"))
     (workspace / "dvc.yaml").write_text("stages: {}\n")
     monkeypatch.setattr("dashboards.beginning.demo.start_demo", lambda: "id-1")
     monkeypatch.setattr("dashboards.beginning.demo.run_now", lambda _id: RUN)
     monkeypatch.setattr("dashboards.beginning.demo.stage_count", lambda: 12)
     app = opened("home")
     assert "This workspace is empty" in texts(app)
+    assert "cannot be seen" not in texts(app)
     app.button(key="make-demo").click().run()
     assert "Making the demo" in texts(app)
     assert app.get("progress")[0].proto.text.startswith("3 of 12 steps")
+
+
+def test_an_index_that_is_not_answered_for_needs_attention(
+    fake: Any, opened: Opened, texts: Texts, workspace: Path
+) -> None:
+    fake.failure = ServiceUnreachableError("no answer")
+    (workspace / "releases").mkdir()
+    assert "The index cannot be seen" in texts(opened("home"))
 
 
 def test_without_the_platform_the_command_is_named(
