@@ -20,6 +20,7 @@ from dns_core.corpus.edited_recipe import Recipe
 from dns_core.errors import InputError, VideoError
 from dns_core.ports import Progress
 from dns_core.records import Quarantined
+from dns_core.stages.shared_footage import Nearest
 from dns_core.store.atomic import write_json
 from dns_core.store.quarantine import write_quarantine
 from dns_core.video.edits import EDITS, STRENGTHS, Strength, random_edits
@@ -80,17 +81,14 @@ def make_benchmark(videos: Path, out: Path, config: BenchmarkConfig, progress: P
         progress: shows how far it has come.
 
     Raises:
-        InputError: ``videos`` holds fewer than two sources, or ``out`` lies inside it.
+        InputError: ``videos`` holds fewer than two sources, ``out`` lies inside it, or no training video is
+            left that shows no footage of a test source.
     """
     readable, quarantined = _readable(source_videos(videos, out), progress)
     train, test = _split(readable, config, videos)
     data = out / "data"
     train = _limited(train, config.largest_source, np.random.default_rng([config.split_seed, 1]))
-    trained, tested = ({video_id: videos / video_id for video_id in side} for side in (train, test))
-    shared = shared_footage(trained, tested, progress)
-    train = sorted(set(train) - {row.video for row in shared})
-    if not train:
-        raise InputError(f"{videos}: every video of the training sources shows footage of a test source")
+    train, shared = _apart(videos, train, test, progress)
     _link(videos, data / "train", train)
     _link(videos, data / "test" / "database", test)
     copied = _limited(test, config.largest_source, np.random.default_rng([config.seed, 2]))
@@ -168,6 +166,18 @@ def _limited(ids: Sequence[str], largest: int, rng: np.random.Generator) -> list
         if count[source] <= largest:
             kept.append(video_id)
     return sorted(kept)
+
+
+def _apart(
+    videos: Path, train: Sequence[str], test: Sequence[str], progress: Progress
+) -> tuple[list[str], list[Nearest]]:
+    """The training videos that share no footage with the test, and those that do."""
+    trained, tested = ({video_id: videos / video_id for video_id in side} for side in (train, test))
+    shared = shared_footage(trained, tested, progress)
+    kept = sorted(set(train) - {row.video for row in shared})
+    if not kept:
+        raise InputError(f"{videos}: every video of the training sources shows footage of a test source")
+    return kept, shared
 
 
 def _copies(

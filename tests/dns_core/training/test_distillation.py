@@ -1,16 +1,21 @@
 """A coarse student learns the teacher's order on whatever scale; a fine one the teacher's very scores."""
 
+from typing import cast
+
 import pytest
 import torch
 
 from dns_core.models.coarse import CoarseConfig, CoarseStudent
 from dns_core.models.fine import FineStudent
+from dns_core.models.registry import build_network
 from dns_core.training import distillation
-from dns_core.training.batches import FeatureSet
+from dns_core.training.batches import FeatureSet, padded
 from dns_core.training.distillation import DistillationConfig, LabelledPair, Student, StudentObjective
 from dns_core.training.initialisation import start_as_mean
+from dns_core.training.losses import distillation_loss, rescaled
 from dns_core.training.mining import Pool
 from dns_core.training.replicas import Replicas
+from tests.oracles.slow_twins import similarities_in_training
 
 CONFIG = DistillationConfig(
     batch_triplets=4, window_frames=64, augmentation_probability=0, regularisation_weight=0
@@ -22,16 +27,21 @@ def coarse() -> CoarseStudent:
 
 
 def objective(student: Student, corpus: FeatureSet, slope: float, offset: float) -> StudentObjective:
+    """A student that learns, and is judged by, `labelled_pairs`."""
+    pairs = labelled_pairs(corpus, slope, offset)
+    return StudentObjective(student, corpus, train=pairs, validation=pairs, config=CONFIG, seed=1)
+
+
+def labelled_pairs(corpus: FeatureSet, slope: float, offset: float) -> list[LabelledPair]:
     """Pairs whose similarity is a line of the cosine of mean vectors."""
     with torch.inference_mode():
         vectors = {i: coarse_mean(corpus, i) for i in corpus.ids}
     anchors = [f"v{n}.mp4" for n in range(8)]
     drawn: list[tuple[str, str, Pool]] = [(anchor, f"{anchor}#0", "near") for anchor in anchors]
     drawn += [(anchor, "v10.mp4", "far") for anchor in anchors]
-    pairs = [
+    return [
         LabelledPair(*pair, slope * float(vectors[pair[0]] @ vectors[pair[1]]) + offset) for pair in drawn
     ]
-    return StudentObjective(student, corpus, train=pairs, validation=pairs, config=CONFIG, seed=1)
 
 
 def coarse_mean(corpus: FeatureSet, video_id: str) -> torch.Tensor:
@@ -100,6 +110,27 @@ def test_pairs_in_groups_of_like_length_teach_what_they_teach_together(
     assert n_groups > one == 1
     assert loss_apart == pytest.approx(loss_together, abs=1e-6)
     assert torch.allclose(apart, together, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["fine_attention", "fine_binary", "coarse"])
+def test_a_student_is_as_far_from_its_teacher_as_the_slow_twin_says(
+    corpus: FeatureSet, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distillation, "_BUCKET_FRAMES", 4)
+    torch.manual_seed(0)
+    student = cast("Student", build_network(name, {"dims": 64})).eval()
+    pairs = labelled_pairs(corpus, 1.0, 0.0)
+    anchors, targets = (
+        padded([corpus.regions(i) for i in ids])
+        for ids in zip(*((p.anchor, p.target) for p in pairs), strict=True)
+    )
+    wanted = torch.tensor([pair.similarity for pair in pairs])
+    with torch.inference_mode():
+        found = similarities_in_training(student, anchors, targets)
+        twin = distillation_loss(rescaled(found, wanted) if name == "coarse" else found, wanted)
+        fast = objective(student, corpus, 1.0, 0.0).validation_loss()
+    assert found.std() > 1e-4
+    assert fast == pytest.approx(twin.item(), abs=1e-5)
 
 
 def test_the_shares_of_replicas_make_up_a_batch() -> None:
