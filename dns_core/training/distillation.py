@@ -20,8 +20,8 @@ from dns_core.training.replicas import ALONE, Replicas
 
 Student = FineStudent | CoarseStudent
 
-# Pairs are compared together whose videos last as many times so many frames, rounded up: the work of a pair
-# grows with the product of its lengths, and a short one would be padded to the longest of the batch.
+# A fine student compares pairs together whose videos last as many times so many frames, rounded up: a pair's
+# work grows with the product of its lengths, and a short one would be padded to the longest of the batch.
 _BUCKET_FRAMES = 32
 
 
@@ -53,7 +53,7 @@ class LabelledPair:
 
 @dataclass(frozen=True, slots=True)
 class PairGroup:
-    """Pairs whose anchors are of like length, and whose targets are.
+    """Pairs that are compared together; of a fine student those of like lengths.
 
     Attributes:
         anchors: ``[A, Ta, R, D]`` distinct videos, with ``anchor_mask [A, Ta]``.
@@ -172,7 +172,7 @@ class StudentObjective:
         buckets: dict[tuple[int, int], list[int]] = {}
         for row in share:
             lengths = len(anchors[pairs[row].anchor]), len(targets[row])
-            buckets.setdefault((_bucket(lengths[0]), _bucket(lengths[1])), []).append(row)
+            buckets.setdefault(self._bucket(*lengths), []).append(row)
         groups = [
             _group(anchors, [(pairs[row].anchor, targets[row]) for row in rows]) for rows in buckets.values()
         ]
@@ -185,6 +185,13 @@ class StudentObjective:
             similarities.to(device),
         )
 
+    def _bucket(self, n_anchor: int, n_target: int) -> tuple[int, int]:
+        # A coarse student compares vectors, and the gradient of its last layer, which takes most of its
+        # time, is as much work for a group of one pair as for all.
+        if isinstance(self.network, CoarseStudent):
+            return 0, 0
+        return -(-n_anchor // _BUCKET_FRAMES), -(-n_target // _BUCKET_FRAMES)
+
     def _frames(
         self, video_id: str, augmentation: float | None, rng: np.random.Generator | None
     ) -> Float32Array:
@@ -195,10 +202,6 @@ class StudentObjective:
         if rng is not None:
             frames = random_crop(frames, self._config.window_frames, rng)
         return regions[frames]
-
-
-def _bucket(n_frames: int) -> int:
-    return -(-n_frames // _BUCKET_FRAMES)
 
 
 def _group(videos: Mapping[str, Float32Array], pairs: Sequence[tuple[str, Float32Array]]) -> PairGroup:
