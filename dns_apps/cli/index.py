@@ -22,6 +22,12 @@ def build(
     videos: Annotated[Path, typer.Option(metavar="DIR", help="Videos to index.")],
     out: Annotated[Path, typer.Option(metavar="INDEX", help="Where to write the index.")],
     models: Models = None,
+    merge_from: Annotated[
+        float | None,
+        typer.Option(
+            metavar="COSINE", help="Store frames as the one before that look so alike, 0.9 for example."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Index every video of a folder; what cannot be read is listed with its reason."""
@@ -29,7 +35,8 @@ def build(
     from dns_core.retrieval.pipeline import index_videos
 
     bundle = Bundle.load(models_folder(models))
-    _print_change(index_videos(videos, out, bundle, command_progress()), json=json)
+    manifest = index_videos(videos, out, bundle, command_progress(), merge_from=merge_from)
+    _print_change(manifest, json=json)
 
 
 @app.command()

@@ -7,8 +7,7 @@ import numpy as np
 from dns_apps.service.refusals import RefusalError
 from dns_apps.service.schemas import Comparison, Segment, Stretch
 from dns_apps.service.served import Loaded
-from dns_core.records import Float32Array, VideoFeatures
-from dns_core.retrieval.encode import frame_spans
+from dns_core.records import Float32Array
 from dns_core.retrieval.engine import index_chunking
 from dns_core.retrieval.localisation import alignment_paths, pair_threshold
 from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
@@ -16,13 +15,6 @@ from dns_core.retrieval.scorer import FineScorer, scorer_of
 
 _BLOCK_ROWS = 256
 _DECIMALS = 3
-
-
-def stretches_of(loaded: Loaded, fine: str, features: VideoFeatures) -> Stretches:
-    """Described video as the fine network compares it."""
-    scorer = scorer_of(loaded.bundle.fine(loaded.engine(fine).fine))
-    spans = frame_spans(features, index_chunking(loaded.index))
-    return Stretches(scorer.stored(features.regions), features.times_s, spans)
 
 
 def stored_stretches(loaded: Loaded, fine: str, stretch: Stretch) -> Stretches:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dns_apps.service.alignment import comparison, stored_stretches, stretches_of
+from dns_apps.service.alignment import comparison, stored_stretches
 from dns_apps.service.decoding import Decoders
 from dns_apps.service.schemas import (
     Comparison,
@@ -127,7 +127,7 @@ class Searcher:
             query, target = (
                 stored_stretches(loaded, fine, side)
                 if isinstance(side, Stretch)
-                else stretches_of(loaded, fine, side)
+                else loaded.engine(fine).stretches(side)
                 for side in sides
             )
             return comparison(loaded, fine, query, target, max_side)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from dns_core.corpus.shots import Shot, film
-from dns_core.records import Float64Array, Int64Array, UInt8Array
+from dns_core.records import BoolArray, Float64Array, Int64Array, UInt8Array
 from dns_core.video.clip import Clip
 from dns_core.video.edits import Strength, edit_clip
 
@@ -144,7 +144,7 @@ def _runs(parts: Sequence[Part], clip: Clip) -> tuple[Run, ...]:
     return tuple(runs)
 
 
-def _steady(steps_s: Float64Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _steady(steps_s: Float64Array) -> BoolArray:
     return (steps_s >= 0) & (steps_s <= _LARGEST_STEP_S)
 
 

@@ -15,15 +15,12 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from dns_core.datasets.benchmark import Benchmark, Judged
 from dns_core.evaluation.trapezoid import trapezoidal_average_precision
-from dns_core.records import Float32Array, Int64Array
+from dns_core.records import BoolArray, Float32Array, Int64Array
 
 Rule = Literal["reference", "corrected"]
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

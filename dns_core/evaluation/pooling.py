@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 import numpy as np
-import numpy.typing as npt
 
 from dns_core.evaluation.ranking import Ranking, ranked_ids
-from dns_core.records import Float64Array
+from dns_core.records import BoolArray, Float64Array
 
 
 def pooled_pairs(
     rankings: Mapping[str, Ranking], positives: Mapping[str, AbstractSet[str]]
-) -> tuple[Float64Array, npt.NDArray[np.bool_]]:
+) -> tuple[Float64Array, BoolArray]:
     """Scores of all (query, video) pairs, falling, and whether each pair is right.
 
     Ties break by query, then by video, so that the result does not depend on the order of the input.

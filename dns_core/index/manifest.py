@@ -66,7 +66,7 @@ class Manifest(_Entry):
         quarantine: videos of the corpus that are not in the index, and why.
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     version: int = Field(ge=1)
     data: str
     models: Mapping[str, str]

@@ -1,7 +1,9 @@
 """Shards: immutable folders of arrays about a set of videos, written once and read by mapping.
 
 frame_offsets.npy chunk_offsets.npy    [V + 1] where the frames and chunks of each video begin
-times_s.npy frames.<name>.npy          [F, ...] one row a frame of all videos, one after the other
+times_s.npy frame_rows.npy             [F] one a frame of all videos, one after the other
+frames.<name>.npy                      [F', ...] at the rows that `frame_rows` names; a frame that is stored
+                                       as the one before takes no row of its own
 spans.npy coarse.npy numbers.<fine>.npy  [C, ...] one row a chunk, likewise
 coarse.faiss                           short codes of the vectors, if they are many (`nearest`)
 videos.json                            ids and content fingerprints, in the order of the rows
@@ -20,7 +22,7 @@ from dns_core.index.coarse import coarse_scores
 from dns_core.index.encoded import EncodedVideo, check_encoded
 from dns_core.index.manifest import FileEntry, ShardEntry
 from dns_core.index.npy_stream import AnyArray, NpyStream, map_npy
-from dns_core.records import Float32Array, Int64Array
+from dns_core.records import BoolArray, Float32Array, Int64Array
 from dns_core.store.atomic import read_json, write_json
 
 _IDS = "videos.json"
@@ -44,12 +46,15 @@ def write_shard(folder: Path, records: Iterable[EncodedVideo], *, taken: set[str
     ids: list[str] = []
     contents: list[str] = []
     frame_offsets, chunk_offsets = [0], [0]
+    n_rows = 0
     with contextlib.ExitStack() as stack:
         streams: dict[str, NpyStream] = {}
         for record in records:
             _claim(record.video_id, taken)
             check_encoded(record)
-            _append(_columns(record), streams, folder, stack)
+            new = _differs_from_before(record)
+            _append(_columns(record, new, n_rows), streams, folder, stack)
+            n_rows += int(new.sum())
             ids.append(record.video_id)
             contents.append(record.content)
             frame_offsets.append(frame_offsets[-1] + record.n_frames)
@@ -145,10 +150,11 @@ class Shard:
         return self._mapped[name]
 
     def record(self, row: int) -> EncodedVideo:
-        """The video of a row as it was written, in views of the mapped arrays."""
+        """The video of a row as it was written, in views of the mapped arrays where no frame repeats."""
         video_id, content = self.videos[row]
         frames = slice(*self.frame_offsets[row : row + 2])
         chunks = slice(*self.chunk_offsets[row : row + 2])
+        rows = self.column("frame_rows")[frames]
         return EncodedVideo(
             video_id=video_id,
             content=content,
@@ -156,7 +162,7 @@ class Shard:
             spans=self.column("spans")[chunks],
             coarse=self.column("coarse")[chunks],
             numbers={name: self.column(_NUMBERS + name)[chunks] for name in self._names(_NUMBERS)},
-            frames={name: self.column(_FRAMES + name)[frames] for name in self._names(_FRAMES)},
+            frames={name: _spread(self.column(_FRAMES + name), rows) for name in self._names(_FRAMES)},
         )
 
     @cached_property
@@ -172,13 +178,30 @@ class Shard:
         return [name.removeprefix(prefix) for name in files if name.startswith(prefix)]
 
 
-def _columns(record: EncodedVideo) -> dict[str, AnyArray]:
+def _differs_from_before(record: EncodedVideo) -> BoolArray:
+    """``[T]`` whether any array of a frame differs from that of the frame before."""
+    new = np.zeros(record.n_frames, dtype=bool)
+    new[0] = True
+    for array in record.frames.values():
+        rows = array.reshape(len(array), -1)
+        new[1:] |= (rows[1:] != rows[:-1]).any(axis=1)
+    return new
+
+
+def _spread(stored: AnyArray, rows: AnyArray) -> AnyArray:
+    """The frames at rising ``rows`` of a column."""
+    distinct: AnyArray = stored[rows[0] : int(rows[-1]) + 1]
+    return distinct if len(distinct) == len(rows) else distinct[rows - rows[0]]
+
+
+def _columns(record: EncodedVideo, new: BoolArray, n_rows: int) -> dict[str, AnyArray]:
     return {
         "times_s": record.times_s,
+        "frame_rows": (n_rows + np.cumsum(new) - 1).astype(np.uint32),
         "spans": record.spans,
         "coarse": record.coarse,
         **{_NUMBERS + name: array for name, array in record.numbers.items()},
-        **{_FRAMES + name: array for name, array in record.frames.items()},
+        **{_FRAMES + name: array[new] for name, array in record.frames.items()},
     }
 
 

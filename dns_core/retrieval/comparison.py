@@ -7,7 +7,6 @@ import numpy as np
 from dns_core.index.chunks import Chunking
 from dns_core.records import Float32Array, Segment, VideoFeatures
 from dns_core.retrieval.bundle import Bundle
-from dns_core.retrieval.encode import frame_spans
 from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
 from dns_core.retrieval.scorer import scorer_of
 
@@ -42,10 +41,7 @@ def compare(a: VideoFeatures, b: VideoFeatures, bundle: Bundle, fine: str = "fin
         InputError: a video has no frame, or there is no fine network of that name.
     """
     scorer = scorer_of(bundle.fine(fine))
-    query, target = (
-        Stretches(scorer.stored(video.regions), video.times_s, frame_spans(video, Chunking()))
-        for video in (a, b)
-    )
+    query, target = (Stretches.of(scorer, video, Chunking()) for video in (a, b))
     score = stretch_scores(scorer, query, [target])
     threshold = bundle.calibration.frame_threshold(fine)
     return Comparison(

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import torch
 
-from dns_core.errors import InputError
+from dns_core.errors import InputError, ParamsError
 from dns_core.index.build import Origin
 from dns_core.index.chunks import Chunking
 from dns_core.index.encoded import EncodedVideo
@@ -15,7 +15,7 @@ from dns_core.models.coarse import CoarseStudent
 from dns_core.models.selector import Selector
 from dns_core.records import Float32Array, Int64Array, VideoFeatures
 from dns_core.retrieval.bundle import FINE_NETWORKS, Bundle
-from dns_core.retrieval.scorer import scorer_of
+from dns_core.retrieval.scorer import FineScorer, scorer_of
 from dns_core.store.fingerprints import fingerprint_bytes
 
 
@@ -26,28 +26,42 @@ class VideoEncoder:
         bundle: the models.
         fines: the fine networks that the index shall serve.
         chunking: how videos are cut; queries are cut the same way.
+        merge_from: mean cosine in [0, 1] of its regions with those of an earlier frame from which a frame
+            is stored as that one, if all between are; None stores each frame as it is.
 
     Raises:
         InputError: one of ``fines`` is not a network that an index can serve.
+        ParamsError: ``merge_from`` is out of range.
     """
 
     def __init__(
-        self, bundle: Bundle, fines: Sequence[str] = FINE_NETWORKS, chunking: Chunking | None = None
+        self,
+        bundle: Bundle,
+        fines: Sequence[str] = FINE_NETWORKS,
+        chunking: Chunking | None = None,
+        merge_from: float | None = None,
     ) -> None:
         unknown = sorted(set(fines) - set(FINE_NETWORKS))
         if unknown or not fines:
             raise InputError(
                 f"an index serves {', '.join(FINE_NETWORKS)}; got {', '.join(unknown) or 'none'}"
             )
+        if merge_from is not None and not 0 <= merge_from <= 1:
+            raise ParamsError(f"merge_from must be between 0 and 1, got {merge_from}")
         self.bundle = bundle
         self.fines = tuple(fines)
         self.chunking = chunking or Chunking()
+        self.merge_from = merge_from
         self._scorers = {fine: scorer_of(bundle.fine(fine)) for fine in fines}
 
     @property
     def origin(self) -> Origin:
         """What `dns_core.index.build_index` wants to know of how records were made."""
-        params = {"chunking": asdict(self.chunking), "fine_networks": sorted(self.fines)}
+        params = {
+            "chunking": asdict(self.chunking),
+            "fine_networks": sorted(self.fines),
+            "merge_from": self.merge_from,
+        }
         return Origin(self.bundle.index_models(self.fines), params)
 
     def encode(self, features: VideoFeatures) -> EncodedVideo:
@@ -67,7 +81,10 @@ class VideoEncoder:
             spans=spans,
             coarse=chunk_vectors(self.bundle.coarse, features, spans),
             numbers={fine: chunk_numbers(self.bundle.selector(fine), features, spans) for fine in self.fines},
-            frames={fine: self._scorers[fine].stored(features.regions) for fine in self.fines},
+            frames={
+                fine: stored_frames(scorer, features.regions, self.merge_from)
+                for fine, scorer in self._scorers.items()
+            },
         )
 
 
@@ -80,6 +97,12 @@ def frame_spans(features: VideoFeatures, chunking: Chunking) -> Int64Array:
     if not features.n_frames:
         raise InputError(f"{features.video_id} has no frame to compare")
     return chunking.spans(features.n_frames)
+
+
+def stored_frames(scorer: FineScorer, regions: Float32Array, merge_from: float | None) -> AnyArray:
+    """``[T, R, ...]`` what an index keeps of whitened frames ``[T, R, D]``; see `VideoEncoder`."""
+    stored = scorer.stored(regions)
+    return stored if merge_from is None else stored[_stand_ins(regions, merge_from)]
 
 
 def chunk_vectors(network: CoarseStudent, features: VideoFeatures, spans: Int64Array) -> Float32Array:
@@ -96,6 +119,18 @@ def content_fingerprint(features: VideoFeatures) -> str:
     """Fingerprint of regions and times; the id has no part in it."""
     parts: list[AnyArray] = [features.regions, features.times_s]
     return fingerprint_bytes(b"".join(np.ascontiguousarray(part).tobytes() for part in parts))
+
+
+def _stand_ins(regions: Float32Array, merge_from: float) -> Int64Array:
+    """``[T]`` the frame that each one is stored as: the first of those in a row that look like it."""
+    stand_ins = np.arange(len(regions))
+    first = 0
+    for frame in range(1, len(regions)):
+        cosines = np.einsum("rd,rd->r", regions[first], regions[frame], dtype=np.float32)
+        if cosines.mean() < merge_from:
+            first = frame
+        stand_ins[frame] = first
+    return stand_ins
 
 
 @torch.inference_mode()

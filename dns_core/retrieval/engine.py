@@ -74,6 +74,7 @@ class Engine:
         self.policy = policy or BySelector(bundle.selector(fine))
         self._scorer = scorer_of(bundle.fine(fine))
         self._chunking = index_chunking(index)
+        self._merge_from = index.manifest.params.get("merge_from")
 
     def search(self, features: VideoFeatures, *, top_k: int = 10, budget: Budget) -> QueryResult:
         """The ranked answers to one query.
@@ -95,14 +96,18 @@ class Engine:
                 candidates = self.candidates(features, shortlisted=self._is_enough(top_k, budget))
             with _timed(timing_ms, "select"):
                 chosen = select(self.policy, candidates, budget.count(self.index.n_videos))
+            rows = candidates.rows
+            fine = np.full(len(rows), np.nan, dtype=np.float32)
             with _timed(timing_ms, "fine"):
-                rows = candidates.rows
-                fine = self.fine_scores(features, rows[chosen], deadline_ms=budget.ms)[rows]
+                query = self.stretches(features) if len(chosen) else None
+                if query:
+                    fine = self.fine_scores(query, rows[chosen], deadline_ms=budget.ms)[rows]
             scores = self.calibrated(candidates, fine)
             order = falling_order(scores, candidates.ids)
             with _timed(timing_ms, "localise"):
                 wanted = order[:top_k] if top_k else order[:0]
-                segments = self.segments(features, rows[wanted[~np.isnan(fine[wanted])]])
+                compared = rows[wanted[~np.isnan(fine[wanted])]]
+                segments = self.segments(query, compared) if query else {}
         matches = tuple(
             Match(
                 video_id=candidates.ids[row],
@@ -143,13 +148,21 @@ class Engine:
         table = np.stack(columns, axis=1).astype(np.float32)
         return Candidates(rows, ids, video_scores(chunk_scores, offsets), table)
 
+    def stretches(self, features: VideoFeatures) -> Stretches:
+        """A video as the fine network compares it with those of the index.
+
+        Args:
+            features: as for `search`.
+        """
+        return Stretches.of(self._scorer, features, self._chunking, self._merge_from)
+
     def fine_scores(
-        self, features: VideoFeatures, rows: Int64Array, *, deadline_ms: float | None = None
+        self, query: Stretches, rows: Int64Array, *, deadline_ms: float | None = None
     ) -> Float32Array:
         """``[V]`` raw fine scores in [-1, 1] of the videos at ``rows``, NaN elsewhere.
 
         Args:
-            features: as for `search`.
+            query: as `stretches` makes it.
             rows: of the index, the most wanted first.
             deadline_ms: stop after the block during which so many milliseconds are over.
         """
@@ -157,9 +170,8 @@ class Engine:
         if not len(rows):
             return scores
         started = time.perf_counter()
-        query = self._query(features)
         limit = _BLOCK_CELLS if deadline_ms is None else _TIMED_BLOCK_CELLS
-        for block in self._blocks(rows, features.n_frames, limit):
+        for block in self._blocks(rows, len(query.times_s), limit):
             targets = [self._target(self.index.record(int(row))) for row in block]
             scores[block] = stretch_scores(self._scorer, query, targets)
             if deadline_ms is not None and (time.perf_counter() - started) * 1000 >= deadline_ms:
@@ -182,19 +194,16 @@ class Engine:
         return scale.probabilities(scores, scores[np.isin(candidates.rows, self._typical)])
 
     def segments(
-        self, features: VideoFeatures, rows: Int64Array, finder: PathFinder = temporal_network
+        self, query: Stretches, rows: Int64Array, finder: PathFinder = temporal_network
     ) -> dict[int, tuple[Segment, ...]]:
         """By row, the matched stretches of the videos at ``rows``.
 
         Args:
-            features: as for `search`.
+            query: as `stretches` makes it.
             rows: of the index.
             finder: of matching cells.
         """
-        if not len(rows):
-            return {}
         threshold = self.bundle.calibration.frame_threshold(self.fine)
-        query = self._query(features)
         return {
             int(row): pair_segments(
                 self._scorer,
@@ -215,10 +224,6 @@ class Engine:
     def _typical(self) -> Int64Array:
         """Rows of videos that stand for all: they say what strangers of a query reach."""
         return np.arange(0, self.index.n_videos, max(1, self.index.n_videos // _TYPICAL))
-
-    def _query(self, features: VideoFeatures) -> Stretches:
-        stored = self._scorer.stored(features.regions)
-        return Stretches(stored, features.times_s, frame_spans(features, self._chunking))
 
     def _target(self, record: EncodedVideo) -> Stretches:
         frames: AnyArray = record.frames[self.fine]

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
+from dns_core.index.chunks import Chunking
 from dns_core.index.npy_stream import AnyArray
-from dns_core.records import Float32Array, Float64Array, Int64Array, Segment
+from dns_core.records import Float32Array, Float64Array, Int64Array, Segment, VideoFeatures
+from dns_core.retrieval.encode import frame_spans, stored_frames
 from dns_core.retrieval.localisation import (
     PathFinder,
     matched_segments,
@@ -35,6 +38,28 @@ class Stretches:
     frames: AnyArray
     times_s: Float64Array
     spans: Int64Array
+
+    @classmethod
+    def of(
+        cls,
+        scorer: FineScorer,
+        features: VideoFeatures,
+        chunking: Chunking,
+        merge_from: float | None = None,
+    ) -> Self:
+        """Whitened features as an index would hold them.
+
+        Args:
+            scorer: of the fine network.
+            features: at least one frame.
+            chunking: how the video is cut.
+            merge_from: see `dns_core.retrieval.encode.VideoEncoder`.
+
+        Raises:
+            InputError: there is no frame.
+        """
+        spans = frame_spans(features, chunking)
+        return cls(stored_frames(scorer, features.regions, merge_from), features.times_s, spans)
 
     def chunks(self) -> list[AnyArray]:
         """The frames of each chunk."""

@@ -79,7 +79,7 @@ def index_videos(
     bundle: Bundle,
     progress: Progress | None = None,
     *,
-    chunking: Chunking | None = None,
+    merge_from: float | None = None,
 ) -> Manifest:
     """The index at ``out`` holds every readable video under ``videos``, and the others as quarantined.
 
@@ -88,13 +88,13 @@ def index_videos(
         out: folder of the index; one that stands there is superseded.
         bundle: the models.
         progress: shows how far it has come.
-        chunking: how long videos are cut.
+        merge_from: see `VideoEncoder`.
 
     Raises:
         InputError: ``videos`` is not a folder, or holds no readable video.
     """
     named = discover_videos(videos)
-    encoder = VideoEncoder(bundle, chunking=chunking)
+    encoder = VideoEncoder(bundle, merge_from=merge_from)
     quarantine: list[Quarantined] = []
     records = _encoded(named, open_features(bundle), encoder, quarantine, progress or SilentProgress())
     first = next(records, None)
@@ -140,9 +140,10 @@ def encoder_of(manifest: Manifest, bundle: Bundle) -> VideoEncoder:
     try:
         chunking = Chunking(**manifest.params["chunking"])
         fines = tuple(manifest.params["fine_networks"])
+        merge_from = manifest.params["merge_from"]
     except (KeyError, TypeError) as error:
         raise CorruptArtefactError(f"the index does not say how videos were encoded: {error!r}") from error
-    encoder = VideoEncoder(bundle, fines, chunking)
+    encoder = VideoEncoder(bundle, fines, chunking, merge_from)
     manifest.check_models(encoder.origin.models)
     return encoder
 

@@ -23,17 +23,19 @@ from dns_core.store.quarantine import read_quarantine
 
 
 class Config(StageConfig):
-    """Settings of the stage: see `Chunking`."""
+    """Settings of the stage: see `Chunking` and `VideoEncoder`."""
 
     chunk_frames: int = Field(ge=4)
     overlap_frames: int = Field(ge=0)
+    merge_from: float | None = Field(ge=0, le=1)
 
 
 def run(config: Config, context: StageContext) -> None:
     """Index the database with every fine student, so that either can serve."""
     workspace = context.workspace
     bundle = Bundle.load(workspace.models, device=context.device)
-    encoder = VideoEncoder(bundle, chunking=Chunking(config.chunk_frames, config.overlap_frames))
+    chunking = Chunking(config.chunk_frames, config.overlap_frames)
+    encoder = VideoEncoder(bundle, chunking=chunking, merge_from=config.merge_from)
     with FeatureStore.open(workspace.whitened("database")) as store:
 
         def records() -> Iterator[EncodedVideo]:

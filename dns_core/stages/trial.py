@@ -10,7 +10,6 @@ from dns_core.index.reader import Index
 from dns_core.records import GroundTruth, Segment, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
-from dns_core.retrieval.encode import frame_spans
 from dns_core.retrieval.engine import Engine, index_chunking
 from dns_core.retrieval.localisation import PathFinder
 from dns_core.retrieval.pairs import Stretches, stretch_scores
@@ -36,7 +35,7 @@ def teacher_trial(bundle: Bundle, index: Index, database: FeatureStore, queries:
     chunking = index_chunking(index)
 
     def stretches(video: VideoFeatures) -> Stretches:
-        return Stretches(scorer.stored(video.regions), video.times_s, frame_spans(video, chunking))
+        return Stretches.of(scorer, video, chunking)
 
     targets = {video_id: stretches(database.read(video_id)) for video_id in database.ids}
 
@@ -77,7 +76,7 @@ def located_segments(
     for query_id, by_video in truth.segments.items():
         known = [video_id for video_id in by_video if video_id in rows]
         chosen = np.array([rows[video_id] for video_id in known], dtype=np.int64)
-        located = engine.segments(queries.read(query_id), chosen, finder)
+        located = engine.segments(engine.stretches(queries.read(query_id)), chosen, finder)
         found[query_id] = {video_id: located[rows[video_id]] for video_id in known}
     return found
 
@@ -102,7 +101,10 @@ def policy_rankings(
     videos = {query_id: queries.read(query_id) for query_id in queries.ids}
     candidates = {query_id: engine.candidates(video) for query_id, video in videos.items()}
     everything = np.arange(engine.index.n_videos, dtype=np.int64)
-    fine = {query_id: engine.fine_scores(video, everything) for query_id, video in videos.items()}
+    fine = {
+        query_id: engine.fine_scores(engine.stretches(video), everything)
+        for query_id, video in videos.items()
+    }
     for name, policy in policies(engine, seed).items():
         for budget in budgets:
             count = Budget(share=budget).count(engine.index.n_videos)

@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from dns_core.errors import InputError
-from dns_core.records import Float32Array, Int64Array
+from dns_core.records import BoolArray, Float32Array, Int64Array
 from dns_core.training.batches import FeatureSet
 
 
@@ -67,9 +67,7 @@ def frame_vectors(regions: Float32Array) -> Float32Array:
     return np.ascontiguousarray(mean / np.maximum(norm, 1e-12), dtype=np.float32)
 
 
-def likely_duplicates(
-    index: FrameIndex, *, threshold: float, min_frames: int
-) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def likely_duplicates(index: FrameIndex, *, threshold: float, min_frames: int) -> BoolArray:
     """``[V, V]`` bool, symmetric: two videos have ``min_frames`` frames more alike than ``threshold``."""
     shared = np.stack(
         [index.shared_frames(video_id, threshold=threshold, n_neighbours=1024) for video_id in index.ids]
@@ -78,7 +76,7 @@ def likely_duplicates(
     return np.asarray(alike | alike.T)
 
 
-def duplicate_clusters(alike: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Int64Array:
+def duplicate_clusters(alike: BoolArray) -> Int64Array:
     """``[V]`` cluster numbers: connected components of the ``[V, V]`` relation."""
     _, labels = connected_components(coo_array(alike), directed=False)
     return np.asarray(labels, dtype=np.int64)

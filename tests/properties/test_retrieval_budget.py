@@ -92,7 +92,7 @@ def test_a_budget_of_0_is_the_coarse_order(query: VideoFeatures) -> None:
 @given(QUERIES)
 def test_a_budget_of_1_is_the_fine_order(query: VideoFeatures) -> None:
     names = engine().index.ids
-    scores = engine().fine_scores(query, np.arange(N_VIDEOS))
+    scores = engine().fine_scores(engine().stretches(query), np.arange(N_VIDEOS))
     expected = [names[row] for row in falling_order(scores, names)]
     result = engine().search(query, top_k=0, budget=Budget(share=1))
     assert len(set(scores.tolist())) > 1

@@ -21,6 +21,19 @@ def test_build_indexes_what_can_be_read_and_lists_the_rest(
     assert "quarantined broken.mp4" in result.stderr
 
 
+def test_frames_that_look_alike_take_less_room(run: Run, models: Path, videos: Path, tmp_path: Path) -> None:
+    sizes = []
+    for name, options in {"whole": [], "merged": ["--merge-from", "0.2"]}.items():
+        where = ["--videos", videos, "--out", tmp_path / name, "--models", models]
+        result = run("index", "build", *where, *options, "--json")
+        assert result.exit_code == 0, result.stderr
+        sizes.append(json.loads(run("index", "info", tmp_path / name, "--json").stdout)["n_bytes"])
+    assert sizes[1] < sizes[0]
+    result = run("index", "build", *where, "--merge-from", "2")
+    assert result.exit_code == 2
+    assert "between 0 and 1" in result.stderr
+
+
 @pytest.mark.parametrize("content", [None, b"no video"])
 def test_build_of_nothing_readable_is_refused_and_writes_nothing(
     run: Run, models: Path, tmp_path: Path, content: bytes | None

@@ -20,6 +20,7 @@ from dns_core.index import (
     verify_index,
 )
 from dns_core.index.npy_stream import AnyArray
+from dns_core.index.versions import version_folder
 from dns_core.records import Quarantined
 
 RecordMaker = Callable[..., EncodedVideo]
@@ -64,6 +65,38 @@ def test_an_index_gives_back_what_it_was_given(
         for name, array in expected.frames.items():
             np.testing.assert_array_equal(found.frames[name], array, strict=True)
         np.testing.assert_array_equal(found.numbers["fine_binary"], expected.numbers["fine_binary"])
+
+
+def test_a_frame_like_the_one_before_takes_no_room(
+    tmp_path: Path, make_record: RecordMaker, origin: Origin
+) -> None:
+    still = make_record("still", 7)
+    order = np.array([0, 0, 0, 1, 2, 2, 0])
+    frames = {name: array[order] for name, array in still.frames.items()}
+    records = [make_record("before", 3), replace(still, frames=frames), make_record("after", 4)]
+    build_index(tmp_path, records, origin)
+    shard = next(path for path in version_folder(tmp_path, 1).iterdir() if path.is_dir())
+    for name in frames:
+        # "still" shows four in turn: what came back at its end counts again.
+        assert len(np.load(shard / f"frames.{name}.npy")) == 3 + 4 + 4
+    for _ in range(2):
+        index = open_index(tmp_path)
+        for expected in records:
+            found = index.record(index.ids.index(expected.video_id))
+            for name, array in expected.frames.items():
+                np.testing.assert_array_equal(found.frames[name], array, strict=True)
+        compact_index(tmp_path)
+
+
+def test_frames_differ_if_one_network_tells_them_apart(
+    tmp_path: Path, make_record: RecordMaker, origin: Origin
+) -> None:
+    video = make_record("a", 3)
+    blind = {**video.frames, "fine_binary": np.repeat(video.frames["fine_binary"][:1], 3, axis=0)}
+    build_index(tmp_path, [replace(video, frames=blind)], origin)
+    found = open_index(tmp_path).record(0)
+    for name, array in blind.items():
+        np.testing.assert_array_equal(found.frames[name], array, strict=True)
 
 
 def test_coarse_scores_are_the_dot_products_of_all_live_chunks(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dns_core.errors import InputError
+from dns_core.errors import InputError, ParamsError
 from dns_core.index import Chunking
 from dns_core.records import VideoFeatures
 from dns_core.retrieval.bundle import Bundle
@@ -35,7 +35,24 @@ def test_an_encoder_says_what_its_records_are_made_of(bundle: Bundle) -> None:
     assert origin.params == {
         "chunking": {"chunk_frames": 64, "overlap_frames": 8},
         "fine_networks": ["fine_binary"],
+        "merge_from": None,
     }
+
+
+def test_frames_that_look_alike_are_stored_as_the_first_of_them(
+    bundle: Bundle, make_features: MakeFeatures
+) -> None:
+    a, b, c = make_features("a", 3).regions
+    turned = 0.995 * a + 0.0999 * b
+    regions = np.stack([a, turned / np.linalg.norm(turned, axis=-1, keepdims=True), b, b, a, c])
+    video = VideoFeatures("v", regions, np.arange(6.0))
+    plain = VideoEncoder(bundle).encode(video)
+    merged = VideoEncoder(bundle, merge_from=0.95).encode(video)
+    for fine in ("fine_binary", "fine_attention"):
+        np.testing.assert_array_equal(merged.frames[fine], plain.frames[fine][[0, 0, 2, 2, 4, 5]])
+    np.testing.assert_array_equal(merged.coarse, plain.coarse)
+    with pytest.raises(ParamsError, match=r"between 0 and 1, got 1\.5"):
+        VideoEncoder(bundle, merge_from=1.5)
 
 
 def test_content_is_what_is_shown_and_when(make_features: MakeFeatures) -> None:

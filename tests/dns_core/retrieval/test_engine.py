@@ -78,7 +78,7 @@ def test_fine_scores_and_order_are_those_of_single_comparisons(
     """The slow twin: every candidate compared alone, put in order by hand."""
     engine, query = Engine(index, bundle), make_features("query", 37)
     singly = {
-        video_id: float(engine.fine_scores(query, np.array([row]))[row])
+        video_id: float(engine.fine_scores(engine.stretches(query), np.array([row]))[row])
         for row, video_id in enumerate(index.ids)
     }
     assert len({round(score, 5) for score in singly.values()}) == 12  # two of the 14 are copies
@@ -216,6 +216,26 @@ def test_answers_do_not_depend_on_how_the_index_came_to_be(
     assert answers(open_index(tmp_path)) == answers(index)
     compact_index(tmp_path)
     assert answers(open_index(tmp_path)) == answers(index)
+
+
+def test_a_copy_scores_the_same_where_frames_are_merged(
+    tmp_path: Path, bundle: Bundle, videos: Videos
+) -> None:
+    # Each frame three times, no two of them equal.
+    noise = np.random.default_rng(0).normal(scale=0.02, size=(3, *videos["v08"].regions.shape))
+    regions = np.concatenate((videos["v08"].regions + noise).swapaxes(0, 1)).astype(np.float32)
+    regions /= np.linalg.norm(regions, axis=-1, keepdims=True)
+    video = VideoFeatures("slow", regions, np.arange(len(regions), dtype=np.float64))
+    encoder = VideoEncoder(bundle, merge_from=0.9)
+    build_index(tmp_path, map(encoder.encode, [*videos.values(), video]), encoder.origin)
+    index = open_index(tmp_path)
+    engine = Engine(index, bundle)
+    stored = index.record(index.ids.index("slow")).frames["fine_binary"]
+    assert len(np.unique(stored, axis=0)) == videos["v08"].n_frames
+    np.testing.assert_array_equal(engine.stretches(video).frames, stored)
+    (best,) = engine.search(video, top_k=1, budget=EVERYTHING).results
+    assert (best.video_id, len(best.segments)) == ("slow", 1)
+    assert best.segments[0].score == pytest.approx(1, abs=1e-6)
 
 
 def test_an_index_of_other_models_is_refused(index: Index, bundle: Bundle, other_bundle: Bundle) -> None:
