@@ -51,6 +51,11 @@ class Measured:
         """How many times faster than the slow twin."""
         return self.slow_ms / self.fast_ms
 
+    @property
+    def at_best(self) -> float:
+        """The ratio if the fast way reached the peak; 0 if another thing bounds it."""
+        return self.ratio / self.of_peak if self.of_peak else 0.0
+
 
 def side_by_side(fast: Call, slow: Call, *, repeats: int = 5) -> tuple[float, float, float]:
     """Median milliseconds of ``fast`` and ``slow``, and those of the first call of ``fast``.
@@ -93,7 +98,7 @@ def surroundings() -> dict[str, Any]:
 
 def write_results(path: Path, rows: list[Measured], figures: Mapping[str, float]) -> None:
     """Keep a run: ratios by part, other figures by name, and the surroundings."""
-    parts = {row.part: {**asdict(row), "ratio": row.ratio} for row in rows}
+    parts = {row.part: {**asdict(row), "ratio": row.ratio, "at_best": row.at_best} for row in rows}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, {"surroundings": surroundings(), "parts": parts, "figures": dict(figures)})
 

@@ -3,7 +3,6 @@
 A fast result is compared with its twin's before either is timed, so that what is wrong is not timed.
 """
 
-import os
 import tempfile
 from collections.abc import Iterator
 from importlib import import_module
@@ -14,15 +13,17 @@ from typing import Any
 import av
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measure import Measured, side_by_side
-from benchmarks.peaks import Peaks, comparator_products, matrix_products
+from benchmarks.peaks import Peaks
+from benchmarks.vectors import like_real_ones, nearest
 from dns_core.features.extractor import Extractor
 from dns_core.features.registry import load_backbone
 from dns_core.index.coarse import coarse_scores
 from dns_core.index.nearest import ChunkCodes, write_codes
 from dns_core.models.pair_network import PairNetwork
-from dns_core.records import Float32Array, UInt8Array
+from dns_core.records import UInt8Array
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.engine import SHORTLIST
 from dns_core.retrieval.scorer import FineScorer, PackedScorer, scorer_of
@@ -38,8 +39,6 @@ _RNG_SEED = 0
 _HAS_OPENCV = find_spec("cv2") is not None
 _HALF_PRECISION = 2e-3
 _LEAST_RECALL = 0.99
-# Of coarse vectors (`like_real_ones`).
-_COMMON, _WITHIN, _DECAY, _ROWS = 0.13, 0.88, -0.56, 100_000
 _FINE_TARGETS = {"fine_binary": 10.0, "fine_attention": 4.0, "teacher": 4.0}
 
 
@@ -61,9 +60,8 @@ def binary_matrices(peaks: Peaks) -> Iterator[Measured]:
     np.testing.assert_allclose(np.stack(fast()), torch.stack(slow()).numpy(), atol=1e-6)
     task = f"{N_TARGETS} matrices {N_QUERY_FRAMES} x {N_TARGET_FRAMES}, {REGIONS} regions, {BITS} bits"
     times = side_by_side(fast, slow)
-    words = N_TARGETS * matrix_products(N_QUERY_FRAMES, N_TARGET_FRAMES, REGIONS, BITS // WORD_BITS)
-    peak = peaks.popcount_words * len(os.sched_getaffinity(0))
-    yield Measured("binary matrix", task, *times, target=20, of_peak=words / peak / (times[0] / 1000))
+    at_best_ms = N_TARGETS * peaks.codes_ms(N_QUERY_FRAMES, N_TARGET_FRAMES, REGIONS, BITS // WORD_BITS)
+    yield Measured("binary matrix", task, *times, target=20, of_peak=at_best_ms / times[0])
 
 
 def pair_scores(peaks: Peaks) -> Iterator[Measured]:
@@ -87,10 +85,13 @@ def pair_scores(peaks: Peaks) -> Iterator[Measured]:
         np.testing.assert_allclose(fast(), slow(), atol=_HALF_PRECISION)
         task = f"{N_TARGETS} pairs of {N_QUERY_FRAMES} x {N_TARGET_FRAMES} frames, from what is stored"
         times = side_by_side(fast, slow)
-        work = comparator_products(N_QUERY_FRAMES, N_TARGET_FRAMES)
-        if not isinstance(scorer, PackedScorer):
-            work += matrix_products(N_QUERY_FRAMES, N_TARGET_FRAMES, REGIONS, BITS)
-        of_peak = N_TARGETS * work / peaks.multiply_adds / (times[0] / 1000)
+        shape = N_QUERY_FRAMES, N_TARGET_FRAMES
+        at_best_ms = peaks.comparator_ms(*shape) + (
+            peaks.codes_ms(*shape, REGIONS, BITS // WORD_BITS)
+            if isinstance(scorer, PackedScorer)
+            else peaks.vectors_ms(*shape, REGIONS, BITS)
+        )
+        of_peak = N_TARGETS * at_best_ms / times[0]
         yield Measured(f"pair score, {name}", task, *times, target=target, of_peak=of_peak)
 
 
@@ -141,10 +142,10 @@ def shortlist() -> Iterator[Measured]:
 
         def fast(query: Any = queries[:1]) -> Any:
             rows = codes.nearest(query, SHORTLIST)
-            return rows[_nearest(coarse_scores(vectors[rows], query)[0], n_nearest)]
+            return rows[nearest(coarse_scores(vectors[rows], query)[0], n_nearest)]
 
         def slow(query: Any = queries[:1]) -> Any:
-            return _nearest(coarse_scores(vectors, query)[0], n_nearest)
+            return nearest(coarse_scores(vectors, query)[0], n_nearest)
 
         found = [np.isin(slow(query), fast(query)).mean() for query in queries[:, None]]
         if np.mean(found) < _LEAST_RECALL:
@@ -156,36 +157,6 @@ def shortlist() -> Iterator[Measured]:
             target=10,
             note=f"recall@{n_nearest} {np.mean(found):.4f} of {n_queries} queries",
         )
-
-
-def like_real_ones(
-    rng: np.random.Generator, n: int, dims: int, n_queries: int
-) -> tuple[Float32Array, Float32Array]:
-    """Unit vectors ``[n, dims]`` in scenes of about 20, and queries that are other takes of some.
-
-    Drawn so that cosines are as among coarse vectors of 307 public clips, in windows of 8 frames, by the
-    models that come along: 0.13 with a spread of 0.19 between clips, 0.88 within one.
-    """
-    spectrum = np.arange(1, dims + 1) ** _DECAY
-    spectrum = (spectrum / np.linalg.norm(spectrum)).astype(np.float32)
-    shared = np.zeros(dims, dtype=np.float32)
-    shared[-1] = np.sqrt(_COMMON)
-
-    def drawn(centres: Float32Array, share: float) -> Float32Array:
-        noise = rng.standard_normal(centres.shape, dtype=np.float32) * spectrum
-        mixed = np.sqrt(share) * centres + np.sqrt(1 - share) * noise
-        return np.asarray(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), dtype=np.float32)
-
-    scenes = drawn(np.broadcast_to(shared / np.sqrt(_COMMON), (n // 20, dims)), _COMMON)
-    vectors = np.empty((n, dims), dtype=np.float32)
-    for start in range(0, n, _ROWS):
-        some = vectors[start : start + _ROWS]
-        some[:] = drawn(scenes[rng.integers(0, len(scenes), len(some))], _WITHIN)
-    return vectors, drawn(vectors[rng.integers(0, n, n_queries)], _WITHIN)
-
-
-def _nearest(scores: Any, n: int) -> Any:
-    return np.argpartition(-scores, n)[:n]
 
 
 def decoding() -> Iterator[Measured]:
@@ -238,7 +209,7 @@ def _read_plainly(path: Path) -> int:
     return len(frames[::25])
 
 
-def features() -> Iterator[Measured]:
+def features(peaks: Peaks) -> Iterator[Measured]:
     """Region vectors of frames: bfloat16 with channels last, and single precision with channels first."""
     frames = np.random.default_rng(_RNG_SEED).integers(0, 256, (32, 224, 224, 3), dtype=np.uint8)
     name = "efficientnet_lite0.imagenet1k"
@@ -260,9 +231,12 @@ def features() -> Iterator[Measured]:
     cosines = (fast() * slow().numpy()).sum(-1)
     if cosines.mean() < 0.99:
         raise AssertionError(f"mean cosine {cosines.mean():.4f} to single precision, at least .99 expected")
-    yield Measured(
-        "features", f"{len(frames)} frames, {name}", *side_by_side(fast, slow, repeats=3), target=3
-    )
+    with FlopCounterMode(display=False) as counted:
+        slow()
+    times = side_by_side(fast, slow, repeats=3)
+    # Two operations are a multiplication with its addition.
+    of_peak = peaks.products_ms(counted.get_total_flops() / 2) / times[0]
+    yield Measured("features", f"{len(frames)} frames, {name}", *times, target=3, of_peak=of_peak)
 
 
 def _videos(rng: np.random.Generator) -> Iterator[Any]:

@@ -1,5 +1,6 @@
 """What this processor can do at best, measured: the roof under which the parts work."""
 
+import os
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ _REPEATS = 5
 
 @dataclass(frozen=True, slots=True)
 class Peaks:
-    """What is done in a second.
+    """What is done in a second, and how long the work of a pair of videos takes at that rate.
 
     Attributes:
         multiply_adds: multiplications with their addition in single precision, on all threads, in a large
@@ -32,6 +33,26 @@ class Peaks:
     multiply_adds: float
     popcount_words: float
 
+    def products_ms(self, n_products: float) -> float:
+        """Of multiplications with their addition."""
+        return n_products / self.multiply_adds * 1000
+
+    def vectors_ms(self, n_query: int, n_target: int, n_regions: int, dims: int) -> float:
+        """Of a frame-frame matrix of vectors."""
+        return self.products_ms(n_query * n_target * n_regions**2 * dims)
+
+    def codes_ms(self, n_query: int, n_target: int, n_regions: int, n_words: int) -> float:
+        """Of a frame-frame matrix of codes, on all threads."""
+        words = n_query * n_target * n_regions**2 * n_words
+        return words / self.popcount_words / len(os.sched_getaffinity(0)) * 1000
+
+    def comparator_ms(self, n_query: int, n_target: int) -> float:
+        """Of the comparator's three 3x3 convolutions over a frame-frame matrix."""
+        channels = (1, 32, 64, 128)
+        layers = zip(channels, channels[1:], (1, 4, 16), strict=False)
+        products = sum(n_query * n_target / shrunk * 9 * fewer * more for fewer, more, shrunk in layers)
+        return self.products_ms(products)
+
 
 def measured_peaks() -> Peaks:
     """Medians of some repeats."""
@@ -41,18 +62,6 @@ def measured_peaks() -> Peaks:
         _SIDE**3 / _median_s(lambda: a @ b),
         _WORDS * _ROUNDS / _median_s(lambda: _count(words, _ROUNDS)),
     )
-
-
-def matrix_products(n_query: int, n_target: int, n_regions: int, dims: int) -> float:
-    """Products of numbers, or of words of codes, that one frame-frame matrix takes."""
-    return float(n_query * n_target * n_regions**2 * dims)
-
-
-def comparator_products(n_query: int, n_target: int) -> float:
-    """Products that the comparator's three 3x3 convolutions take for one frame-frame matrix."""
-    channels = (1, 32, 64, 128)
-    layers = zip(channels, channels[1:], (1, 4, 16), strict=False)
-    return sum(n_query * n_target / shrunk * 9 * fewer * more for fewer, more, shrunk in layers)
 
 
 def _median_s(call: Callable[[], Any]) -> float:
