@@ -13,6 +13,7 @@ from dns_core.store.atomic import read_json, write_json
 from dns_core.store.fingerprints import fingerprint_json
 
 MANIFEST = "manifest.json"
+FORMAT: Literal[2] = 2
 
 
 class _Entry(BaseModel):
@@ -66,7 +67,7 @@ class Manifest(_Entry):
         quarantine: videos of the corpus that are not in the index, and why.
     """
 
-    format: Literal[2] = 2
+    format: Literal[2] = FORMAT
     version: int = Field(ge=1)
     data: str
     models: Mapping[str, str]
@@ -109,6 +110,11 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         if fingerprint_json(signed["manifest"]) != signed["fingerprint"]:
             raise CorruptArtefactError(f"{path} was altered: its fingerprint does not agree")
+        found = signed["manifest"]["format"]
+        if found != FORMAT:
+            raise CorruptArtefactError(
+                f"{path} is of format {found}, expected {FORMAT}: build the index again"
+            )
         return Manifest.model_validate(signed["manifest"])
     except (KeyError, TypeError, ValidationError) as error:
         raise CorruptArtefactError(f"{path} is not the manifest of an index: {error}") from error

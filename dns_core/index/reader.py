@@ -165,5 +165,5 @@ def open_index(path: Path) -> Index:
         except (MissingArtefactError, CorruptArtefactError) as error:
             # Two writers may have come and gone since the pointer was read, and taken the version along.
             if current_version(path) == number:
-                raise CorruptArtefactError(f"version {number} of {path} is not whole: {error}") from error
+                raise CorruptArtefactError(f"version {number} of {path} cannot be opened: {error}") from error
     raise MissingArtefactError(f"{path} changes faster than it can be opened; try again")

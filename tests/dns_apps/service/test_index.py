@@ -190,7 +190,7 @@ def test_a_reload_that_cannot_be_leaves_what_is_served(run: Any, own: dict[str, 
     with run(tmp_path, **own) as one, one.client() as client:
         client.index()
         (tmp_path / "index" / "CURRENT").write_text("7\n")
-        with pytest.raises(ServiceFailedError, match="not whole"):
+        with pytest.raises(ServiceFailedError, match="cannot be opened"):
             client.reload_index()
         state = client.index()
         assert (state.version, state.healthy) == (1, False)

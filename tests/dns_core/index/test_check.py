@@ -6,6 +6,7 @@ import pytest
 
 from dns_core.errors import CorruptArtefactError
 from dns_core.index import EncodedVideo, Origin, add_videos, build_index, index_info, open_index, verify_index
+from dns_core.store.fingerprints import fingerprint_json
 
 RecordMaker = Callable[..., EncodedVideo]
 
@@ -66,6 +67,14 @@ def test_an_altered_manifest_is_refused(built: Path) -> None:
         path.write_text(content)
         with pytest.raises(CorruptArtefactError, match=r"manifest\.json"):
             open_index(built)
+
+
+def test_an_index_of_another_format_is_to_be_built_again(built: Path) -> None:
+    path = built / "versions" / "1" / "manifest.json"
+    manifest = json.loads(path.read_text())["manifest"] | {"format": 1}
+    path.write_text(json.dumps({"manifest": manifest, "fingerprint": fingerprint_json(manifest)}))
+    with pytest.raises(CorruptArtefactError, match="is of format 1, expected 2: build the index again"):
+        open_index(built)
 
 
 def test_a_missing_version_is_corruption_not_absence(built: Path) -> None:
