@@ -72,7 +72,8 @@ def pair_scores(peaks: Peaks) -> Iterator[Measured]:
         scorer = scorer_of(bundle.fine(name))
         query, *targets = [scorer.stored(video) for video in videos]
         tensors = [_twin_input(scorer, video) for video in (query, *targets)]
-        scale = 1 / BITS if isinstance(scorer, PackedScorer) else 1.0
+        n_words = query.shape[-1]
+        scale = 1 / (n_words * WORD_BITS) if isinstance(scorer, PackedScorer) else 1.0
 
         def fast(scorer: FineScorer = scorer, query: Any = query, targets: Any = targets) -> Any:
             return scorer.scores(query, targets)
@@ -87,7 +88,7 @@ def pair_scores(peaks: Peaks) -> Iterator[Measured]:
         times = side_by_side(fast, slow)
         shape = N_QUERY_FRAMES, N_TARGET_FRAMES
         at_best_ms = peaks.comparator_ms(*shape) + (
-            peaks.codes_ms(*shape, REGIONS, BITS // WORD_BITS)
+            peaks.codes_ms(*shape, REGIONS, n_words)
             if isinstance(scorer, PackedScorer)
             else peaks.vectors_ms(*shape, REGIONS, BITS)
         )

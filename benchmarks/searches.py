@@ -34,8 +34,6 @@ from tests.oracles.slow_twins import pair_score
 
 FINE = "fine_binary"
 N_FRAMES, N_QUERY_FRAMES = 80, 104
-# Regions of a frame, words of a region.
-_CODE = 9, 8
 TEACHER_DIMS = 3840
 _SAMPLED_PAIRS = 4
 _FPS = 2
@@ -62,9 +60,9 @@ def searches(n_videos: int, peaks: Peaks) -> Iterator[Measured]:
     bundle = Bundle.load(SHIPPED_MODELS)
     query, teacher_pairs = _query(), _teacher_pairs()
     shape = N_QUERY_FRAMES, N_FRAMES
-    pair_ms = peaks.codes_ms(*shape, *_CODE) + peaks.comparator_ms(*shape)
+    pair_ms = peaks.codes_ms(*shape, *_sample(bundle).frames[FINE].shape[1:]) + peaks.comparator_ms(*shape)
     with tempfile.TemporaryDirectory() as folder:
-        vectors, _ = like_real_ones(np.random.default_rng(0), n_videos, _coarse_dims(bundle), 1)
+        vectors, _ = like_real_ones(np.random.default_rng(0), n_videos, _sample(bundle).coarse.shape[1], 1)
         engine = Engine(synthetic_index(Path(folder), bundle, vectors, N_FRAMES), bundle, fine=FINE)
         for share, target in _BUDGETS:
             fast_ms, sample_ms, first_ms = side_by_side(
@@ -87,7 +85,7 @@ def searches(n_videos: int, peaks: Peaks) -> Iterator[Measured]:
 def growth(sizes: tuple[int, ...]) -> dict[str, float]:
     """A search that compares nothing finely, what its shortlist misses, and what the index takes, by size."""
     bundle = Bundle.load(SHIPPED_MODELS)
-    dims, query = _coarse_dims(bundle), _query()
+    dims, query = _sample(bundle).coarse.shape[1], _query()
     figures: dict[str, float] = {}
     totals: list[float] = []
     for n_videos in sizes:
@@ -148,10 +146,10 @@ def lengths(durations_s: tuple[int, ...]) -> dict[str, float]:
 
 def _compare_ms(bundle: Bundle, found_s: int, asked_s: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        vectors, _ = like_real_ones(np.random.default_rng(0), 1, _coarse_dims(bundle), 1)
-        index = synthetic_index(Path(folder), bundle, vectors, _FPS * found_s)
+        vectors, _ = like_real_ones(np.random.default_rng(0), 1, _sample(bundle).coarse.shape[1], 1)
+        engine = Engine(synthetic_index(Path(folder), bundle, vectors, _FPS * found_s), bundle, fine=FINE)
         query = _query(_FPS * asked_s)
-        return elapsed_ms(lambda: Engine(index, bundle, fine=FINE).search(query, budget=Budget(share=1.0)))
+        return elapsed_ms(lambda: engine.search(query, budget=Budget(share=1.0)))
 
 
 def indexing(durations_s: tuple[int, ...]) -> dict[str, float]:
@@ -171,27 +169,30 @@ def indexing(durations_s: tuple[int, ...]) -> dict[str, float]:
 def synthetic_index(folder: Path, bundle: Bundle, vectors: Float32Array, n_frames: int) -> Index:
     """An index of a video of random codes for each of ``vectors`` ``[V, E]``, that the bundle accepts."""
     origin = Origin(bundle.index_models((FINE,)), {"chunking": asdict(Chunking()), "fine_networks": [FINE]})
-    build_index(folder / "index", _records(vectors, n_frames), origin)
+    code = _sample(bundle).frames[FINE].shape[1:]
+    build_index(folder / "index", _records(vectors, (n_frames, *code)), origin)
     return open_index(folder / "index")
 
 
-def _records(vectors: Float32Array, n_frames: int) -> Iterator[EncodedVideo]:
+def _records(vectors: Float32Array, shape: tuple[int, ...]) -> Iterator[EncodedVideo]:
+    """A record for each of ``vectors``, its codes of a ``shape`` ``[T, R, W]``."""
     rng = np.random.default_rng(0)
-    spans = Chunking().spans(n_frames)
+    spans = Chunking().spans(shape[0])
     for number, vector in enumerate(vectors):
         yield EncodedVideo(
             video_id=f"video-{number:07}.mp4",
             content=f"{number:064x}",
-            times_s=np.arange(n_frames) / _FPS,
+            times_s=np.arange(shape[0]) / _FPS,
             spans=spans,
             coarse=np.repeat(vector[None], len(spans), axis=0),
             numbers={FINE: rng.random(len(spans), dtype=np.float32)},
-            frames={FINE: rng.integers(0, 2**64, (n_frames, *_CODE), dtype=np.uint64)},
+            frames={FINE: rng.integers(0, 2**64, shape, dtype=np.uint64)},
         )
 
 
-def _coarse_dims(bundle: Bundle) -> int:
-    return int(VideoEncoder(bundle, (FINE,)).encode(_query(4)).coarse.shape[1])
+def _sample(bundle: Bundle) -> EncodedVideo:
+    """A record of these models, for its shapes."""
+    return VideoEncoder(bundle, (FINE,)).encode(_query(4))
 
 
 def _query(n_frames: int = N_QUERY_FRAMES) -> VideoFeatures:
