@@ -24,9 +24,7 @@ def build(
     models: Models = None,
     merge_from: Annotated[
         float | None,
-        typer.Option(
-            metavar="COSINE", help="Store frames as the one before that look so alike, 0.9 for example."
-        ),
+        typer.Option(metavar="COSINE", help="Store a frame as an earlier one that looks so alike, e.g. 0.9."),
     ] = None,
     json: Json = False,
 ) -> None:

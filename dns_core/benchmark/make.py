@@ -95,19 +95,15 @@ def make_benchmark(videos: Path, out: Path, config: BenchmarkConfig, progress: P
     recipes, queries = _copies(data / "test", test, copied, config, progress)
     write_json(data / "test" / "ground_truth.json", ground_truth(recipes, test))
     write_quarantine(data / "quarantine.json", quarantined)
-    write_json(
-        data / "benchmark.json",
-        {
-            "format": 1,
-            "config": asdict(config),
-            "train_sources": sorted({source_of(video_id) for video_id in train}),
-            "test_sources": sorted({source_of(video_id) for video_id in test}),
-            "left_out": {
-                row.video: {"shown_by": row.nearest, "similarity": row.similarity} for row in shared
-            },
-            "queries": {query.query: asdict(query) for query in queries},
-        },
-    )
+    made = {
+        "format": 1,
+        "config": asdict(config),
+        "train_sources": sorted(set(map(source_of, train))),
+        "test_sources": sorted(set(map(source_of, test))),
+        "left_out": {row.video: {"shown_by": row.nearest, "similarity": row.similarity} for row in shared},
+        "queries": {query.query: asdict(query) for query in queries},
+    }
+    write_json(data / "benchmark.json", made)
     found = f"{len(train)} videos to train on, {len(test)} to search, {len(recipes)} queries"
     left_out = f"{len(shared)} left out of training, whose footage is among those to search"
     progress.say(f"{found}; {left_out}; {len(quarantined)} files could not be read")

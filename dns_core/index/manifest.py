@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,7 +13,7 @@ from dns_core.store.atomic import read_json, write_json
 from dns_core.store.fingerprints import fingerprint_json
 
 MANIFEST = "manifest.json"
-FORMAT: Literal[2] = 2
+FORMAT = 2
 
 
 class _Entry(BaseModel):
@@ -67,7 +67,7 @@ class Manifest(_Entry):
         quarantine: videos of the corpus that are not in the index, and why.
     """
 
-    format: Literal[2] = FORMAT
+    format: int = FORMAT
     version: int = Field(ge=1)
     data: str
     models: Mapping[str, str]

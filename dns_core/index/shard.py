@@ -52,9 +52,7 @@ def write_shard(folder: Path, records: Iterable[EncodedVideo], *, taken: set[str
         for record in records:
             _claim(record.video_id, taken)
             check_encoded(record)
-            new = _differs_from_before(record)
-            _append(_columns(record, new, n_rows), streams, folder, stack)
-            n_rows += int(new.sum())
+            n_rows += _append(_columns(record, n_rows), streams, folder, stack)
             ids.append(record.video_id)
             contents.append(record.content)
             frame_offsets.append(frame_offsets[-1] + record.n_frames)
@@ -194,7 +192,9 @@ def _spread(stored: AnyArray, rows: AnyArray) -> AnyArray:
     return distinct if len(distinct) == len(rows) else distinct[rows - rows[0]]
 
 
-def _columns(record: EncodedVideo, new: BoolArray, n_rows: int) -> dict[str, AnyArray]:
+def _columns(record: EncodedVideo, n_rows: int) -> dict[str, AnyArray]:
+    """What a record adds to each column, where frames have ``n_rows`` rows already."""
+    new = _differs_from_before(record)
     return {
         "times_s": record.times_s,
         "frame_rows": (n_rows + np.cumsum(new) - 1).astype(np.uint32),
@@ -210,8 +210,8 @@ def _append(
     streams: dict[str, NpyStream],
     folder: Path,
     stack: contextlib.ExitStack,
-) -> None:
-    """Write a row to every stream; the first record decides which streams there are."""
+) -> int:
+    """Write a record to every stream, which the first decides; the rows that its frames took."""
     if not streams:
         for name in columns:
             streams[name] = stack.enter_context(NpyStream(folder / f"{name}.npy"))
@@ -220,6 +220,8 @@ def _append(
         raise InputError(f"the videos of an index must have the same arrays; these differ: {odd}")
     for name, array in columns.items():
         streams[name].append(array)
+    rows = columns["frame_rows"]
+    return int(rows[-1] - rows[0]) + 1
 
 
 def _claim(video_id: str, taken: set[str]) -> None:

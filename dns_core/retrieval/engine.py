@@ -27,6 +27,7 @@ from dns_core.records import (
     Int64Array,
     Match,
     QueryResult,
+    ResultStage,
     Segment,
     VideoFeatures,
 )
@@ -108,15 +109,12 @@ class Engine:
                 wanted = order[:top_k] if top_k else order[:0]
                 compared = rows[wanted[~np.isnan(fine[wanted])]]
                 segments = self.segments(query, compared) if query else {}
-        matches = tuple(
-            Match(
-                video_id=candidates.ids[row],
-                score=float(scores[row]),
-                stage="coarse" if np.isnan(fine[row]) else "fine",
-                segments=segments.get(int(rows[row]), ()),
-            )
-            for row in (order[:top_k] if top_k else order)
-        )
+
+        def match(row: int) -> Match:
+            stage: ResultStage = "coarse" if np.isnan(fine[row]) else "fine"
+            return Match(candidates.ids[row], float(scores[row]), stage, segments.get(int(rows[row]), ()))
+
+        matches = tuple(match(row) for row in (order[:top_k] if top_k else order))
         return QueryResult(features.video_id, matches, self.index.coverage, timing_ms)
 
     def candidates(self, features: VideoFeatures, *, shortlisted: bool = False) -> Candidates:
