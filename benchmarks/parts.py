@@ -236,7 +236,7 @@ def features(peaks: Peaks) -> Iterator[Measured]:
         slow()
     times = side_by_side(fast, slow, repeats=3)
     # Two operations are a multiplication with its addition.
-    of_peak = peaks.products_ms(counted.get_total_flops() / 2) / times[0]
+    of_peak = peaks.rounded_products_ms(counted.get_total_flops() / 2) / times[0]
     yield Measured("features", f"{len(frames)} frames, {name}", *times, target=3, of_peak=of_peak)
 
 

@@ -11,8 +11,9 @@ import torch
 
 from benchmarks.measure import elapsed_ms
 from dns_core.records import UInt64Array
-from dns_core.similarity.compiled import compiled
+from dns_core.similarity.compiled import compiled, processor_has
 from dns_core.similarity.hamming import popcount
+from dns_core.similarity.tile_product import WIDE
 
 _SIDE = 2048
 # Held in the first level's cache: 4 KB.
@@ -27,19 +28,26 @@ class Peaks:
     Attributes:
         multiply_adds: multiplications with their addition in single precision, on all threads, in a large
             matrix product.
+        multiply_adds_bf16: likewise of bfloat16, summed in single precision; the former where the processor
+            multiplies no bfloat16.
         popcount_words: words of 64 bits combined, counted and added, on one thread, from the nearest cache.
     """
 
     multiply_adds: float
+    multiply_adds_bf16: float
     popcount_words: float
 
     def products_ms(self, n_products: float) -> float:
-        """Of multiplications with their addition."""
+        """Of multiplications with their addition, in single precision."""
         return n_products / self.multiply_adds * 1000
+
+    def rounded_products_ms(self, n_products: float) -> float:
+        """Likewise, in bfloat16 where there is some."""
+        return n_products / self.multiply_adds_bf16 * 1000
 
     def vectors_ms(self, n_query: int, n_target: int, n_regions: int, dims: int) -> float:
         """Of a frame-frame matrix of vectors."""
-        return self.products_ms(n_query * n_target * n_regions**2 * dims)
+        return self.rounded_products_ms(n_query * n_target * n_regions**2 * dims)
 
     def codes_ms(self, n_query: int, n_target: int, n_regions: int, n_words: int) -> float:
         """Of a frame-frame matrix of codes, on all threads."""
@@ -47,19 +55,23 @@ class Peaks:
         return words / self.popcount_words / len(os.sched_getaffinity(0)) * 1000
 
     def comparator_ms(self, n_query: int, n_target: int) -> float:
-        """Of the comparator's three 3x3 convolutions over a frame-frame matrix."""
+        """Of the comparator's three 3x3 convolutions over a frame-frame matrix, two of them Winograd's."""
         channels = (1, 32, 64, 128)
-        layers = zip(channels, channels[1:], (1, 4, 16), strict=False)
-        products = sum(n_query * n_target / shrunk * 9 * fewer * more for fewer, more, shrunk in layers)
+        a_cell = (9, 36 / 16, 36 / 16)
+        layers = zip(channels, channels[1:], (1, 4, 16), a_cell, strict=False)
+        products = sum(n_query * n_target / shrunk * n * fewer * more for fewer, more, shrunk, n in layers)
         return self.products_ms(products)
 
 
 def measured_peaks() -> Peaks:
     """Medians of some repeats."""
     a, b = torch.rand(_SIDE, _SIDE), torch.rand(_SIDE, _SIDE)
+    halves = a.bfloat16(), b.bfloat16()
+    has_bf16 = WIDE and processor_has("avx512bf16")
     words = np.random.default_rng(0).integers(0, 2**64, _WORDS, dtype=np.uint64)
     return Peaks(
         _SIDE**3 / _median_s(lambda: a @ b),
+        _SIDE**3 / _median_s(lambda: halves[0] @ halves[1] if has_bf16 else a @ b),
         _WORDS * _ROUNDS / _median_s(lambda: _count(words, _ROUNDS)),
     )
 
@@ -72,7 +84,10 @@ def _median_s(call: Callable[[], Any]) -> float:
 @compiled
 def _count(words: UInt64Array, rounds: int) -> int:
     total = np.zeros_like(words)
-    for n in range(rounds):
+    for n in range(0, rounds, 8):
         for i in range(len(words)):
-            total[i] += popcount(words[i] ^ np.uint64(n))
+            found = np.uint64(0)
+            for k in range(8):
+                found += popcount(words[i] ^ np.uint64(n + k))
+            total[i] += found
     return int(total.sum())

@@ -49,6 +49,7 @@ def main() -> None:
             rows.append(row)
     figures = {
         "10^9 multiplications with additions a second in single precision at best": peaks.multiply_adds / 1e9,
+        "10^9 multiplications with additions a second in bfloat16 at best": peaks.multiply_adds_bf16 / 1e9,
         "10^9 words of codes a second and thread at best": peaks.popcount_words / 1e9,
         **searches.lengths(_LENGTHS_S),
         **searches.indexing(_FILMS_S),

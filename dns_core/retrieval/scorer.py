@@ -10,11 +10,12 @@ import torch
 from dns_core.index.npy_stream import AnyArray
 from dns_core.models.fine import FineStudent
 from dns_core.models.pair_network import PairNetwork
-from dns_core.records import Float32Array
+from dns_core.records import Float32Array, Int64Array
+from dns_core.similarity.comparator_kernel import ComparatorWeights, comparator_scores
 from dns_core.similarity.hamming import frame_similarities_packed, pack_signs
+from dns_core.similarity.vectors import frame_similarities
 
-# Cells of the frame-frame matrices that go through the comparator together: 8 MB in its widest layer.
-# Larger batches were no faster on a CPU.
+# Cells of the frame-frame matrices that go through the network together: 8 MB in its widest layer.
 _BATCH_CELLS = 1 << 16
 # Targets are padded to a multiple of this: few shapes for the comparator, little waste.
 _LENGTH_STEP = 16
@@ -26,6 +27,9 @@ class FineScorer(ABC):
     A query is stored the same way before it is compared, so that a copy of an indexed video scores
     exactly as the indexed video itself.
 
+    On processors the compiled kernels compare, with the weights that the network has now; on other devices,
+    and for comparators that the kernel does not know, the network itself does.
+
     Args:
         network: in evaluation mode.
     """
@@ -33,6 +37,8 @@ class FineScorer(ABC):
     def __init__(self, network: PairNetwork) -> None:
         self.network = network
         self._device = next(network.parameters()).device
+        compiled = self._device.type == "cpu" and _is_the_students(network)
+        self._weights = ComparatorWeights.of(network.comparator) if compiled else None
 
     @abstractmethod
     def stored(self, regions: Float32Array) -> AnyArray:
@@ -51,6 +57,8 @@ class FineScorer(ABC):
             targets: ``[Tt, R, ...]`` each, as `stored`, at least one frame.
         """
         matrices = self.matrices(query, targets)
+        if self._weights:
+            return comparator_scores(self._weights, matrices)
         scores: Float32Array = np.empty(len(targets), dtype=np.float32)
         for length, rows in self._batches(matrices):
             batch = np.zeros((len(rows), len(query), length), dtype=np.float32)
@@ -96,13 +104,11 @@ class PackedScorer(FineScorer):
         """By the compiled kernel, on all threads."""
         if not targets:
             return []
-        ends = np.cumsum([len(target) for target in targets])
-        spans = np.stack([np.concatenate([[0], ends[:-1]]), ends], axis=1)
-        return frame_similarities_packed(query, np.concatenate(targets), spans)
+        return frame_similarities_packed(query, np.concatenate(targets), _spans(targets))
 
 
 class VectorScorer(FineScorer):
-    """Compares vectors kept in half precision, by dot products in single precision."""
+    """Compares vectors kept in half precision, by dot products summed in single precision."""
 
     @torch.inference_mode()
     def stored(self, regions: Float32Array) -> AnyArray:
@@ -111,13 +117,14 @@ class VectorScorer(FineScorer):
 
     @torch.inference_mode()
     def matrices(self, query: AnyArray, targets: Sequence[AnyArray]) -> list[Float32Array]:
-        """By one product of the query with the frames of all targets in a row."""
+        """By the compiled kernel on all threads, or one product with the frames of all targets in a row."""
         if not targets:
             return []
-        lengths = [len(target) for target in targets]
-        joined = self._single(np.concatenate(targets))
-        rows = self.network.frame_similarity(self._single(query), joined)[0].cpu().numpy()
-        return np.split(rows, np.cumsum(lengths)[:-1], axis=1)
+        joined, spans = np.concatenate(targets), _spans(targets)
+        if self._weights:
+            return frame_similarities(query, joined, spans)
+        rows = self.network.frame_similarity(self._single(query), self._single(joined))[0].cpu().numpy()
+        return np.split(rows, spans[1:, 0], axis=1)
 
     def _single(self, vectors: AnyArray) -> torch.Tensor:
         return torch.from_numpy(np.array(vectors)).to(self._device).float().unsqueeze(0)
@@ -128,6 +135,17 @@ def scorer_of(network: PairNetwork) -> FineScorer:
     if isinstance(network, FineStudent) and network.binarization is not None:
         return PackedScorer(network)
     return VectorScorer(network)
+
+
+def _spans(targets: Sequence[AnyArray]) -> Int64Array:
+    """``[K, 2]`` of targets that lie one after the other."""
+    ends = np.cumsum([len(target) for target in targets])
+    return np.stack([np.concatenate([[0], ends[:-1]]), ends], axis=1)
+
+
+def _is_the_students(network: PairNetwork) -> bool:
+    """Whether a network compares as the paper's students do: in one direction, every frame counting."""
+    return _takes_padding(network) and not network.symmetric
 
 
 def _takes_padding(network: PairNetwork) -> bool:

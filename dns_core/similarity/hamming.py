@@ -8,10 +8,7 @@ One bit cannot say 0: `pack_signs` reads 0 as +1, as the networks do (see `Binar
 is padding must not be packed; lengths say what exists.
 """
 
-import itertools
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, cast
 
@@ -22,6 +19,7 @@ from numba.extending import intrinsic
 
 from dns_core.records import Float32Array, Int64Array, UInt64Array
 from dns_core.similarity.compiled import compiled
+from dns_core.similarity.spans import all_threads, matrices_of_spans
 
 WORD_BITS = 64
 
@@ -83,9 +81,7 @@ def frame_similarities_packed(
     Args:
         query: ``[Tq, R, W]`` codes.
         codes: ``[N, R, W]`` the frames of all targets one after the other, for example a memory map.
-        spans: ``[K, 2]`` first frame and end (exclusive) of each target in ``codes``; they may come in
-            any order, overlap and repeat. All of a file with ``offsets [V + 1]`` are
-            ``np.stack([offsets[:-1], offsets[1:]], axis=1)``.
+        spans: ``[K, 2]``, see `matrices_of_spans`.
         threads: how many; 0 for as many as the process may use.
 
     Returns:
@@ -95,25 +91,10 @@ def frame_similarities_packed(
         ValueError: shapes do not agree, or a span is not within ``codes``.
     """
     _check_codes(query, codes)
-    spans = np.ascontiguousarray(spans, dtype=np.int64).reshape(-1, 2)
-    starts, lengths = spans[:, 0], spans[:, 1] - spans[:, 0]
-    if np.any(starts < 0) or np.any(lengths < 0) or np.any(spans[:, 1] > codes.shape[0]):
-        raise ValueError(f"spans must lie within the {codes.shape[0]} frames of the codes")
-    cells = np.concatenate([[0], np.cumsum(lengths * query.shape[0])])
-    out = np.empty(int(cells[-1]), dtype=np.float32)
-    query = np.ascontiguousarray(query)
+    n_frames = int((spans[:, 1] - spans[:, 0]).sum()) if len(spans) else 0
+    few = len(query) * n_frames * query.shape[1] ** 2 < _PARALLEL_COMPARISONS
     fill = _fill_of(*query.shape[1:])
-    work = int(cells[-1]) * query.shape[1] ** 2
-    parts = _balanced(cells, _n_threads(threads, work))
-    if len(parts) == 1:
-        fill(query, codes, spans, out)
-    else:
-        with ThreadPoolExecutor(len(parts)) as pool:
-            jobs = [pool.submit(fill, query, codes, spans[a:b], out[cells[a] : cells[b]]) for a, b in parts]
-            for job in jobs:
-                job.result()
-    shapes = [(query.shape[0], int(length)) for length in lengths]
-    return [out[a:b].reshape(shape) for a, b, shape in zip(cells[:-1], cells[1:], shapes, strict=True)]
+    return matrices_of_spans(fill, query, codes, spans, threads=1 if few else threads or all_threads())
 
 
 def _check_codes(query: UInt64Array, target: UInt64Array) -> None:
@@ -121,21 +102,6 @@ def _check_codes(query: UInt64Array, target: UInt64Array) -> None:
         raise ValueError(f"codes must be [T, R, W] with equal R and W, not {query.shape} and {target.shape}")
     if query.dtype != np.uint64 or target.dtype != np.uint64:
         raise ValueError(f"codes must be uint64, not {query.dtype} and {target.dtype}")
-
-
-def _n_threads(asked: int, work: int) -> int:
-    if work < _PARALLEL_COMPARISONS:
-        return 1
-    return asked if asked > 0 else len(os.sched_getaffinity(0))
-
-
-def _balanced(cells: Int64Array, n_parts: int) -> list[tuple[int, int]]:
-    """Ranges of targets with about equal numbers of cells, none empty unless there is no target."""
-    goals = np.linspace(0, cells[-1], n_parts + 1)[1:-1]
-    cuts = np.unique(np.concatenate([[0], np.searchsorted(cells, goals), [len(cells) - 1]]))
-    if len(cuts) < 2:
-        return [(0, len(cells) - 1)]
-    return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
 
 
 def _popcount_signature(_context: Any, word: Any) -> tuple[Any, Callable[..., Any]]:
