@@ -61,20 +61,23 @@ class CoarseStudent(nn.Module):
             regions: ``[B, T, R, D]`` whitened region vectors.
             mask: ``[B, T]`` True where a frame is one of the video's; all are if None.
         """
-        frames = self.frame_vectors(regions)
         if mask is None:
-            return F.normalize(self._aggregated(frames, None), dim=-1)
+            return F.normalize(self._aggregated(self.frame_vectors(regions), None), dim=-1)
         mask = mask.bool()
+        # Padding is most of a batch of videos of many lengths, and its regions need no looking at.
+        present_frames = self.frame_vectors(regions[mask])
+        frames = present_frames.new_zeros(*mask.shape, present_frames.shape[-1])
+        frames[mask] = present_frames
         present = mask.any(1, keepdim=True)
         # Softmax over no frame is NaN: an absent video is read as if all its padding were frames.
         index = self._aggregated(frames, mask | ~present)
         return F.normalize(index, dim=-1) * present
 
     def frame_vectors(self, regions: Tensor) -> Tensor:
-        """Unit vectors ``[B, T, D]`` of frames: the gated sum over regions."""
+        """Unit vectors ``[..., D]`` of frames ``[..., R, D]``: the gated sum over regions."""
         if self.attention is not None:
             regions = self.attention(regions)
-        return F.normalize(regions.sum(2), dim=-1)
+        return F.normalize(regions.sum(-2), dim=-1)
 
     def forward(self, regions: Tensor, mask: Tensor | None = None) -> Tensor:
         """`index`, under the name that torch calls."""

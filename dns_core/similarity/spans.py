@@ -1,11 +1,11 @@
 """One query compared with many stretches of a row of frames, on several threads."""
 
 import itertools
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -16,8 +16,9 @@ Fill = Callable[[npt.NDArray[Any], npt.NDArray[Any], Int64Array, Float32Array], 
 
 
 def all_threads() -> int:
-    """As many as the process may use."""
-    return len(os.sched_getaffinity(0))
+    """As many as the process may use: ``NUMBA_NUM_THREADS``, or else its cores."""
+    n_threads: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # made at import
+    return n_threads
 
 
 def matrices_of_spans(
