@@ -89,7 +89,7 @@ def test_a_student_learns_on_the_device_that_it_is_on(corpus: FeatureSet) -> Non
     ]
     assert {tensor.device.type for tensor in tensors} == {"meta"}
     # That device cannot count which frames are there: it takes all.
-    with _config.patch(meta_nonzero_assume_all_nonzero=True):
+    with _config.patch(meta_nonzero_assume_all_nonzero=True):  # type: ignore[attr-defined]
         assert learning.loss(batch).device.type == "meta"
 
 
