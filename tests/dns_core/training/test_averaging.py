@@ -5,22 +5,22 @@ from torch import nn
 from dns_core.training.averaging import RunningMean
 
 
-def a_network() -> nn.Module:
+def a_network() -> nn.Sequential:
     return nn.Sequential(nn.Linear(1, 1, bias=False), nn.BatchNorm1d(1))
 
 
-def walk(network: nn.Module, mean: RunningMean, to: float) -> None:
+def walk(network: nn.Sequential, mean: RunningMean, to: float) -> None:
     with torch.no_grad():
-        network[0].weight.fill_(to)
-        network[1].num_batches_tracked.add_(1)
+        network[0].get_parameter("weight").fill_(to)
+        network[1].get_buffer("num_batches_tracked").add_(1)
     mean.step()
 
 
-def weight(network: nn.Module) -> float:
-    return float(network[0].weight.detach())
+def weight(network: nn.Sequential) -> float:
+    return float(network[0].get_parameter("weight").detach())
 
 
-def held(network: nn.Module, mean: RunningMean) -> float:
+def held(network: nn.Sequential, mean: RunningMean) -> float:
     with mean.in_place():
         return weight(network)
 
@@ -28,7 +28,7 @@ def held(network: nn.Module, mean: RunningMean) -> float:
 def test_few_steps_weigh_much_and_many_as_the_decay_says() -> None:
     network = a_network()
     with torch.no_grad():
-        network[0].weight.fill_(0.0)
+        network[0].get_parameter("weight").fill_(0.0)
     mean = RunningMean(network, 0.5)
     walk(network, mean, 11.0)
     assert held(network, mean) == pytest.approx(11 * (1 - 1 / 11))
@@ -56,7 +56,7 @@ def test_the_network_gets_its_own_weights_back_also_after_an_error() -> None:
         raise ZeroDivisionError
     assert weight(network) == 5
     with mean.in_place():
-        assert int(network[1].num_batches_tracked) == 1
+        assert int(network[1].get_buffer("num_batches_tracked")) == 1
 
 
 def test_a_mean_goes_on_where_it_was() -> None:
