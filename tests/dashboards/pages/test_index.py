@@ -45,10 +45,29 @@ def test_the_list_is_turned_page_by_page_and_begins_anew_with_a_search(fake: Any
 
 
 @pytest.mark.usefixtures("fake")
-def test_nothing_is_removed_or_added_before_something_is_ticked(opened: Opened) -> None:
+def test_nothing_is_added_before_something_is_ticked(opened: Opened) -> None:
+    assert part(opened("index"), "Add").button(key="add").disabled
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_videos_of_the_page_may_be_removed_once_some_are_named(opened: Opened) -> None:
     app = opened("index")
-    assert app.button(key="remove").disabled
-    assert part(app, "Add").button(key="add").disabled
+    app.button(key="remove").click().run()
+    assert len(app.multiselect(key="removed").options) == len(app.table[0].value)
+    assert app.button(key="remove-sure").disabled
+
+
+def test_what_is_named_is_removed_and_nothing_else(fake: Any) -> None:
+    def removal() -> None:
+        from dashboards.indexing.contents import draw_removal  # noqa: PLC0415 - a page of its own
+
+        draw_removal(["a.mp4", "b.mp4", "c.mp4"])
+
+    app = AppTest.from_function(removal).run()
+    app.multiselect(key="removed").select("b.mp4").run()
+    app.button(key="remove-sure").click().run()
+    assert [what for what in fake.asked if what[0] == "remove"] == [("remove", "b.mp4")]
+    assert not app.exception
 
 
 def test_no_file_to_add_says_where_they_come_from(fake: Any, opened: Opened, texts: Texts) -> None:
