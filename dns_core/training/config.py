@@ -20,8 +20,6 @@ class OptimisationConfig(StrictModel):
         weight_decay: decoupled decay (AdamW); 0 is plain Adam.
         patience: epochs without a better validation loss after which training stops.
         precision: of the forward pass (see `dns_core.precision`).
-        averaging: decay of the running mean of the weights, which is what is validated and kept (see
-            `dns_core.training.averaging`); 0 keeps the weights of a single step.
     """
 
     epochs: int = Field(ge=1)
@@ -29,4 +27,3 @@ class OptimisationConfig(StrictModel):
     weight_decay: float = Field(ge=0)
     patience: int = Field(ge=1)
     precision: Precision
-    averaging: float = Field(ge=0, lt=1)

@@ -15,7 +15,6 @@ from dns_core.errors import CorruptArtefactError
 from dns_core.ports import Progress, RunLogger
 from dns_core.precision import computing_in
 from dns_core.store.atomic import atomic_file
-from dns_core.training.averaging import RunningMean
 from dns_core.training.config import OptimisationConfig
 from dns_core.training.replicas import ALONE, Replicas
 
@@ -98,7 +97,6 @@ class Trainer:
         self._optimiser = torch.optim.AdamW(
             parameters, lr=config.learning_rate, weight_decay=config.weight_decay
         )
-        self._mean = RunningMean(objective.network, config.averaging)
 
     def fit(self, progress: Progress, logger: RunLogger) -> FitReport:
         """Train to the last epoch or the early stop; the network ends with the best weights."""
@@ -113,9 +111,8 @@ class Trainer:
             if epoch - state.best_epoch > self._config.patience:
                 break
             train_loss = self._run_epoch(epoch)
-            with self._mean.in_place():
-                validation_loss = self._validate()
-                self._record(state, epoch, train_loss, validation_loss)
+            validation_loss = self._validate()
+            self._record(state, epoch, train_loss, validation_loss)
             logger.log_metrics({"train_loss": train_loss, "validation_loss": validation_loss}, step=epoch)
             if self._replicas.leads:
                 self._save(state)
@@ -142,7 +139,6 @@ class Trainer:
             self._replicas.backward(loss, self._objective.network)
             nn.utils.clip_grad_norm_(self._objective.network.parameters(), 1.0)
             self._optimiser.step()
-            self._mean.step()
             total += float(loss.detach())
             count += 1
         return total / max(count, 1)
@@ -174,7 +170,6 @@ class Trainer:
             "digest": self._digest,
             "network": self._objective.network.state_dict(),
             "optimiser": self._optimiser.state_dict(),
-            "mean": self._mean.state(),
             **vars(state),
         }
         self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -195,7 +190,6 @@ class Trainer:
             return fresh
         self._objective.network.load_state_dict(content.pop("network"))
         self._optimiser.load_state_dict(content.pop("optimiser"))
-        self._mean.load(content.pop("mean"))
         return _State(**content)
 
 

@@ -24,7 +24,7 @@ from dns_core.training.teacher import SelfSupervisionConfig, TeacherObjective
 from dns_core.training.trainer import Trainer
 
 OPTIMISATION = OptimisationConfig(
-    epochs=3, learning_rate=1e-3, weight_decay=0.0, patience=9, precision="fp32", averaging=0.5
+    epochs=3, learning_rate=1e-3, weight_decay=0.0, patience=9, precision="fp32"
 )
 RECIPE = SelfSupervisionConfig(
     batch_videos=4,
