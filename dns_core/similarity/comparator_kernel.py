@@ -5,7 +5,7 @@ less than 1e-5. All that belongs to a pair stays in the caches, and the two larg
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from dns_core.records import Float32Array, Int64Array
 from dns_core.similarity.comparator import Comparator
 from dns_core.similarity.compiled import compiled_loosely
-from dns_core.similarity.spans import all_threads
+from dns_core.similarity.threads import all_threads, side_by_side
 from dns_core.similarity.tile_product import LANES, WORD_BYTES, tile_product
 from dns_core.similarity.winograd import BLOCK, TILE, Room, room_for, tiles_of, weights_at_points
 
@@ -71,12 +71,11 @@ def comparator_scores(weights: ComparatorWeights, matrices: Sequence[Float32Arra
     n_parts = min(all_threads(), len(matrices))
     if n_parts < 2 or sum(matrix.size for matrix in matrices) < _PARALLEL_CELLS:
         return _part_of_scores(weights, matrices)
+    # Every n-th: neighbours are often of like length.
+    parts = [partial(_part_of_scores, weights, matrices[part::n_parts]) for part in range(n_parts)]
     scores: Float32Array = np.empty(len(matrices), dtype=np.float32)
-    with ThreadPoolExecutor(n_parts) as pool:
-        # Every n-th: neighbours are often of like length.
-        jobs = [pool.submit(_part_of_scores, weights, matrices[part::n_parts]) for part in range(n_parts)]
-        for part, job in enumerate(jobs):
-            scores[part::n_parts] = job.result()
+    for part, found in enumerate(side_by_side(parts)):
+        scores[part::n_parts] = found
     return scores
 
 

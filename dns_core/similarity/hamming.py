@@ -19,7 +19,8 @@ from numba.extending import intrinsic
 
 from dns_core.records import Float32Array, Int64Array, UInt64Array
 from dns_core.similarity.compiled import compiled
-from dns_core.similarity.spans import all_threads, matrices_of_spans
+from dns_core.similarity.spans import matrices_of_spans
+from dns_core.similarity.threads import all_threads
 
 WORD_BITS = 64
 

@@ -2,23 +2,17 @@
 
 import itertools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from dns_core.records import Float32Array, Int64Array
+from dns_core.similarity.threads import side_by_side
 
 Fill = Callable[[npt.NDArray[Any], npt.NDArray[Any], Int64Array, Float32Array], None]
 """Writes the matrices of a query with all spans of frames, one after the other, row by row."""
-
-
-def all_threads() -> int:
-    """As many as the process may use: ``NUMBA_NUM_THREADS``, or else its cores."""
-    n_threads: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # made at import
-    return n_threads
 
 
 def matrices_of_spans(
@@ -48,13 +42,7 @@ def matrices_of_spans(
     out = np.empty(int(cells[-1]), dtype=np.float32)
     query = np.ascontiguousarray(query)
     parts = _balanced(cells, threads)
-    if len(parts) == 1:
-        fill(query, frames, spans, out)
-    else:
-        with ThreadPoolExecutor(len(parts)) as pool:
-            jobs = [pool.submit(fill, query, frames, spans[a:b], out[cells[a] : cells[b]]) for a, b in parts]
-            for job in jobs:
-                job.result()
+    side_by_side([partial(fill, query, frames, spans[a:b], out[cells[a] : cells[b]]) for a, b in parts])
     shapes = [(query.shape[0], int(length)) for length in lengths]
     return [out[a:b].reshape(shape) for a, b, shape in zip(cells[:-1], cells[1:], shapes, strict=True)]
 
