@@ -63,8 +63,8 @@ def _words(vectors: npt.NDArray[Any], paired: bool) -> UInt32Array:
     whole = np.require(vectors, requirements=["C", "W"])
     rounded = torch.empty(whole.shape, dtype=torch.bfloat16 if paired else torch.float32)
     # By way of single precision, as half to bfloat16 takes twice as long; in blocks that stay in the caches.
-    for part, out in zip(torch.from_numpy(whole).split(_BLOCK), rounded.split(_BLOCK), strict=True):
-        out.copy_(part.float())
+    for start in range(0, len(whole), _BLOCK):
+        rounded[start : start + _BLOCK] = torch.from_numpy(whole[start : start + _BLOCK]).float()
     return rounded.view(torch.int32).numpy().view(np.uint32)
 
 
