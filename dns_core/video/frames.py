@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from dns_core.errors import VideoError
-from dns_core.video.container import describe
+from dns_core.video.container import MAX_FRAME_PIXELS, describe
 
 _log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def timed_frames(container: InputContainer, stream: VideoStream, path: Path) -> 
         count, time_s = count + 1, clock.read(picture)
         yield TimedFrame(time_s, picture)
     if count == 0 and damage:
-        raise VideoError("corrupt", f"{path}: nothing could be decoded: {damage[0]}")
+        raise VideoError("corrupt", f"{path}: nothing could be decoded: {damage[0]}{_limit_hint(stream)}")
     if count == 0:
         raise VideoError("no_frames", f"{path} holds a video stream without a frame")
     stated_s = stated_duration_s(container, stream) or 0.0
@@ -97,6 +97,11 @@ def timed_frames(container: InputContainer, stream: VideoStream, path: Path) -> 
     if damage:
         words = "; ".join(dict.fromkeys(damage))
         _log.warning("%s is damaged (%d errors: %s); %d frames were decoded", path, len(damage), words, count)
+
+
+def _limit_hint(stream: VideoStream) -> str:
+    """What else may be wrong: FFmpeg forgets the size of frames that it is not allowed to decode."""
+    return "" if stream.width else f"; frames of more than {MAX_FRAME_PIXELS} px are refused"
 
 
 def readable_packets(

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -271,3 +272,18 @@ def test_read_clip_refuses_to_fill_the_memory(make_video: MakeVideo, monkeypatch
     monkeypatch.setattr(decode, "MAX_CLIP_BYTES", 48 * 64 * 3 * 10)
     with pytest.raises(VideoError, match="too_large"):
         read_clip(make_video("v.mp4"))
+
+
+def test_a_small_file_of_huge_frames_is_refused_and_says_what_the_limit_is(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.mkv"
+    with av.open(path, "w") as file:
+        stream = file.add_stream("mjpeg", rate=25, width=16_000, height=8_000, pix_fmt="yuvj420p")
+        picture = av.VideoFrame(16_000, 8_000, "yuvj420p")
+        picture.pts = 0
+        for plane in picture.planes:
+            plane.update(bytes(plane.buffer_size))
+        for packet in [*stream.encode(picture), *stream.encode()]:
+            file.mux(packet)
+    assert path.stat().st_size < 16_000 * 8_000 / 50
+    with pytest.raises(VideoError, match="frames of more than 67108864 px are refused"):
+        sampled(path)
