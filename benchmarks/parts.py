@@ -29,7 +29,7 @@ from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.engine import SHORTLIST
 from dns_core.retrieval.scorer import FineScorer, PackedScorer, scorer_of
 from dns_core.retrieval.selection import BySelector, Candidates
-from dns_core.similarity.hamming import WORD_BITS, frame_similarities_packed, pack_signs, unpack_signs
+from dns_core.similarity.hamming import WORD_BITS, pack_signs, unpack_signs
 from dns_core.video import Sampling, decode_frames, write_video
 from tests.oracles import slow_twins
 
@@ -47,13 +47,11 @@ def binary_matrices(peaks: Peaks) -> Iterator[Measured]:
     """Frame-frame similarity of binary codes: the packed kernel, and torch on unpacked signs."""
     rng = np.random.default_rng(_RNG_SEED)
     query, *targets = [pack_signs(regions) for regions in _videos(rng)]
-    codes = np.concatenate(targets)
-    ends = np.arange(1, N_TARGETS + 1) * N_TARGET_FRAMES
-    spans = np.stack([ends - N_TARGET_FRAMES, ends], axis=1)
+    scorer = scorer_of(Bundle.load(SHIPPED_MODELS).fine("fine_binary"))
     query_signs, *signs = [_signs(video) for video in (query, *targets)]
 
     def fast() -> Any:
-        return frame_similarities_packed(query, codes, spans)
+        return scorer.matrices(query, targets)
 
     def slow() -> list[torch.Tensor]:
         return [slow_twins.frame_matrix(query_signs, target) / BITS for target in signs]

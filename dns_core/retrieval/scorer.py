@@ -2,7 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,13 +12,18 @@ import torch
 from dns_core.index.npy_stream import AnyArray
 from dns_core.models.fine import FineStudent
 from dns_core.models.pair_network import PairNetwork
-from dns_core.records import Float32Array, Int64Array
+from dns_core.records import Float32Array
 from dns_core.similarity.comparator_kernel import ComparatorWeights, comparator_scores
-from dns_core.similarity.hamming import frame_similarities_packed, pack_signs
+from dns_core.similarity.hamming import frame_similarity_packed, pack_signs
+from dns_core.similarity.threads import in_parts
 from dns_core.similarity.vectors import frame_similarities
+
+_R = TypeVar("_R")
 
 # Cells of the frame-frame matrices that go through the network together: 8 MB in its widest layer.
 _BATCH_CELLS = 1 << 16
+# Under so many cells a second thread costs more than it gives.
+_PARALLEL_CELLS = 1 << 12
 # Targets are padded to a multiple of this: few shapes for the comparator, little waste.
 _LENGTH_STEP = 16
 
@@ -45,8 +52,12 @@ class FineScorer(ABC):
         """``[T, R, ...]``: what the index keeps of whitened region vectors ``[T, R, D]``."""
 
     @abstractmethod
+    def _matrices(self, query: AnyArray, targets: Sequence[AnyArray]) -> list[Float32Array]:
+        """As `matrices`, by the compiled kernel on one thread."""
+
     def matrices(self, query: AnyArray, targets: Sequence[AnyArray]) -> list[Float32Array]:
         """Frame-frame similarities ``[Tq, Tt]`` in [-1, 1] of a query with each target, as stored."""
+        return self._in_parts(partial(self._matrices, query), query, targets)
 
     @torch.inference_mode()
     def scores(self, query: AnyArray, targets: Sequence[AnyArray]) -> Float32Array:
@@ -56,12 +67,20 @@ class FineScorer(ABC):
             query: ``[Tq, R, ...]`` as `stored`, at least one frame.
             targets: ``[Tt, R, ...]`` each, as `stored`, at least one frame.
         """
-        matrices = self.matrices(query, targets)
         if self._weights:
-            return comparator_scores(self._weights, matrices)
-        scores: Float32Array = np.empty(len(targets), dtype=np.float32)
+            job = partial(self._compiled_scores, self._weights, query)
+            return np.array(self._in_parts(job, query, targets), dtype=np.float32)
+        return self._network_scores(self.matrices(query, targets))
+
+    def _compiled_scores(
+        self, weights: ComparatorWeights, query: AnyArray, targets: Sequence[AnyArray]
+    ) -> Float32Array:
+        return comparator_scores(weights, self._matrices(query, targets))
+
+    def _network_scores(self, matrices: Sequence[Float32Array]) -> Float32Array:
+        scores: Float32Array = np.empty(len(matrices), dtype=np.float32)
         for length, rows in self._batches(matrices):
-            batch = np.zeros((len(rows), len(query), length), dtype=np.float32)
+            batch = np.zeros((len(rows), len(matrices[0]), length), dtype=np.float32)
             mask = np.zeros((len(rows), length), dtype=bool)
             for place, row in enumerate(rows):
                 n_frames = matrices[row].shape[1]
@@ -74,6 +93,13 @@ class FineScorer(ABC):
             )
             scores[rows] = similarity.float().cpu().numpy()
         return scores
+
+    @staticmethod
+    def _in_parts(
+        job: Callable[[Sequence[AnyArray]], Iterable[_R]], query: AnyArray, targets: Sequence[AnyArray]
+    ) -> list[_R]:
+        sizes = [len(query) * len(target) for target in targets]
+        return in_parts(job, targets, sizes, _PARALLEL_CELLS)
 
     def _indexed(self, regions: Float32Array) -> torch.Tensor:
         # A copy, because arrays of a mapped file are read-only and torch knows no such tensors.
@@ -100,11 +126,8 @@ class PackedScorer(FineScorer):
         """Codes ``[T, R, W]`` uint64."""
         return pack_signs(self._indexed(regions).cpu().numpy())
 
-    def matrices(self, query: AnyArray, targets: Sequence[AnyArray]) -> list[Float32Array]:
-        """By the compiled kernel, on all threads."""
-        if not targets:
-            return []
-        return frame_similarities_packed(query, np.concatenate(targets), _spans(targets))
+    def _matrices(self, query: AnyArray, targets: Sequence[AnyArray]) -> list[Float32Array]:
+        return [frame_similarity_packed(query, target) for target in targets]
 
 
 class VectorScorer(FineScorer):
@@ -115,16 +138,17 @@ class VectorScorer(FineScorer):
         """Vectors ``[T, R, D']`` float16."""
         return self._indexed(regions).half().cpu().numpy()
 
+    def _matrices(self, query: AnyArray, targets: Sequence[AnyArray]) -> list[Float32Array]:
+        return frame_similarities(query, targets)
+
     @torch.inference_mode()
     def matrices(self, query: AnyArray, targets: Sequence[AnyArray]) -> list[Float32Array]:
-        """By the compiled kernel on all threads, or one product with the frames of all targets in a row."""
-        if not targets:
-            return []
-        joined, spans = np.concatenate(targets), _spans(targets)
-        if self._weights:
-            return frame_similarities(query, joined, spans)
+        """By the compiled kernel, or one product with the frames of all targets in a row."""
+        if self._weights or not targets:
+            return super().matrices(query, targets)
+        joined, ends = np.concatenate(targets), np.cumsum([len(target) for target in targets])
         rows = self.network.frame_similarity(self._single(query), self._single(joined))[0].cpu().numpy()
-        return np.split(rows, spans[1:, 0], axis=1)
+        return np.split(rows, ends[:-1], axis=1)
 
     def _single(self, vectors: AnyArray) -> torch.Tensor:
         return torch.from_numpy(np.array(vectors)).to(self._device).float().unsqueeze(0)
@@ -135,12 +159,6 @@ def scorer_of(network: PairNetwork) -> FineScorer:
     if isinstance(network, FineStudent) and network.binarization is not None:
         return PackedScorer(network)
     return VectorScorer(network)
-
-
-def _spans(targets: Sequence[AnyArray]) -> Int64Array:
-    """``[K, 2]`` of targets that lie one after the other."""
-    ends = np.cumsum([len(target) for target in targets])
-    return np.stack([np.concatenate([[0], ends[:-1]]), ends], axis=1)
 
 
 def _is_the_students(network: PairNetwork) -> bool:

@@ -5,7 +5,6 @@ less than 1e-5. All that belongs to a pair stays in the caches, and the two larg
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -13,7 +12,6 @@ import numpy as np
 from dns_core.records import Float32Array, Int64Array
 from dns_core.similarity.comparator import Comparator
 from dns_core.similarity.compiled import compiled_loosely
-from dns_core.similarity.threads import all_threads, side_by_side
 from dns_core.similarity.tile_product import LANES, WORD_BYTES, tile_product
 from dns_core.similarity.winograd import BLOCK, TILE, Room, room_for, tiles_of, weights_at_points
 
@@ -21,8 +19,6 @@ _FIRST, _SECOND, _THIRD = 32, 64, 128
 _convolve_second, _convolve_third = tiles_of(_FIRST, _SECOND), tiles_of(_SECOND, _THIRD)
 # Rows and vectors of a product of the first layer: as many sums as any processor has registers for.
 _ROWS, _VECTORS = 6, 2
-# Under so many cells a second thread costs more than it gives.
-_PARALLEL_CELLS = 1 << 12
 
 
 class ComparatorWeights(NamedTuple):
@@ -62,24 +58,14 @@ class ComparatorWeights(NamedTuple):
 
 
 def comparator_scores(weights: ComparatorWeights, matrices: Sequence[Float32Array]) -> Float32Array:
-    """``[K]`` Chamfer similarities in [-1, 1] of what the comparator makes of each matrix, on all threads.
+    """``[K]`` Chamfer similarities in [-1, 1] of what the comparator makes of each matrix.
+
+    On one thread, without the interpreter's lock.
 
     Args:
         weights: of the comparator.
         matrices: ``[Tq, Tt]`` each, at least one frame by one.
     """
-    n_parts = min(all_threads(), len(matrices))
-    if n_parts < 2 or sum(matrix.size for matrix in matrices) < _PARALLEL_CELLS:
-        return _part_of_scores(weights, matrices)
-    # Every n-th: neighbours are often of like length.
-    parts = [partial(_part_of_scores, weights, matrices[part::n_parts]) for part in range(n_parts)]
-    scores: Float32Array = np.empty(len(matrices), dtype=np.float32)
-    for part, found in enumerate(side_by_side(parts)):
-        scores[part::n_parts] = found
-    return scores
-
-
-def _part_of_scores(weights: ComparatorWeights, matrices: Sequence[Float32Array]) -> Float32Array:
     scores: Float32Array = np.empty(len(matrices), dtype=np.float32)
     if matrices:
         cells = np.concatenate([matrix.reshape(-1) for matrix in matrices])

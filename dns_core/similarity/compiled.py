@@ -5,9 +5,12 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
+import numpy.typing as npt
 from llvmlite.binding import get_host_cpu_features
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_N = TypeVar("_N", bound=np.generic)
 
 
 def compiled(function: _F) -> _F:
@@ -18,6 +21,16 @@ def compiled(function: _F) -> _F:
 def compiled_loosely(function: _F) -> _F:
     """As `compiled`, with sums in whatever order is fast: equal to rounding, and still from run to run."""
     return cast(_F, numba.njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"})(function))
+
+
+def read_only(array: npt.NDArray[_N]) -> npt.NDArray[_N]:
+    """A plain array in one piece that may not be written, whatever ``array`` is.
+
+    Functions are compiled once more for arrays that may be written, and slow to tell what a subclass is.
+    """
+    view = np.ascontiguousarray(np.asarray(array)).view()
+    view.flags.writeable = False
+    return view
 
 
 @cache

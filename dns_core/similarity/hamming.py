@@ -17,10 +17,8 @@ import numpy.typing as npt
 from numba import types
 from numba.extending import intrinsic
 
-from dns_core.records import Float32Array, Int64Array, UInt64Array
-from dns_core.similarity.compiled import compiled
-from dns_core.similarity.spans import matrices_of_spans
-from dns_core.similarity.threads import all_threads
+from dns_core.records import Float32Array, UInt64Array
+from dns_core.similarity.compiled import compiled, read_only
 
 WORD_BITS = 64
 
@@ -29,8 +27,6 @@ _BLOCK_FRAMES = 160
 # Blocks are completed to whole vector registers with cells nobody reads.
 _LANES = 8
 _MORE_THAN_ALL_BITS = 1 << 62
-# Under so many comparisons of regions a second thread costs more than it gives.
-_PARALLEL_COMPARISONS = 1 << 20
 
 
 def pack_signs(index: npt.NDArray[Any]) -> UInt64Array:
@@ -61,41 +57,15 @@ def frame_similarity_packed(query: UInt64Array, target: UInt64Array) -> Float32A
 
     Args:
         query: ``[Tq, R, W]`` codes.
-        target: ``[Tt, R, W]`` codes.
+        target: ``[Tt, R, W]`` codes, for example a stretch of a memory map.
 
     Raises:
         ValueError: the codes are not of one shape but for their frames.
     """
     _check_codes(query, target)
     out = np.empty((query.shape[0], target.shape[0]), dtype=np.float32)
-    whole = np.array([[0, target.shape[0]]], dtype=np.int64)
-    fill = _fill_of(*query.shape[1:])
-    fill(np.ascontiguousarray(query), np.ascontiguousarray(target), whole, out.reshape(-1))
+    _kernel_for(*query.shape[1:])(read_only(query), read_only(target), out)
     return out
-
-
-def frame_similarities_packed(
-    query: UInt64Array, codes: UInt64Array, spans: Int64Array, *, threads: int = 0
-) -> list[Float32Array]:
-    """`frame_similarity_packed` of one query with many targets, in order, on several threads.
-
-    Args:
-        query: ``[Tq, R, W]`` codes.
-        codes: ``[N, R, W]`` the frames of all targets one after the other, for example a memory map.
-        spans: ``[K, 2]``, see `matrices_of_spans`.
-        threads: how many; 0 for as many as the process may use.
-
-    Returns:
-        K matrices ``[Tq, Tt]``, views of one array.
-
-    Raises:
-        ValueError: shapes do not agree, or a span is not within ``codes``.
-    """
-    _check_codes(query, codes)
-    n_frames = int((spans[:, 1] - spans[:, 0]).sum()) if len(spans) else 0
-    few = len(query) * n_frames * query.shape[1] ** 2 < _PARALLEL_COMPARISONS
-    fill = _fill_of(*query.shape[1:])
-    return matrices_of_spans(fill, query, codes, spans, threads=1 if few else threads or all_threads())
 
 
 def _check_codes(query: UInt64Array, target: UInt64Array) -> None:
@@ -128,36 +98,31 @@ def _transpose(codes: UInt64Array, rows: UInt64Array) -> None:
 
 
 @cache
-def _fill_of(n_regions: int, n_words: int) -> Callable[..., None]:
+def _kernel_for(n_regions: int, n_words: int) -> Callable[..., None]:
     """The function that compares codes of one shape: known sizes let LLVM unroll and vectorise it."""
     scale = 2.0 / (n_regions * n_words * WORD_BITS)
 
     @compiled
-    def fill(query: UInt64Array, codes: UInt64Array, spans: Int64Array, out: Float32Array) -> None:
-        """Write the matrices of all spans into ``out``, one after the other, row by row."""
+    def compare(query: UInt64Array, target: UInt64Array, out: Float32Array) -> None:
         rows = np.zeros((n_regions, n_words, _BLOCK_FRAMES), dtype=np.uint64)
         total = np.empty(_BLOCK_FRAMES, dtype=np.uint64)
-        base = 0
-        for start, stop in spans:
-            for low in range(start, stop, _BLOCK_FRAMES):
-                n = min(_BLOCK_FRAMES, stop - low)
-                _transpose(codes[low : low + n], rows)
-                n_lanes = (n + _LANES - 1) // _LANES * _LANES
-                for frame in range(len(query)):
-                    total[:] = 0
-                    for region in range(n_regions):
-                        own = query[frame, region]
-                        for i in range(n_lanes):
-                            nearest = np.uint64(_MORE_THAN_ALL_BITS)
-                            for other in range(n_regions):
-                                differences = np.uint64(0)
-                                for word in range(n_words):
-                                    differences += popcount(own[word] ^ rows[other, word, i])
-                                nearest = min(nearest, differences)
-                            total[i] += nearest
-                    first = base + frame * (stop - start) + low - start
-                    for i in range(n):
-                        out[first + i] = 1.0 - scale * total[i]
-            base += len(query) * (stop - start)
+        for low in range(0, len(target), _BLOCK_FRAMES):
+            n = min(_BLOCK_FRAMES, len(target) - low)
+            _transpose(target[low : low + n], rows)
+            n_lanes = (n + _LANES - 1) // _LANES * _LANES
+            for frame in range(len(query)):
+                total[:] = 0
+                for region in range(n_regions):
+                    own = query[frame, region]
+                    for i in range(n_lanes):
+                        nearest = np.uint64(_MORE_THAN_ALL_BITS)
+                        for other in range(n_regions):
+                            differences = np.uint64(0)
+                            for word in range(n_words):
+                                differences += popcount(own[word] ^ rows[other, word, i])
+                            nearest = min(nearest, differences)
+                        total[i] += nearest
+                for i in range(n):
+                    out[frame, low + i] = 1.0 - scale * total[i]
 
-    return fill
+    return compare

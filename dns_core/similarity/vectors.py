@@ -6,115 +6,139 @@ precision: of unit vectors of 512 numbers the similarity of two frames then move
 at most.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from dns_core.records import Float32Array, Int64Array, UInt32Array
-from dns_core.similarity.compiled import compiled_loosely, processor_has
-from dns_core.similarity.spans import matrices_of_spans
-from dns_core.similarity.threads import all_threads
+from dns_core.records import Float32Array, UInt16Array, UInt32Array
+from dns_core.similarity.compiled import compiled_loosely, processor_has, read_only
 from dns_core.similarity.tile_product import LANES, WIDE, tile_product
 
-# Under so many multiplications a second thread costs more than it gives.
-_PARALLEL_PRODUCTS = 1 << 24
-# Frames that are rounded at a time.
-_BLOCK = 64
+# A half's exponent is this much less than that of the same bits, moved to where single precision has them.
+_EXPONENT_SHIFT = np.float32(2.0**112)
+_SIGN, _MAGNITUDE = np.uint32(0x8000), np.uint32(0x7FFF)
+_UPPER_HALF = np.uint32(0xFFFF0000)
 
 
 def frame_similarities(
-    query: npt.NDArray[Any], frames: npt.NDArray[Any], spans: Int64Array, *, threads: int = 0
+    query: npt.NDArray[np.float16], targets: Sequence[npt.NDArray[np.float16]]
 ) -> list[Float32Array]:
-    """`region_chamfer` of one query with many targets, in order, on several threads.
+    """`region_chamfer` of one query with each target, in order; one thread, without the interpreter's lock.
 
     Args:
-        query: ``[Tq, R, D]`` float16 or float32.
-        frames: ``[N, R, D]`` the frames of all targets one after the other.
-        spans: ``[K, 2]``, see `matrices_of_spans`.
-        threads: how many; 0 for as many as the process may use.
+        query: ``[Tq, R, D]`` finite, in half precision.
+        targets: ``[Tt, R, D]`` each, likewise.
 
     Returns:
-        K matrices ``[Tq, Tt]``, views of one array; in [-1, 1], to rounding, if vectors have at most
-        unit length.
+        Matrices ``[Tq, Tt]``; in [-1, 1], to rounding, if vectors have at most unit length.
 
     Raises:
-        ValueError: shapes do not agree, or a span is not within ``frames``.
+        ValueError: a video is not in half precision, or not of the query's R and D.
     """
-    if query.ndim != 3 or query.shape[1:] != frames.shape[1:]:
-        raise ValueError(
-            f"vectors must be [T, R, D] with equal R and D, not {query.shape} and {frames.shape}"
-        )
+    for video in (query, *targets):
+        if video.ndim != 3 or video.shape[1:] != query.shape[1:] or video.dtype != np.float16:
+            raise ValueError(
+                f"vectors must be [T, R, D] float16 with equal R and D, not {query.shape} {query.dtype} "
+                f"and {video.shape} {video.dtype}"
+            )
     _, n_regions, dims = query.shape
     paired = dims % 2 == 0 and processor_has("avx512bf16") and WIDE
-    queries, targets = _words(query, paired), _words(frames, paired)
-    n_frames = int((spans[:, 1] - spans[:, 0]).sum()) if len(spans) else 0
-    few = len(query) * n_frames * n_regions**2 * dims < _PARALLEL_PRODUCTS
-    fill = _fill_of(n_regions, queries.shape[2], paired)
-    return matrices_of_spans(fill, queries, targets, spans, threads=1 if few else threads or all_threads())
+    kernel = _kernel_for(n_regions, dims, paired)
+    words = np.empty((len(query) * n_regions, dims // 2 if paired else dims), dtype=np.uint32)
+    _write_all(_halves(query).reshape(-1, dims), words)
+    words = words.reshape(len(query), n_regions, -1)
+    matrices = [np.empty((len(query), len(target)), dtype=np.float32) for target in targets]
+    for target, matrix in zip(targets, matrices, strict=True):
+        kernel(words, _halves(target), matrix)
+    return matrices
 
 
-def _words(vectors: npt.NDArray[Any], paired: bool) -> UInt32Array:
-    """``[T, R, W]``: words of one number, or of two."""
-    # Arrays of a mapped file are read-only, and torch knows no such tensors.
-    whole = np.require(vectors, requirements=["C", "W"])
-    rounded = torch.empty(whole.shape, dtype=torch.bfloat16 if paired else torch.float32)
-    # By way of single precision, as half to bfloat16 takes twice as long; in blocks that stay in the caches.
-    for start in range(0, len(whole), _BLOCK):
-        rounded[start : start + _BLOCK] = torch.from_numpy(whole[start : start + _BLOCK]).float()
-    return rounded.view(torch.int32).numpy().view(np.uint32)
+def _halves(vectors: npt.NDArray[np.float16]) -> UInt16Array:
+    return read_only(vectors).view(np.uint16)
 
 
 @cache
-def _fill_of(n_regions: int, n_words: int, paired: bool) -> Callable[..., None]:
+def _kernel_for(n_regions: int, dims: int, paired: bool) -> Callable[..., None]:
     """The function that compares vectors of one shape; its products are of a frame with `LANES` others."""
     # Vectors side by side: 27 sums stay in the 32 registers of AVX-512, 9 in the 16 of other processors.
     side = 3 if WIDE and n_regions % 3 == 0 else 1
     n_groups = n_regions // side
+    n_words = dims // (2 if paired else 1)
     width = side * LANES
 
     @compiled_loosely
-    def fill(query: UInt32Array, frames: UInt32Array, spans: Int64Array, out: Float32Array) -> None:
-        """Write the matrices of all spans into ``out``, one after the other, row by row."""
-        right = np.zeros((n_groups, n_words, side, LANES), dtype=np.uint32)
+    def compare(query: UInt32Array, target: UInt16Array, out: Float32Array) -> None:
+        """Write the similarities of the words of a query and of a target in half precision."""
+        right = np.empty((n_groups, n_words, side, LANES), dtype=np.uint32)
+        bits = np.empty(dims, dtype=np.uint32)
+        words = np.zeros((LANES, n_words), dtype=np.uint32)
         products = np.empty((n_regions, side, LANES), dtype=np.float32)
         nearest = np.empty((n_regions, LANES), dtype=np.float32)
-        base = 0
-        for start, stop in spans:
-            rows = out[base : base + len(query) * (stop - start)].reshape(len(query), stop - start)
-            base += rows.size
-            for low in range(start, stop, LANES):
-                high = min(low + LANES, stop)
-                _transpose(frames[low:high], right)
-                for frame in range(len(query)):
-                    nearest[:] = -np.inf
-                    for group in range(n_groups):
-                        tile_product(
-                            query[frame].ctypes.data,
-                            right[group].ctypes.data,
-                            products.ctypes.data,
-                            (n_regions, side, n_words),
-                            (n_words, width, width),
-                            paired,
-                        )
-                        _keep_nearest(products, nearest)
-                    _average(nearest, rows[frame, low - start : high - start])
+        for low in range(0, len(target), LANES):
+            high = min(low + LANES, len(target))
+            for region in range(n_regions):
+                for frame in range(low, high):
+                    _write_words(target[frame, region], bits, words[frame - low])
+                _transpose(words, region, right)
+            for frame in range(len(query)):
+                nearest[:] = -np.inf
+                for group in range(n_groups):
+                    tile_product(
+                        query[frame].ctypes.data,
+                        right[group].ctypes.data,
+                        products.ctypes.data,
+                        (n_regions, side, n_words),
+                        (n_words, width, width),
+                        paired,
+                    )
+                    _keep_nearest(products, nearest)
+                _average(nearest, out[frame, low:high])
 
-    return fill
+    return compare
 
 
 @compiled_loosely
-def _transpose(frames: UInt32Array, right: UInt32Array) -> None:
-    """Write ``frames [n, R, W]`` to the first lanes of ``right [R / side, W, side, LANES]``."""
-    n_groups, n_words, side, _ = right.shape
-    for group in range(n_groups):
-        for one in range(side):
-            for word in range(n_words):
-                for i in range(len(frames)):
-                    right[group, word, one, i] = frames[i, group * side + one, word]
+def _write_all(halves: UInt16Array, words: UInt32Array) -> None:
+    """Write ``halves [N, D]`` to ``words [N, W]``."""
+    bits = np.empty(halves.shape[1], dtype=np.uint32)
+    for row in range(len(halves)):
+        _write_words(halves[row], bits, words[row])
+
+
+@compiled_loosely
+def _write_words(halves: UInt16Array, bits: UInt32Array, words: UInt32Array) -> None:
+    """Write ``halves [D]`` to ``words [W]``, of one number in single precision each, or of two in bfloat16.
+
+    ``bits [D]`` is room for what is between.
+    """
+    for i in range(len(halves)):
+        half = np.uint32(halves[i])
+        bits[i] = ((half & _SIGN) << np.uint32(16)) | ((half & _MAGNITUDE) << np.uint32(13))
+    numbers = bits.view(np.float32)
+    for i in range(len(numbers)):
+        numbers[i] *= _EXPONENT_SHIFT
+    if len(words) == len(bits):
+        words[:] = bits
+    else:
+        for i in range(len(words)):
+            words[i] = (_rounded(bits[2 * i]) >> np.uint32(16)) | (_rounded(bits[2 * i + 1]) & _UPPER_HALF)
+
+
+@compiled_loosely
+def _rounded(bits: np.uint32) -> np.uint32:
+    """The bits of a number whose upper half is the nearest bfloat16, the even one of two."""
+    return np.uint32(bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1)))
+
+
+@compiled_loosely
+def _transpose(words: UInt32Array, region: int, right: UInt32Array) -> None:
+    """Write ``words [LANES, W]`` of a region to its place in ``right [R / side, W, side, LANES]``."""
+    group, one = divmod(region, right.shape[2])
+    for word in range(words.shape[1]):
+        for i in range(LANES):
+            right[group, word, one, i] = words[i, word]
 
 
 @compiled_loosely

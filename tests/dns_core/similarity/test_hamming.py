@@ -11,7 +11,6 @@ import torch
 
 from dns_core.similarity.chamfer import region_chamfer
 from dns_core.similarity.hamming import (
-    frame_similarities_packed,
     frame_similarity_packed,
     pack_signs,
     unpack_signs,
@@ -67,28 +66,10 @@ def test_videos_without_frames_give_empty_matrices(n_query: int, n_target: int) 
     assert frame_similarity_packed(codes(n_query), codes(n_target)).shape == (n_query, n_target)
 
 
-@pytest.mark.parametrize("threads", [0, 1, 2, 3])
-def test_many_targets_are_what_they_are_one_by_one(threads: int) -> None:
-    query, database = codes(40), codes(900, seed=2)
-    spans = np.array([[0, 1], [1, 300], [300, 300], [310, 900], [5, 80], [5, 80], [870, 900]])
-    # Enough work for several threads.
-    assert 40 * int((spans[:, 1] - spans[:, 0]).sum()) * 81 > 1 << 20
-    found = frame_similarities_packed(query, database, spans, threads=threads)
-    assert [matrix.shape for matrix in found] == [(40, int(b - a)) for a, b in spans]
-    for matrix, (a, b) in zip(found, spans, strict=True):
-        np.testing.assert_array_equal(matrix, frame_similarity_packed(query, database[a:b]))
-
-
-def test_no_targets_give_no_matrices() -> None:
-    assert frame_similarities_packed(codes(3), codes(5), np.empty((0, 2), np.int64)) == []
-
-
 def test_views_with_gaps_in_memory_are_read_rightly() -> None:
     query, target = codes(8)[::2], codes(9, seed=1)[::3]
     expected = frame_similarity_packed(query.copy(), target.copy())
     np.testing.assert_array_equal(frame_similarity_packed(query, target), expected)
-    spans = np.array([[0, 3]])
-    np.testing.assert_array_equal(frame_similarities_packed(query, target, spans)[0], expected)
 
 
 def test_read_only_codes_are_accepted() -> None:
@@ -96,13 +77,6 @@ def test_read_only_codes_are_accepted() -> None:
     expected = frame_similarity_packed(query, target)
     query.flags.writeable = target.flags.writeable = False
     np.testing.assert_array_equal(frame_similarity_packed(query, target), expected)
-    np.testing.assert_array_equal(frame_similarities_packed(query, target, np.array([[0, 5]]))[0], expected)
-
-
-@pytest.mark.parametrize("span", [[-1, 3], [2, 1], [0, 6]])
-def test_spans_outside_the_codes_are_refused(span: list[int]) -> None:
-    with pytest.raises(ValueError, match="within the 5 frames"):
-        frame_similarities_packed(codes(3), codes(5), np.array([span]))
 
 
 def test_codes_that_do_not_match_are_refused() -> None:
@@ -125,7 +99,7 @@ from dns_core.similarity import hamming
 folder = Path(sys.argv[1])
 found = hamming.frame_similarity_packed(np.load(folder / "query.npy"), np.load(folder / "target.npy"))
 np.save(folder / "found.npy", found)
-(kernel,) = hamming._fill_of(9, 8).inspect_asm().values()
+(kernel,) = hamming._kernel_for(9, 8).inspect_asm().values()
 sys.exit("zmm" in kernel or "popcnt" in kernel)
 """
     plain = {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path / "cache")}

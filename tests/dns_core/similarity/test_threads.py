@@ -1,33 +1,77 @@
+import itertools
 import multiprocessing
 import threading
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
-from dns_core.similarity.threads import side_by_side
+from dns_core.similarity import threads
+from dns_core.similarity.threads import in_parts
 
 
-def test_results_come_in_the_order_of_the_jobs_that_ran_at_the_same_time() -> None:
+@pytest.fixture(autouse=True)
+def two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "all_threads", lambda: 2)
+
+
+def _squares(numbers: Sequence[int]) -> list[int]:
+    return [number**2 for number in numbers]
+
+
+def test_parts_run_at_the_same_time_and_results_keep_their_order() -> None:
     meeting = threading.Barrier(2, timeout=20)
-    assert side_by_side([lambda: (meeting.wait(), "a")[1], lambda: (meeting.wait(), "b")[1]]) == ["a", "b"]
-    assert side_by_side([lambda: 1]) == [1]
+
+    def job(numbers: Sequence[int]) -> list[int]:
+        meeting.wait()
+        return _squares(numbers)
+
+    assert in_parts(job, range(7), [1] * 7, 0) == [0, 1, 4, 9, 16, 25, 36]
+
+
+@pytest.mark.parametrize("sizes", [[1, 1, 1, 1, 4], [9, 1, 1, 1, 1], [0, 0, 0, 0, 0], [1, 1], [0, 1]])
+def test_each_item_is_in_one_part_and_parts_are_of_like_size(sizes: list[int]) -> None:
+    parts: list[list[int]] = []
+
+    def job(numbers: Sequence[int]) -> list[int]:
+        parts.append(list(numbers))
+        return _squares(numbers)
+
+    assert in_parts(job, range(len(sizes)), sizes, 0) == _squares(range(len(sizes)))
+    assert sorted(itertools.chain(*parts)) == list(range(len(sizes)))
+    if sum(sizes):
+        loads = [int(np.array(sizes)[part].sum()) for part in parts]
+        assert max(loads) <= (sum(sizes) + max(sizes)) / 2
+
+
+def test_little_work_and_no_work_start_no_thread() -> None:
+    own = threading.current_thread()
+
+    def job(numbers: Sequence[int]) -> list[bool]:
+        return [threading.current_thread() is own for _ in numbers]
+
+    assert in_parts(job, range(3), [1, 1, 1], 4) == [True] * 3
+    assert in_parts(job, [], [], 0) == []
+    assert in_parts(job, [1], [100], 0) == [True]
 
 
 @pytest.mark.parametrize("at", [0, 1])
-def test_an_error_of_any_job_is_raised(at: int) -> None:
-    jobs = [lambda: 0.0, lambda: 0.0]
-    jobs[at] = lambda: 1 / 0
+def test_an_error_of_any_part_is_raised(at: int) -> None:
+    def job(numbers: Sequence[int]) -> list[float]:
+        return [1 / (number - at) for number in numbers]
+
     with pytest.raises(ZeroDivisionError):
-        side_by_side(jobs)
+        in_parts(job, range(2), [1, 1], 0)
 
 
 def _in_a_fork() -> None:
-    raise SystemExit(sum(side_by_side([lambda: 3, lambda: 4])))
+    raise SystemExit(sum(in_parts(_squares, range(3), [1] * 3, 0)))
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_starts_threads_of_its_own() -> None:
-    assert sum(side_by_side([lambda: 3, lambda: 4])) == 7
+    assert sum(in_parts(_squares, range(3), [1] * 3, 0)) == 5
     process = multiprocessing.get_context("fork").Process(target=_in_a_fork)
     process.start()
     process.join(20)
-    assert process.exitcode == 7
+    assert process.exitcode == 5
