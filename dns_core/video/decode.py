@@ -87,12 +87,12 @@ def decode_frames(
     with open_video(path) as (container, stream):
         _set_threads(stream, sampling.threads)
         scaler = PictureScaler(pixel_ratio(stream), sampling.threads)
-        grid = _Grid(sampling.fps)
+        grid = _Grid(sampling.fps, start_s)
         seek_before(container, stream, start_s)
-        for frame in timed_frames(container, stream, path):
+        for frame in timed_frames(container, stream, path, grid.cell_of):
             if frame.time_s >= stop_s:
                 break
-            if frame.time_s < start_s - _GRID_TOLERANCE_S or not grid.takes(frame.time_s):
+            if not grid.takes(frame.time_s):
                 continue
             frames[len(times)] = scaler.cropped(frame.picture, sampling.resize_px, sampling.crop_px)
             times.append(frame.time_s)
@@ -123,9 +123,9 @@ def read_clip(
     with open_video(path) as (container, stream):
         _set_threads(stream, 0)
         ratio, claimed_fps = pixel_ratio(stream), average_fps(stream)
-        scaler, grid = PictureScaler(ratio, 0), _Grid(fps)
-        for frame in timed_frames(container, stream, path):
-            if not grid.takes(frame.time_s):
+        scaler, grid = PictureScaler(ratio, 0), fps and _Grid(fps)
+        for frame in timed_frames(container, stream, path, grid.cell_of if grid else None):
+            if grid and not grid.takes(frame.time_s):
                 continue
             if not frames:
                 # Pictures of a stream may change size; the clip keeps the size of the first.
@@ -140,17 +140,21 @@ def read_clip(
 
 
 class _Grid:
-    """Says which frames are the first at or after a grid time; all of them if ``fps`` is None."""
+    """Says which frames are the first at or after a grid time, from a start on."""
 
-    def __init__(self, fps: float | None) -> None:
+    def __init__(self, fps: float, start_s: float = 0.0) -> None:
         self._fps = fps
+        self._start_s = start_s
         self._next = 0
+
+    def cell_of(self, time_s: float) -> int:
+        """The number of the last grid time; -1 before the start."""
+        moved_s = time_s + _GRID_TOLERANCE_S
+        return math.floor(moved_s * self._fps) if moved_s >= self._start_s else -1
 
     def takes(self, time_s: float) -> bool:
         """Whether the frame shown at ``time_s`` is sampled; times must be asked in rising order."""
-        if self._fps is None:
-            return True
-        reached = math.floor((time_s + _GRID_TOLERANCE_S) * self._fps)
+        reached = self.cell_of(time_s)
         if reached < self._next:
             return False
         self._next = reached + 1

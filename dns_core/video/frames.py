@@ -1,7 +1,7 @@
 """The decoded frames of an open container, each with the time at which it is shown."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +20,16 @@ USUAL_FPS = 25.0
 """Assumed where a container states no plausible rate."""
 _DISCONTINUITY_S = 1.0
 _MAX_PLAUSIBLE_FPS = 1000.0
+# Whose decoders know by a packet alone whether other pictures refer to its own.
+_SPARING_CODECS = frozenset({"h264", "mpeg2video", "mpeg4"})
+# More than packets are early or late by.
+_KNOWN_CELLS = 64
 # A file is called cut short when the picture misses a tenth and a second of what was stated.
 _CUT_SHARE = 0.9
 _CUT_S = 1.0
+
+Cell = Callable[[float], int]
+"""Seconds to the number of the cell of time in which they lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,9 @@ def seek_before(container: InputContainer, stream: VideoStream, time_s: float) -
         _log.info("cannot jump to %.1f s, reading from the start: %s", time_s, describe(error))
 
 
-def timed_frames(container: InputContainer, stream: VideoStream, path: Path) -> Iterator[TimedFrame]:
+def timed_frames(
+    container: InputContainer, stream: VideoStream, path: Path, cell_of: Cell | None = None
+) -> Iterator[TimedFrame]:
     """Every frame that can be decoded, in order of presentation, with strictly increasing times.
 
     Time 0 is the start of the video stream. Packets that cannot be decoded are skipped, as players do,
@@ -77,6 +86,8 @@ def timed_frames(container: InputContainer, stream: VideoStream, path: Path) -> 
         container: opened by `open_video`.
         stream: the footage in it.
         path: named in errors and in the log.
+        cell_of: the cell of a time; frames of a cell but its first one may be left out, which are not decoded
+            where no other picture refers to them. None keeps every frame.
 
     Raises:
         VideoError: ``corrupt`` if damage leaves not one frame, ``no_frames`` if there is none at all.
@@ -84,7 +95,8 @@ def timed_frames(container: InputContainer, stream: VideoStream, path: Path) -> 
     clock = _Clock(stream)
     damage: list[str] = []
     count, time_s = 0, 0.0
-    for picture in _pictures(container, stream, damage):
+    spares = _Spares(clock, cell_of) if cell_of and stream.codec_context.name in _SPARING_CODECS else None
+    for picture in _pictures(container, stream, damage, spares):
         count, time_s = count + 1, clock.read(picture)
         yield TimedFrame(time_s, picture)
     if count == 0 and damage:
@@ -128,8 +140,14 @@ def readable_packets(
     yield None
 
 
-def _pictures(container: InputContainer, stream: VideoStream, damage: list[str]) -> Iterator[VideoFrame]:
+def _pictures(
+    container: InputContainer, stream: VideoStream, damage: list[str], spares: "_Spares | None"
+) -> Iterator[VideoFrame]:
     for packet in readable_packets(container, stream, damage):
+        if spares:
+            # In a damaged file any picture may have to stand in for a broken one.
+            spared = spares(packet) and not damage
+            stream.codec_context.skip_frame = "NONREF" if spared else "DEFAULT"
         yield from _decoded(packet, stream, damage)
 
 
@@ -141,6 +159,33 @@ def _decoded(
     except av.FFmpegError as error:
         damage.append(describe(error))
         return []
+
+
+class _Spares:
+    """Says which packets hold a picture that nobody misses: an earlier one of its cell is known.
+
+    Packets are not waited for: what is shown first may come later, and then both are decoded. Where stamps
+    jump nothing is spared any more.
+    """
+
+    def __init__(self, clock: "_Clock", cell_of: Cell) -> None:
+        self._clock, self._cell_of = clock, cell_of
+        self._first_s: dict[int, float] = {}
+        self._latest_s = 0.0
+        self._jumped = False
+
+    def __call__(self, packet: "Packet[VideoStream] | None") -> bool:
+        time_s = None if packet is None or packet.is_discard else self._clock.expected_s(packet)
+        if time_s is None:
+            return False
+        self._jumped |= time_s < self._latest_s - _DISCONTINUITY_S
+        self._latest_s = max(self._latest_s, time_s)
+        cell = self._cell_of(time_s)
+        first_s = self._first_s.setdefault(cell, time_s)
+        self._first_s[cell] = min(first_s, time_s)
+        if len(self._first_s) > _KNOWN_CELLS:
+            del self._first_s[next(iter(self._first_s))]
+        return time_s > first_s and not self._jumped
 
 
 class _Clock:
@@ -164,6 +209,12 @@ class _Clock:
         time_s = self._first(stamp_s) if self._last_s is None else self._next(stamp_s, self._last_s)
         self._last_s = time_s
         return time_s
+
+    def expected_s(self, packet: "Packet[VideoStream]") -> float | None:
+        """When the picture of a packet will be shown, unless stamps jump; None if that is not known."""
+        if packet.pts is None or self._last_s is None:
+            return None
+        return packet.pts * self._tick_s + self._shift_s
 
     def _first(self, stamp_s: float | None) -> float:
         if stamp_s is None:
