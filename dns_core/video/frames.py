@@ -20,8 +20,10 @@ USUAL_FPS = 25.0
 """Assumed where a container states no plausible rate."""
 _DISCONTINUITY_S = 1.0
 _MAX_PLAUSIBLE_FPS = 1000.0
-# Whose decoders know by a packet alone whether other pictures refer to its own.
+# Whose decoders know by a packet alone whether other pictures refer to its own, and containers that say
+# when a packet is shown (of an AVI, for one, FFmpeg guesses it, and not always rightly).
 _SPARING_CODECS = frozenset({"h264", "mpeg2video", "mpeg4"})
+_STAMPED_CONTAINERS = frozenset({"mp4", "matroska", "mpegts", "flv"})
 # More than packets are early or late by.
 _KNOWN_CELLS = 64
 # A file is called cut short when the picture misses a tenth and a second of what was stated.
@@ -95,7 +97,7 @@ def timed_frames(
     clock = _Clock(stream)
     damage: list[str] = []
     count, time_s = 0, 0.0
-    spares = _Spares(clock, cell_of) if cell_of and stream.codec_context.name in _SPARING_CODECS else None
+    spares = _Spares(clock, cell_of) if cell_of and _may_spare(container, stream) else None
     for picture in _pictures(container, stream, damage, spares):
         count, time_s = count + 1, clock.read(picture)
         yield TimedFrame(time_s, picture)
@@ -161,11 +163,16 @@ def _decoded(
         return []
 
 
+def _may_spare(container: InputContainer, stream: VideoStream) -> bool:
+    stamped = not _STAMPED_CONTAINERS.isdisjoint(container.format.name.split(","))
+    return stamped and stream.codec_context.name in _SPARING_CODECS
+
+
 class _Spares:
     """Says which packets hold a picture that nobody misses: an earlier one of its cell is known.
 
-    Packets are not waited for: what is shown first may come later, and then both are decoded. Where stamps
-    jump nothing is spared any more.
+    Packets are not waited for: what is shown first may come later, and then both are decoded. After a jump
+    of the stamps nothing is spared.
     """
 
     def __init__(self, clock: "_Clock", cell_of: Cell) -> None:
@@ -202,6 +209,7 @@ class _Clock:
         self._start_s = None if stream.start_time is None else stream.start_time * self._tick_s
         self._last_s: float | None = None
         self._shift_s = -(self._start_s or 0.0)
+        self._rising = True
 
     def read(self, picture: VideoFrame) -> float:
         """Seconds from the start of the stream at which ``picture`` is shown."""
@@ -211,8 +219,8 @@ class _Clock:
         return time_s
 
     def expected_s(self, packet: "Packet[VideoStream]") -> float | None:
-        """When the picture of a packet will be shown, unless stamps jump; None if that is not known."""
-        if packet.pts is None or self._last_s is None:
+        """When the picture of a packet will be shown; None if stamps are missing or did not rise."""
+        if packet.pts is None or self._last_s is None or not self._rising:
             return None
         return packet.pts * self._tick_s + self._shift_s
 
@@ -225,9 +233,10 @@ class _Clock:
 
     def _next(self, stamp_s: float | None, last_s: float) -> float:
         due_s = last_s + self._period_s
-        if stamp_s is None:
-            return due_s
-        time_s = stamp_s + self._shift_s
+        time_s = last_s if stamp_s is None else stamp_s + self._shift_s
+        if time_s > last_s:
+            return time_s
         if time_s < last_s - _DISCONTINUITY_S:
             self._shift_s += due_s - time_s
-        return time_s if time_s > last_s else due_s
+        self._rising = False
+        return due_s

@@ -16,8 +16,8 @@ WITH_REORDERING = [
     ("a.mp4", {"options": B_PICTURES}),
     ("pyramid.mkv", {"options": {**B_PICTURES, "bf": "8", "b_strategy": "0", "b-pyramid": "normal"}}),
     ("open.ts", {"options": {**B_PICTURES, "x264-params": "open-gop=1:keyint=12"}}),
-    ("a.avi", {"codec": "mpeg4", "options": {"bf": "2"}}),
-    ("a.mpg", {"codec": "mpeg2video", "options": {"bf": "2"}}),
+    ("mpeg4.mp4", {"codec": "mpeg4", "options": {"bf": "2"}}),
+    ("mpeg2.ts", {"codec": "mpeg2video", "options": {"bf": "2"}}),
 ]
 
 
@@ -92,6 +92,14 @@ def test_uneven_stamps_are_kept_to(make_video: MakeVideo, moving: UInt8Array) ->
     for fps in (1, 3):
         for found, expected in zip(sampled(path, fps), sampled_of_all(path, fps), strict=True):
             np.testing.assert_array_equal(found, expected)
+
+
+def test_containers_that_only_guess_when_a_picture_is_shown_are_read_whole(
+    make_video: MakeVideo, moving: UInt8Array
+) -> None:
+    path = make_video("v.avi", moving, codec="mpeg4", options={"bf": "2"})
+    for found, expected in zip(sampled(path, 1), sampled_of_all(path, 1), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_after_a_jump_of_stamps_nothing_is_spared(make_video: MakeVideo, moving: UInt8Array) -> None:
