@@ -90,6 +90,7 @@ def _print(results: list[dict[str, Any]]) -> None:
         [(edit, *(_cell([row["by_edit"][edit] for row in rows[name]]) for name in shown)) for edit in edits],
     )
     _print_selection(results)
+    _print_thresholds(rows)
     _print_segments("matched segments of all answers", [result["segments"] for result in results])
     _print_segments("located in the pairs that match", [result["localisation"] for result in results])
     for name, reason in results[0]["absent"].items():
@@ -109,6 +110,20 @@ def _print_selection(results: list[dict[str, Any]]) -> None:
         for policy in policies
     ]
     print_table("mAP by share re-ranked", ["", "chosen by", *(f">{budgets[row]:.0%}" for row in shown)], rows)
+
+
+def _print_thresholds(rows: dict[str, list[dict[str, Any]]]) -> None:
+    names = ("score", "false_positive_rate", "recall", "precision")
+    print_table(
+        "answers from a score on",
+        ["method", ">score from", ">strange pairs", ">true pairs", ">precision"],
+        [
+            (method, *(_cell([row["thresholds"][cut][name] for row in found]) for name in names))
+            for method, found in rows.items()
+            if "30%" in method
+            for cut in range(len(found[0]["thresholds"]))
+        ],
+    )
 
 
 def _print_segments(title: str, results: list[dict[str, dict[str, dict[str, float]]]]) -> None:

@@ -1,7 +1,7 @@
 """One benchmark in one run: our networks, plain similarities and the peers on the same files."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from dns_core.benchmark.judge import Judge
 from dns_core.benchmark.peers import Peer, installed_peers
 from dns_core.benchmark.plain import MeanVector, RawChamfer
 from dns_core.datasets.ground_truth import read_ground_truth
-from dns_core.evaluation.protocol import TaskReport, evaluate_rankings
 from dns_core.evaluation.segments import (
     Localisation,
     SegmentOverlap,
@@ -44,11 +44,10 @@ BUDGETS = tuple(round(0.05 * step, 2) for step in range(21))
 _ROWS = {0.0: "coarse", 0.05: "dns_{fine} 5%", 0.3: "dns_{fine} 30%", 1.0: "{fine}"}
 """Budgets that have a row of their own in the table of methods."""
 
-FORMAT = 2
+FORMAT = 3
 """Of what `run_benchmark` writes."""
 
-_TASK = "DSVR"
-_SEGMENT_BUDGET = 0.3
+_USUAL_BUDGET = 0.3
 FINDERS: tuple[PathFinder, ...] = (temporal_network, local_alignments)
 _SEEN = 10  # answers whose segments are judged
 
@@ -73,10 +72,11 @@ class BenchmarkOptions:
 def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Progress) -> dict[str, Any]:
     """Figures of every method, also written to ``artifacts/benchmark.json``.
 
-    ``methods`` has for each its mAP over all queries, by edit and by strength, and the mean over edits,
-    each counting the same; ``selection`` the mAP at every budget by policy; ``segments`` precision,
-    recall and F1 of matched stretches by kind of query, and ``localisation`` those of the pairs that do
-    match, by either way to find them.
+    ``methods`` has for each its mAP over all queries, by edit and by strength, the mean over edits,
+    each counting the same, and for a search with the selector what its answers from a score on are worth;
+    ``selection`` the mAP at every budget by policy; ``segments`` precision, recall and F1 of matched
+    stretches by kind of query, and ``localisation`` those of the pairs that do match, by either way to
+    find them.
 
     Args:
         workspace: a benchmark that `dns_core.benchmark.make.make_benchmark` made and the pipeline was
@@ -89,7 +89,7 @@ def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Pro
     """
     made = read_json(workspace.root / "data" / "benchmark.json")
     truth = read_ground_truth(workspace.ground_truth)
-    judge = _Judge(truth, made["queries"])
+    judge = Judge(truth, made["queries"])
     result: dict[str, Any] = {
         "format": FORMAT,
         "config": made["config"],
@@ -107,7 +107,7 @@ def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Pro
 
 
 def _searched(
-    workspace: Workspace, judge: "_Judge", options: BenchmarkOptions, progress: Progress
+    workspace: Workspace, judge: "Judge", options: BenchmarkOptions, progress: Progress
 ) -> dict[str, Any]:
     with ExitStack() as stack:
         database, queries = (
@@ -128,55 +128,13 @@ def _searched(
 
 
 def _add_peers(
-    result: dict[str, Any], workspace: Workspace, judge: "_Judge", fps: float, progress: Progress
+    result: dict[str, Any], workspace: Workspace, judge: "Judge", fps: float, progress: Progress
 ) -> None:
     peers, result["absent"] = installed_peers(fps)
     for name, peer in peers.items():
         rankings, n_failed = _asked_peer(workspace, judge.truth, name, peer, progress)
         result["methods"].append({**judge.row(name, rankings), "failed_files": n_failed})
         write_json(workspace.artifacts / "benchmark.json", result)
-
-
-class _Judge:
-    """The figures of rankings, grouped by what was done to the queries."""
-
-    def __init__(self, truth: GroundTruth, queries: Mapping[str, Mapping[str, Any]]) -> None:
-        self.truth = truth
-        self._queries = queries
-
-    def report(self, rankings: Rankings) -> TaskReport:
-        return evaluate_rankings(rankings, self.truth, compared=self.truth.database).tasks[_TASK]
-
-    def row(self, method: str, rankings: Rankings) -> dict[str, Any]:
-        report = self.report(rankings)
-        by_edit = self._means(report.per_query, "edit")
-        return {
-            "method": method,
-            "map": report.mean_average_precision,
-            "micro_ap": report.micro_average_precision,
-            "recall_at_1": report.recall_at_1,
-            "mean_over_edits": float(np.mean(list(by_edit.values()))),
-            "by_edit": by_edit,
-            "by_strength": self._means(report.per_query, "strength"),
-        }
-
-    def kinds(self) -> dict[str, GroundTruth]:
-        """The ground truth of all queries, and of excerpts at each strength."""
-        kinds = {"all": self.truth}
-        for strength in dict.fromkeys(query["strength"] for query in self._queries.values()):
-            names = [
-                name
-                for name, query in self._queries.items()
-                if query["strength"] == strength and {"trim", "insert"} & set(query["edits"])
-            ]
-            kinds[f"excerpts, {strength}"] = self.truth.only(names)
-        return kinds
-
-    def _means(self, per_query: Mapping[str, float], key: str) -> dict[str, float]:
-        groups: dict[str, list[float]] = defaultdict(list)
-        for query, value in per_query.items():
-            groups[self._queries[query][key]].append(value)
-        return {name: float(np.mean(values)) for name, values in groups.items()}
 
 
 class _Search:
@@ -201,7 +159,7 @@ class _Search:
         yield "teacher", teacher_trial(self._bundle, self._index, self._database, self._queries).rankings
 
     def with_budgets(
-        self, judge: _Judge, seed: int
+        self, judge: Judge, seed: int
     ) -> tuple[list[dict[str, Any]], dict[str, dict[str, list[float]]]]:
         """Rows of students and of DnS; and by fine network and policy the mAP at each of `BUDGETS`."""
         rows: dict[str, dict[str, Any]] = {}
@@ -213,22 +171,22 @@ class _Search:
                 row = judge.row(_ROWS.get(budget, "").format(fine=fine), rankings)
                 curves[policy].append(row["map"])
                 if policy == "selector" and budget in _ROWS:
-                    rows[row["method"]] = row
+                    rows[row["method"]] = {**row, "thresholds": judge.thresholds(rankings)}
             selection[fine] = dict(curves)
         return list(rows.values()), selection
 
-    def segments(self, judge: _Judge, at_least: float) -> dict[str, dict[str, dict[str, float]]]:
+    def segments(self, judge: Judge, at_least: float) -> dict[str, dict[str, dict[str, float]]]:
         """By fine network and kind of query: precision, recall and F1 of matched stretches."""
         result: dict[str, dict[str, dict[str, float]]] = {}
         for fine, engine in self._engines.items():
-            found = found_segments(engine, self._queries, _SEGMENT_BUDGET, top_k=_SEEN, at_least=at_least)
+            found = found_segments(engine, self._queries, _USUAL_BUDGET, top_k=_SEEN, at_least=at_least)
             result[fine] = {
                 kind: _figures(evaluate_segments({q: found.get(q, {}) for q in truth.queries}, truth))
                 for kind, truth in judge.kinds().items()
             }
         return result
 
-    def localisation(self, judge: _Judge) -> dict[str, dict[str, dict[str, float]]]:
+    def localisation(self, judge: Judge) -> dict[str, dict[str, dict[str, float]]]:
         """The same in the pairs that match, by fine network and path finder."""
         result: dict[str, dict[str, dict[str, float]]] = {}
         for fine, engine in self._engines.items():

@@ -1,6 +1,7 @@
 """What calibration is fitted on without labels: frames of unrelated videos."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -9,29 +10,38 @@ from dns_core.models.pair_network import PairNetwork
 from dns_core.records import Float32Array
 from dns_core.training.batches import FeatureSet, padded, view_id
 
+_MOST_PAIRS = 1000
+
 
 def strange_frame_similarities(
     network: PairNetwork, features: FeatureSet, ids: Sequence[str], alike: dict[str, frozenset[str]]
 ) -> Float32Array:
     """``[N]`` frame-frame similarities between unrelated videos, as a search meets them.
 
-    Each video is compared with an edited copy of the next one of ``ids`` that shares no footage with it.
+    Videos are compared with edited copies of others that share no footage with them: all of them, or the
+    first thousand pairs.
 
     Args:
         network: in evaluation mode.
         features: where videos and edited copies are read from.
-        ids: at least two videos of different footage.
+        ids: videos, of different footage.
         alike: by video, the videos that share footage with it.
     """
-    similarities: list[Float32Array] = []
-    for number, video_id in enumerate(ids):
-        following = [*ids[number + 1 :], *ids[:number]]
-        stranger = next((other for other in following if other not in alike[video_id]), None)
-        if stranger is None:
-            continue
-        copy = view_id(stranger, number % max(features.n_views(stranger), 1))
-        similarities.append(_matrix(network, features, video_id, copy).ravel())
-    return np.concatenate(similarities)
+    pairs = itertools.islice(_strange_pairs(features, ids, alike), _MOST_PAIRS)
+    found = [_matrix(network, features, *pair).ravel() for pair in pairs]
+    return np.concatenate([np.empty(0, np.float32), *found])
+
+
+def _strange_pairs(
+    features: FeatureSet, ids: Sequence[str], alike: dict[str, frozenset[str]]
+) -> Iterator[tuple[str, str]]:
+    """Each video with the copies of the next one, then of the one after it, and so on."""
+    for step in range(1, len(ids)):
+        for number, video_id in enumerate(ids):
+            stranger = ids[(number + step) % len(ids)]
+            if stranger not in alike[video_id]:
+                for view in range(features.n_views(stranger)):
+                    yield video_id, view_id(stranger, view)
 
 
 @torch.inference_mode()
