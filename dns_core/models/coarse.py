@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dns_core.models.attention import SigmoidAttention
 from dns_core.models.netvlad import NetVLAD
+
+# A transformer's work grows with what the videos of a batch are padded to.
+_BUCKET_FRAMES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class CoarseStudent(nn.Module):
             mask: ``[B, T]`` True where a frame is one of the video's; all are if None.
         """
         if mask is None:
-            return F.normalize(self._aggregated(self.frame_vectors(regions), None), dim=-1)
+            return F.normalize(self._reduced(self._pooled(self.frame_vectors(regions), None)), dim=-1)
         mask = mask.bool()
         # Padding is most of a batch of videos of many lengths, and its regions need no looking at.
         present_frames = self.frame_vectors(regions[mask])
@@ -70,7 +74,7 @@ class CoarseStudent(nn.Module):
         frames[mask] = present_frames
         present = mask.any(1, keepdim=True)
         # Softmax over no frame is NaN: an absent video is read as if all its padding were frames.
-        index = self._aggregated(frames, mask | ~present)
+        index = self._reduced(self._pooled_by_length(frames, mask | ~present))
         return F.normalize(index, dim=-1) * present
 
     def frame_vectors(self, regions: Tensor) -> Tensor:
@@ -83,15 +87,39 @@ class CoarseStudent(nn.Module):
         """`index`, under the name that torch calls."""
         return self.index(regions, mask)
 
-    def _aggregated(self, frames: Tensor, mask: Tensor | None) -> Tensor:
+    def _pooled_by_length(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """`_pooled`, of videos of like lengths together."""
+        lengths = _lengths(mask)
+        buckets: dict[int, list[int]] = {}
+        for row, length in enumerate(lengths):
+            buckets.setdefault(-(-length // _BUCKET_FRAMES), []).append(row)
+        pooled = []
+        for rows in buckets.values():
+            longest = max(lengths[row] for row in rows)
+            pooled.append(self._pooled(frames[rows, :longest], mask[rows, :longest]))
+        order = torch.tensor([row for rows in buckets.values() for row in rows], device=mask.device)
+        return torch.cat(pooled)[order.argsort()]
+
+    def _pooled(self, frames: Tensor, mask: Tensor | None) -> Tensor:
+        """What is known of each video before it is brought to the length of an index."""
         if self.transformer is not None:
             frames = self.transformer(frames, src_key_padding_mask=None if mask is None else ~mask)
         if self.netvlad is not None:
-            aggregate: Tensor = self.netvlad(frames, mask)
-            return aggregate
+            return self.netvlad.residuals(frames, mask)
         if mask is None:
             return frames.mean(1)
         return (frames * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+
+    def _reduced(self, pooled: Tensor) -> Tensor:
+        # For all videos at once: the gradient of this layer is as much work for one as for many.
+        return pooled if self.netvlad is None else self.netvlad.reduced(pooled)
+
+
+def _lengths(mask: Tensor) -> list[int]:
+    """Of each video, the frames up to its last one."""
+    numbers = torch.arange(1, mask.shape[1] + 1, device=mask.device)
+    lengths: list[int] = (mask * numbers).amax(1).tolist()
+    return lengths
 
 
 def _transformer(config: CoarseConfig) -> nn.TransformerEncoder:

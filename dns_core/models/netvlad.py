@@ -34,11 +34,20 @@ class NetVLAD(nn.Module):
 
     def forward(self, vectors: Tensor, mask: Tensor | None = None) -> Tensor:
         """``[B, E]`` of ``vectors [B, N, D]``; where ``mask [B, N]`` is False a vector adds nothing."""
+        return self.reduced(self.residuals(vectors, mask))
+
+    def residuals(self, vectors: Tensor, mask: Tensor | None = None) -> Tensor:
+        """``[B, K D]`` of unit length, see `forward`."""
         assignment = F.linear(vectors, self.conv.weight.flatten(1)).softmax(-1)
         if mask is not None:
             assignment = assignment * mask.unsqueeze(-1)
         total = assignment.sum(1).unsqueeze(-1)
         residuals = assignment.mT @ vectors - total * self.centroids
-        flat = F.normalize(F.normalize(residuals, dim=2).flatten(1), dim=1)
-        normed: Tensor = self.norm(flat if self.reduction_layer is None else self.reduction_layer(flat))
-        return normed
+        return F.normalize(F.normalize(residuals, dim=2).flatten(1), dim=1)
+
+    def reduced(self, residuals: Tensor) -> Tensor:
+        """``[B, E]`` of what `residuals` gives."""
+        reduced: Tensor = self.norm(
+            residuals if self.reduction_layer is None else self.reduction_layer(residuals)
+        )
+        return reduced

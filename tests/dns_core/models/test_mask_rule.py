@@ -118,8 +118,8 @@ def test_a_video_has_the_same_index_alone_and_in_a_batch(architecture: str) -> N
     torch.manual_seed(0)
     small = {"dims": 64, "transformer_feedforward_dims": 32, "netvlad_clusters": 4, "netvlad_outdims": 16}
     network: Any = build_network(architecture, small if architecture == "coarse" else {"dims": 64}).eval()
-    regions = videos([*LENGTHS, 33])
-    padded, mask = batch(regions, 40)
+    regions = videos([*LENGTHS, 70, 33, 5, 64, 33])
+    padded, mask = batch(regions, 80)
     padded[~mask] = 0.3
     mask[-1] = False
     # torch's fast path through the transformer, taken without gradients, is the one that knows NaN.
