@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from dns_core.store.atomic import read_json, write_json
 
 Call = Callable[[], Any]
@@ -79,6 +81,11 @@ def elapsed_ms(call: Call) -> float:
     return (time.perf_counter() - started) * 1000
 
 
+def kind_of_machine() -> str:
+    """Of machines whose ratios can be compared: "2-cores-avx512"."""
+    return f"{_n_cores()}-cores-{torch.backends.cpu.get_cpu_capability().lower()}"
+
+
 def surroundings() -> dict[str, Any]:
     """What a figure depends on beside the code: processor, load, versions, commit."""
     info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
@@ -88,7 +95,7 @@ def surroundings() -> dict[str, Any]:
     return {
         "processor": fields.get("model name", platform.processor()),
         "features": [flag for flag in _CPU_FLAGS if flag in flags],
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": _n_cores(),
         "load_average": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "versions": {package: version(package) for package in _PACKAGES},
@@ -116,6 +123,10 @@ def what_became_slower(path: Path, rows: list[Measured]) -> list[str]:
         for row in rows
         if row.part in before and row.ratio < _SLOWER * before[row.part]["ratio"]
     ]
+
+
+def _n_cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _commit() -> str:

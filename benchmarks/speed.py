@@ -1,8 +1,8 @@
 """What each part costs against its slow twin, side by side; what became slower since the kept results.
 
-    python -m benchmarks.speed [--keep NAME]
+    python -m benchmarks.speed [--keep]
 
-``--keep`` writes ``benchmarks/results/NAME.json``, which later runs compare themselves with.
+``--keep`` keeps the results for later runs on machines of this kind to compare themselves with.
 """
 
 import argparse
@@ -14,11 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import parts, searches, training
-from benchmarks.measure import Measured, what_became_slower, write_results
+from benchmarks.measure import Measured, kind_of_machine, what_became_slower, write_results
 from benchmarks.peaks import Peaks, measured_peaks
 
 RESULTS = Path(__file__).parent / "results"
-_LAST, _DEFAULT = "last", "two-cores"
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _N_SEARCHED = 10_000
 _LENGTHS_S = (10, 60, 600, 3_600, 10_800)
@@ -39,8 +38,8 @@ _PARTS: tuple[Callable[[Peaks], Iterator[Measured]], ...] = (
 def main() -> None:
     """Measure, print, compare and keep."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--keep", default=_LAST, help="name of the results, without .json")
-    name = parser.parse_args().keep
+    parser.add_argument("--keep", action="store_true", help="later runs are compared with this one")
+    keep = parser.parse_args().keep
     peaks = measured_peaks()
     rows: list[Measured] = []
     for part in _PARTS:
@@ -59,12 +58,10 @@ def main() -> None:
     console.print(_table(rows))
     for label, value in figures.items():
         console.print(f"{label}: {value:.3g}")
-    kept = RESULTS / f"{_DEFAULT}.json"
+    kept = RESULTS / f"{kind_of_machine()}.json"
     slower = "; ".join(what_became_slower(kept, rows)) or "nothing"
-    console.print(
-        f"slower than the kept results: {slower if kept.exists() else 'none are kept to compare with'}"
-    )
-    write_results(RESULTS / f"{name}.json", rows, figures)
+    console.print(f"slower than {kept.name}: {slower if kept.exists() else 'none is kept to compare with'}")
+    write_results(kept if keep else RESULTS / "last.json", rows, figures)
 
 
 def _table(rows: list[Measured]) -> Table:

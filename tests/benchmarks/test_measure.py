@@ -31,6 +31,12 @@ def test_results_say_where_they_come_from(tmp_path: Path) -> None:
     assert {"processor", "cores", "load_average", "python", "versions", "commit"} <= set(kept["surroundings"])
 
 
+def test_machines_are_compared_with_their_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "_n_cores", lambda: 8)
+    monkeypatch.setattr(measure.torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    assert measure.kind_of_machine() == "8-cores-avx512"
+
+
 def test_the_two_ways_take_turns_and_first_calls_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
     # The first of the fast way compiles; then fast and slow in turns.
