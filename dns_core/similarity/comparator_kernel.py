@@ -26,8 +26,8 @@ class ComparatorWeights(NamedTuple):
 
     Attributes:
         first: ``[9, 32]`` of the first convolution, column by column.
-        second: ``[36, 32, 64]``, see `weights_at_points`.
-        third: ``[36, 64, 128]``, likewise.
+        second: from 32 channels to 64, see `weights_at_points`.
+        third: from 64 to 128, likewise.
         last: ``[128]`` of the 1x1 convolution.
         biases: ``[32]``, ``[64]``, ``[128]`` and ``[1]``, by layer.
     """
@@ -123,11 +123,11 @@ def _blank(room: Float32Array, shape: tuple[int, int], n_channels: int) -> Float
 
 @compiled_loosely
 def _first_layer(matrix: Float32Array, weights: ComparatorWeights, out: Float32Array) -> None:
-    """Convolve, pool and rectify into ``out [Tq / 2, Tt / 2, 32]``, a `_blank`: zero is what rectifies."""
+    """Convolve, pool and rectify into ``out [Tq / 2, Tt / 2, 32]``, a `_blank`."""
     height, width = matrix.shape
     # Three cells that lie under one another; three such columns are what 3 x 3 weights see.
     columns = np.zeros((width + 2 + _ROWS, 3), dtype=np.float32)
-    products = np.empty((width + _ROWS, _FIRST), dtype=np.float32)
+    products = np.empty((2, width + _ROWS, _FIRST), dtype=np.float32)
     for y in range(height):
         for x in range(width):
             columns[1 + x, 0] = matrix[y - 1, x] if y > 0 else np.float32(0)
@@ -138,21 +138,30 @@ def _first_layer(matrix: Float32Array, weights: ComparatorWeights, out: Float32A
                 tile_product(
                     columns[x].ctypes.data,
                     weights.first.ctypes.data + channel * WORD_BYTES,
-                    products[x].ctypes.data + channel * WORD_BYTES,
+                    products[y % 2, x].ctypes.data + channel * WORD_BYTES,
                     (_ROWS, _VECTORS, 9),
                     (3, _FIRST, _FIRST),
                     False,
                 )
-        _pool_row(products[:width], weights.biases[0], out[1 + y // 2])
+        if y % 2 == 1 or y + 1 == height:
+            two = products[0, :width], products[y % 2, :width]
+            _pool_rows(two, weights.biases[0], out[1 + y // 2], _FIRST)
 
 
 @compiled_loosely
-def _pool_row(products: Float32Array, bias: Float32Array, out: Float32Array) -> None:
-    """Raise ``out``, from its second cell on, to the larger of two neighbours."""
-    for x in range((len(products) + 1) // 2):
-        one, other = 2 * x, min(2 * x + 1, len(products) - 1)
-        for c in range(_FIRST):
-            out[1 + x, c] = max(out[1 + x, c], max(products[one, c], products[other, c]) + bias[c])
+def _pool_rows(
+    rows: tuple[Float32Array, Float32Array], bias: Float32Array, out: Float32Array, n: int
+) -> None:
+    """Write the largest of four neighbours, rectified, to ``out`` from its second cell on.
+
+    LLVM vectorises this only where callers give a constant number ``n`` of channels.
+    """
+    upper, lower = rows
+    for x in range((len(upper) + 1) // 2):
+        one, other = 2 * x, min(2 * x + 1, len(upper) - 1)
+        for c in range(n):
+            largest = max(upper[one, c], upper[other, c], lower[one, c], lower[other, c])
+            out[1 + x, c] = max(largest + bias[c], np.float32(0))
 
 
 @compiled_loosely
@@ -160,18 +169,17 @@ def _second_layer(
     image: Float32Array, shape: tuple[int, int], weights: ComparatorWeights, room: Room, out: Float32Array
 ) -> None:
     """Likewise from a map of ``shape`` into ``out [Tq / 4, Tt / 4, 64]``."""
-    bias = weights.biases[1]
     rows, in_a_row = _in_tiles(shape)
     for begin in range(0, rows * in_a_row, BLOCK):
         count = min(BLOCK, rows * in_a_row - begin)
         _convolve_second(image, weights.second, begin, count, room)
         for tile in range(count):
             y, x = divmod(begin + tile, in_a_row)
-            for i in range(min(TILE, shape[0] - TILE * y)):
-                for j in range(min(TILE, shape[1] - TILE * x)):
-                    row, column = 1 + 2 * y + i // 2, 1 + 2 * x + j // 2
-                    for c in range(_SECOND):
-                        out[row, column, c] = max(out[row, column, c], room.tiles[tile, i, j, c] + bias[c])
+            there = min(TILE, shape[0] - TILE * y), min(TILE, shape[1] - TILE * x)
+            for i in range(0, there[0], 2):
+                below = min(i + 1, there[0] - 1)
+                upper, lower = room.tiles[tile, i, : there[1]], room.tiles[tile, below, : there[1]]
+                _pool_rows((upper, lower), weights.biases[1], out[1 + 2 * y + i // 2, 2 * x :], _SECOND)
 
 
 @compiled_loosely

@@ -19,11 +19,13 @@ from numba.extending import intrinsic
 
 from dns_core.records import Float32Array, UInt64Array
 from dns_core.similarity.compiled import compiled, read_only
+from dns_core.similarity.tile_product import WIDE
 
 WORD_BITS = 64
 
-# Target frames compared at once: their transposed codes (9 regions x 8 words, 90 KB) stay in the L2 cache.
-_BLOCK_FRAMES = 160
+# Target frames compared at once: their transposed codes (9 regions x 8 words) stay in the second cache (90
+# KB), or in the first (18 KB) where registers are narrow and ask for them twice as often.
+_BLOCK_FRAMES = 160 if WIDE else 32
 # Blocks are completed to whole vector registers with cells nobody reads.
 _LANES = 8
 _MORE_THAN_ALL_BITS = 1 << 62

@@ -25,6 +25,7 @@ PATCH = TILE + 2
 _POINTS = PATCH * PATCH
 # 24 sums stay in the 32 registers of AVX-512, 12 in the 16 of other processors.
 _ROWS, _VECTORS = 6, 4 if WIDE else 2
+_WIDTH = LANES * _VECTORS
 # Tiles whose numbers stay in the second cache together, in whole rows of the product.
 BLOCK = 4 * _ROWS
 
@@ -42,10 +43,15 @@ _WEIGHTS_TO_POINTS = np.array(
 
 
 def weights_at_points(weights: Float32Array) -> Float32Array:
-    """Weights ``[36, channels, out]`` for `tiles_of`, of a convolution's ``[out, channels, 3, 3]``."""
+    """Weights for `tiles_of`, of a convolution's ``[out, channels, 3, 3]``; ``out`` is a multiple of 64.
+
+    Returns:
+        ``[36, out / width, channels, width]``, where ``width`` columns are multiplied at once.
+    """
     exact = weights.astype(np.float64)
-    points = np.einsum("pi,ocij,qj->pqco", _WEIGHTS_TO_POINTS, exact, _WEIGHTS_TO_POINTS)
-    return np.ascontiguousarray(points.reshape(_POINTS, *points.shape[2:]), dtype=np.float32)
+    points = np.einsum("pi,ocij,qj->pqoc", _WEIGHTS_TO_POINTS, exact, _WEIGHTS_TO_POINTS)
+    points = points.reshape(_POINTS, -1, _WIDTH, weights.shape[1]).swapaxes(2, 3)
+    return np.ascontiguousarray(points, dtype=np.float32)
 
 
 class Room(NamedTuple):
@@ -80,75 +86,81 @@ def tiles_of(n_channels: int, n_out: int) -> Callable[[Float32Array, Float32Arra
     Its arguments: a map ``[H, W, channels]`` with a border of one cell; the `weights_at_points`; the first of
     at most `BLOCK` tiles, counted row by row, and their number; and the `Room` whose tiles it writes.
     """
-    width = LANES * _VECTORS
 
     @compiled_loosely
     def convolve(image: Float32Array, weights: Float32Array, first: int, count: int, room: Room) -> None:
         in_a_row = (image.shape[1] - 2) // TILE
         for tile in range(count):
             y, x = divmod(first + tile, in_a_row)
-            _inputs_to_points(image, TILE * y, TILE * x, room.points, tile)
+            _inputs_to_points(image, (TILE * y, TILE * x), room.points, tile, n_channels)
         for point in range(_POINTS):
-            for row in range(0, count, _ROWS):
-                for column in range(0, n_out, width):
+            for column in range(n_out // _WIDTH):
+                for row in range(0, count, _ROWS):
                     tile_product(
                         room.points[point, row].ctypes.data,
-                        weights[point].ctypes.data + column * WORD_BYTES,
-                        room.products[point, row].ctypes.data + column * WORD_BYTES,
+                        weights[point, column].ctypes.data,
+                        room.products[point, row].ctypes.data + column * _WIDTH * WORD_BYTES,
                         (_ROWS, _VECTORS, n_channels),
-                        (n_channels, n_out, n_out),
+                        (n_channels, _WIDTH, n_out),
                         False,
                     )
         for tile in range(count):
-            _points_to_outputs(room.products, room.tiles, tile)
+            _points_to_outputs(room.products, room.tiles, tile, n_out)
 
     return convolve
 
 
 @compiled_loosely
-def _inputs_to_points(image: Float32Array, top: int, left: int, points: Float32Array, tile: int) -> None:
-    """A patch of ``image`` to ``points[:, tile]``: along the columns, then along the rows."""
-    n = image.shape[2]
+def _inputs_to_points(
+    image: Float32Array, corner: tuple[int, int], points: Float32Array, tile: int, n: int
+) -> None:
+    """A patch of ``image`` to ``points[:, tile]``: along the rows, then along the columns.
+
+    LLVM vectorises this only where callers give a constant ``n``, and where each of the places that a turn
+    writes to stays apart from the others in all turns of the outer loop.
+    """
+    top, left = corner
     half = np.empty((PATCH, PATCH, n), dtype=np.float32)
+    for y in range(PATCH):
+        for c in range(n):
+            z, a, b = image[top + y, left, c], image[top + y, left + 1, c], image[top + y, left + 2, c]
+            d, e, f = image[top + y, left + 3, c], image[top + y, left + 4, c], image[top + y, left + 5, c]
+            half[0, y, c] = np.float32(4) * z - np.float32(5) * b + e
+            half[1, y, c] = (d + e) - np.float32(4) * (a + b)
+            half[2, y, c] = (e - d) + np.float32(4) * (a - b)
+            half[3, y, c] = (e - b) + np.float32(2) * (d - a)
+            half[4, y, c] = (e - b) - np.float32(2) * (d - a)
+            half[5, y, c] = np.float32(4) * a - np.float32(5) * d + f
     for x in range(PATCH):
         for c in range(n):
-            a, b = image[top + 1, left + x, c], image[top + 2, left + x, c]
-            d, e = image[top + 3, left + x, c], image[top + 4, left + x, c]
-            half[0, x, c] = np.float32(4) * image[top, left + x, c] - np.float32(5) * b + e
-            half[1, x, c] = (d + e) - np.float32(4) * (a + b)
-            half[2, x, c] = (e - d) + np.float32(4) * (a - b)
-            half[3, x, c] = (e - b) + np.float32(2) * (d - a)
-            half[4, x, c] = (e - b) - np.float32(2) * (d - a)
-            half[5, x, c] = np.float32(4) * a - np.float32(5) * d + image[top + 5, left + x, c]
-    for y in range(PATCH):
-        row = PATCH * y
-        for c in range(n):
-            a, b, d, e = half[y, 1, c], half[y, 2, c], half[y, 3, c], half[y, 4, c]
-            points[row, tile, c] = np.float32(4) * half[y, 0, c] - np.float32(5) * b + e
-            points[row + 1, tile, c] = (d + e) - np.float32(4) * (a + b)
-            points[row + 2, tile, c] = (e - d) + np.float32(4) * (a - b)
-            points[row + 3, tile, c] = (e - b) + np.float32(2) * (d - a)
-            points[row + 4, tile, c] = (e - b) - np.float32(2) * (d - a)
-            points[row + 5, tile, c] = np.float32(4) * a - np.float32(5) * d + half[y, 5, c]
+            z, a, b = half[x, 0, c], half[x, 1, c], half[x, 2, c]
+            d, e, f = half[x, 3, c], half[x, 4, c], half[x, 5, c]
+            points[x, tile, c] = np.float32(4) * z - np.float32(5) * b + e
+            points[PATCH + x, tile, c] = (d + e) - np.float32(4) * (a + b)
+            points[2 * PATCH + x, tile, c] = (e - d) + np.float32(4) * (a - b)
+            points[3 * PATCH + x, tile, c] = (e - b) + np.float32(2) * (d - a)
+            points[4 * PATCH + x, tile, c] = (e - b) - np.float32(2) * (d - a)
+            points[5 * PATCH + x, tile, c] = np.float32(4) * a - np.float32(5) * d + f
 
 
 @compiled_loosely
-def _points_to_outputs(points: Float32Array, out: Float32Array, tile: int) -> None:
-    """``points[:, tile]`` to ``out[tile]``."""
-    n = points.shape[2]
+def _points_to_outputs(points: Float32Array, out: Float32Array, tile: int, n: int) -> None:
+    """``points[:, tile]`` to ``out[tile]``, likewise."""
     half = np.empty((TILE, PATCH, n), dtype=np.float32)
-    for x in range(PATCH):
+    for y in range(PATCH):
+        row = PATCH * y
         for c in range(n):
-            a, b = points[PATCH + x, tile, c], points[2 * PATCH + x, tile, c]
-            d, e = points[3 * PATCH + x, tile, c], points[4 * PATCH + x, tile, c]
-            half[0, x, c] = points[x, tile, c] + (a + b) + (d + e)
-            half[1, x, c] = (a - b) + np.float32(2) * (d - e)
-            half[2, x, c] = (a + b) + np.float32(4) * (d + e)
-            half[3, x, c] = (a - b) + np.float32(8) * (d - e) + points[5 * PATCH + x, tile, c]
-    for y in range(TILE):
+            z, a, b = points[row, tile, c], points[row + 1, tile, c], points[row + 2, tile, c]
+            d, e, f = points[row + 3, tile, c], points[row + 4, tile, c], points[row + 5, tile, c]
+            half[0, y, c] = z + (a + b) + (d + e)
+            half[1, y, c] = (a - b) + np.float32(2) * (d - e)
+            half[2, y, c] = (a + b) + np.float32(4) * (d + e)
+            half[3, y, c] = (a - b) + np.float32(8) * (d - e) + f
+    for x in range(TILE):
         for c in range(n):
-            a, b, d, e = half[y, 1, c], half[y, 2, c], half[y, 3, c], half[y, 4, c]
-            out[tile, y, 0, c] = half[y, 0, c] + (a + b) + (d + e)
-            out[tile, y, 1, c] = (a - b) + np.float32(2) * (d - e)
-            out[tile, y, 2, c] = (a + b) + np.float32(4) * (d + e)
-            out[tile, y, 3, c] = (a - b) + np.float32(8) * (d - e) + half[y, 5, c]
+            z, a, b = half[x, 0, c], half[x, 1, c], half[x, 2, c]
+            d, e, f = half[x, 3, c], half[x, 4, c], half[x, 5, c]
+            out[tile, 0, x, c] = z + (a + b) + (d + e)
+            out[tile, 1, x, c] = (a - b) + np.float32(2) * (d - e)
+            out[tile, 2, x, c] = (a + b) + np.float32(4) * (d + e)
+            out[tile, 3, x, c] = (a - b) + np.float32(8) * (d - e) + f
