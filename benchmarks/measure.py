@@ -81,9 +81,14 @@ def elapsed_ms(call: Call) -> float:
     return (time.perf_counter() - started) * 1000
 
 
+def n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def kind_of_machine() -> str:
     """Of machines whose ratios can be compared: "2-cores-avx512"."""
-    return f"{_n_cores()}-cores-{torch.backends.cpu.get_cpu_capability().lower()}"
+    return f"{n_cores()}-cores-{torch.backends.cpu.get_cpu_capability().lower()}"
 
 
 def surroundings() -> dict[str, Any]:
@@ -95,7 +100,7 @@ def surroundings() -> dict[str, Any]:
     return {
         "processor": fields.get("model name", platform.processor()),
         "features": [flag for flag in _CPU_FLAGS if flag in flags],
-        "cores": _n_cores(),
+        "cores": n_cores(),
         "load_average": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "versions": {package: version(package) for package in _PACKAGES},
@@ -123,10 +128,6 @@ def what_became_slower(path: Path, rows: list[Measured]) -> list[str]:
         for row in rows
         if row.part in before and row.ratio < _SLOWER * before[row.part]["ratio"]
     ]
-
-
-def _n_cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _commit() -> str:

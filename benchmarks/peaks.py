@@ -1,6 +1,5 @@
 """What this processor can do at best, measured: the roof under which the parts work."""
 
-import os
 import statistics
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.measure import elapsed_ms
+from benchmarks.measure import elapsed_ms, n_cores
 from dns_core.records import Float32Array, UInt64Array
 from dns_core.similarity.compiled import compiled, processor_has
 from dns_core.similarity.hamming import popcount
@@ -56,7 +55,7 @@ class Peaks:
     def codes_ms(self, n_query: int, n_target: int, n_regions: int, n_words: int) -> float:
         """Of a frame-frame matrix of codes, on all threads."""
         words = n_query * n_target * n_regions**2 * n_words
-        return words / self.popcount_words / len(os.sched_getaffinity(0)) * 1000
+        return words / self.popcount_words / n_cores() * 1000
 
     def comparator_ms(self, n_query: int, n_target: int) -> float:
         """Of the comparator's three 3x3 convolutions over a frame-frame matrix, two of them Winograd's."""
@@ -83,10 +82,10 @@ def measured_peaks() -> Peaks:
 
 def _multiply_adds_of_tiles() -> float:
     """A second, on all threads."""
-    n_threads = len(os.sched_getaffinity(0))
-    with ThreadPoolExecutor(n_threads) as pool:
-        seconds = _median_s(lambda: list(pool.map(_multiply_tiles, [_TILES] * n_threads)))
-    return n_threads * _TILES * _ROWS * _WIDTH * _DEPTH / seconds
+    tiles = [_TILES] * n_cores()
+    with ThreadPoolExecutor(len(tiles)) as pool:
+        seconds = _median_s(lambda: list(pool.map(_multiply_tiles, tiles)))
+    return sum(tiles) * _ROWS * _WIDTH * _DEPTH / seconds
 
 
 @compiled

@@ -33,7 +33,7 @@ def test_results_say_where_they_come_from(tmp_path: Path) -> None:
 
 
 def test_machines_are_compared_with_their_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure, "_n_cores", lambda: 8)
+    monkeypatch.setattr(measure, "n_cores", lambda: 8)
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
     assert measure.kind_of_machine() == "8-cores-avx512"
 
