@@ -3,7 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from dns_core.records import GroundTruth
+import numpy as np
+
+from dns_core.records import BoolArray, Float64Array, GroundTruth
 
 Ranking = Sequence[tuple[str, float]]
 """``(video_id, score)`` rows in any order; scores are similarities of any sign."""
@@ -51,3 +53,26 @@ def judged_rows(rankings: Mapping[str, Ranking], truth: GroundTruth) -> dict[str
         raise ValueError(f"rankings of queries that have no ground truth: {strangers}")
     database = frozenset(truth.database)
     return {q: [(v, score) for v, score in rows if v in database and v != q] for q, rows in rankings.items()}
+
+
+def judged_pairs(
+    rankings: Mapping[str, Ranking], truth: GroundTruth, task: str
+) -> tuple[Float64Array, BoolArray]:
+    """``[N]`` scores of the pairs of a query and a video that are judged (`judged_rows`), and which match.
+
+    Args:
+        rankings: rows by query.
+        truth: what is right.
+        task: whose labels count as a match.
+
+    Raises:
+        ValueError: a ranking is of an unknown query.
+    """
+    positives = truth.positives(task)
+    judged = [
+        (score, video in positives[query])
+        for query, rows in judged_rows(rankings, truth).items()
+        for video, score in rows
+    ]
+    scores, matches = np.array(judged, dtype=np.float64).reshape(-1, 2).T
+    return scores, matches == 1

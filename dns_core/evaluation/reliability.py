@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dns_core.evaluation.ranking import Ranking, judged_rows
+from dns_core.evaluation.ranking import Ranking, judged_pairs
 from dns_core.records import GroundTruth
 
 N_BINS = 10
@@ -30,7 +30,7 @@ def reliability(rankings: Mapping[str, Ranking], truth: GroundTruth, task: str) 
 
     Args:
         rankings: by query, videos with the probability in [0, 1] that they match; whole, not cut off.
-        truth: what matches; pairs that it does not judge are dropped (`judged_rows`).
+        truth: what matches; pairs that it does not judge are dropped (`judged_pairs`).
         task: whose labels count as a match.
 
     Raises:
@@ -38,13 +38,7 @@ def reliability(rankings: Mapping[str, Ranking], truth: GroundTruth, task: str) 
 
     Reference: Niculescu-Mizil and Caruana, Predicting good probabilities with supervised learning, ICML 2005.
     """
-    positives = truth.positives(task)
-    judged = [
-        (probability, video in positives[query])
-        for query, rows in judged_rows(rankings, truth).items()
-        for video, probability in rows
-    ]
-    probabilities, matches = np.array(judged, dtype=np.float64).reshape(-1, 2).T
+    probabilities, matches = judged_pairs(rankings, truth, task)
     bins = np.minimum((probabilities * N_BINS).astype(np.int64), N_BINS - 1)
     return [
         ReliabilityBin(float(probabilities[bins == k].mean()), float(matches[bins == k].mean()), int(n))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dns_core.evaluation.ranking import Ranking, judged_rows
+from dns_core.evaluation.ranking import Ranking, judged_pairs
 from dns_core.records import GroundTruth
 
 
@@ -37,7 +37,7 @@ def thresholds(
 
     Args:
         rankings: by query, videos with their score; whole, not cut off.
-        truth: what matches; pairs that it does not judge are dropped (`judged_rows`).
+        truth: what matches; pairs that it does not judge are dropped (`judged_pairs`).
         task: whose labels count as a match.
         false_positive_rate: in (0, 1); of strangers of just the threshold's score all are let through.
         scores: of the other thresholds.
@@ -45,14 +45,8 @@ def thresholds(
     Raises:
         ValueError: a ranking is of an unknown query, or no pair matches, or none does not.
     """
-    positives = truth.positives(task)
-    judged = [
-        (score, video in positives[query])
-        for query, rows in judged_rows(rankings, truth).items()
-        for video, score in rows
-    ]
-    values, matches = np.array(judged, dtype=np.float64).reshape(-1, 2).T
-    true, strange = np.sort(values[matches == 1]), np.sort(values[matches == 0])
+    values, matches = judged_pairs(rankings, truth, task)
+    true, strange = np.sort(values[matches]), np.sort(values[~matches])
     if not (len(true) and len(strange)):
         raise ValueError(
             f"thresholds need pairs of both kinds, found {len(true)} true, {len(strange)} others"
