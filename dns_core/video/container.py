@@ -14,10 +14,11 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from dns_core.errors import VideoError
+from dns_core.video.boxes import has_movie
+from dns_core.video.footage import footage_of
 
 MAX_FRAME_PIXELS = 8192 * 8192
 """Frames with more pixels are refused as ``too_large``; 8K (7680 x 4320) is half of this."""
@@ -36,6 +37,8 @@ _OPTIONS = {
     "max_pixels": str(MAX_FRAME_PIXELS),
 }
 
+_HEAD_BYTES = 32
+_WEBP_FLAGS, _WEBP_MOVES = 20, 2
 _CONTAINER_SIGNATURES = (
     (4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (4, b"wide"), (4, b"free"), (4, b"skip"),
     (0, b"\x1a\x45\xdf\xa3"), (8, b"AVI "), (0, b"FLV\x01"), (0, b"OggS"), (0, b"GIF8"),
@@ -47,35 +50,39 @@ _NO_VIDEOS = (
     (0, b"\x89PNG", "a still PNG image"),
     (0, b"BM", "a still BMP image"),
     (8, b"WEBP", "a WebP image"),
+    (0, b"\xff\x0a", "a JPEG XL image"),
+    (4, b"JXL ", "a JPEG XL image"),
     (0, b"II*\x00", "a still TIFF image"),
     (0, b"MM\x00*", "a still TIFF image"),
     (0, b"#EXTM3U", "a playlist, which names other files instead of holding a video"),
     (0, b"ffconcat", "a playlist, which names other files instead of holding a video"),
 )
-_STILLS_IN_VIDEO_CONTAINERS = (
-    (4, b"ftypavif", "a still AVIF image"),
-    (4, b"ftypheic", "a still HEIC image"),
-    (4, b"ftypmif1", "a still HEIF image"),
+# The families of brands of images, of which the animated ones are also films.
+_IMAGE_BRANDS = (
+    (4, b"ftypavi", "a still AVIF image"),
+    (4, b"ftyphei", "a still HEIC image"),
+    (4, b"ftyphev", "a still HEIC image"),
+    (4, b"ftypmif", "a still HEIF image"),
+    (4, b"ftypmsf", "a still HEIF image"),
 )
-_NOT_FOOTAGE = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 
 
 @contextmanager
 def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The opened container of a local file and its first video stream that is footage.
+    """The opened container of a local file and the stream that is its film; see `footage_of`.
 
-    Cover art and thumbnails are not footage. The container is closed when the block ends.
+    The container is closed when the block ends.
 
     Args:
         path: a file in any container FFmpeg reads without needing another file.
 
     Raises:
         VideoError: ``missing``, ``not_a_file``, ``no_permission``, ``empty``, ``not_a_video``,
-            ``no_video_stream``, ``corrupt`` or ``too_large``.
+            ``no_video_stream``, ``encrypted``, ``corrupt`` or ``too_large``.
     """
     head = _read_head(path)
     with _open_container(path, head) as container:
-        yield container, _footage(container, path)
+        yield container, _film(container, path)
 
 
 def describe(error: av.FFmpegError) -> str:
@@ -94,7 +101,7 @@ def _read_head(path: Path) -> bytes:
         if status.st_size == 0:
             raise VideoError("empty", f"{path} has no content")
         with path.open("rb") as file:
-            return file.read(16)
+            return file.read(_HEAD_BYTES)
     except PermissionError as error:
         raise VideoError("no_permission", f"{path} may not be read") from error
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL byte
@@ -102,8 +109,9 @@ def _read_head(path: Path) -> bytes:
 
 
 def _open_container(path: Path, head: bytes) -> InputContainer:
-    if _kind(head, _STILLS_IN_VIDEO_CONTAINERS):
-        raise VideoError("not_a_video", f"{path} is {_kind(head, _STILLS_IN_VIDEO_CONTAINERS)}")
+    still = _kind(head, _IMAGE_BRANDS)
+    if still and not has_movie(path):
+        raise VideoError("not_a_video", f"{path} is {still}")
     try:
         # "file:" and an absolute path keep names like "concat:a.mp4" or "-" from meaning anything.
         url = "file:" + os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
@@ -120,6 +128,8 @@ def _opening_error(path: Path, head: bytes, error: av.FFmpegError) -> VideoError
     if any(head.startswith(signature, offset) for offset, signature in _CONTAINER_SIGNATURES):
         return VideoError("corrupt", f"{path} starts like a video but cannot be opened: {describe(error)}")
     kind = _kind(head, _NO_VIDEOS) or "in no video format known here"
+    if head[8:16] == b"WEBPVP8X" and head[_WEBP_FLAGS] & _WEBP_MOVES:
+        kind = "an animated WebP image, for which there is no decoder here"
     return VideoError("not_a_video", f"{path} is {kind}")
 
 
@@ -127,14 +137,8 @@ def _kind(head: bytes, signatures: tuple[tuple[int, bytes, str], ...]) -> str | 
     return next((kind for offset, start, kind in signatures if head.startswith(start, offset)), None)
 
 
-def _footage(container: InputContainer, path: Path) -> VideoStream:
-    footage = [s for s in container.streams.video if not s.disposition & _NOT_FOOTAGE]
-    if not footage:
-        raise VideoError("no_video_stream", f"{path} holds no video stream")
-    stream = footage[0]
-    # The stubs promise a context; a codec that FFmpeg cannot decode has none.
-    if getattr(stream, "codec_context", None) is None:
-        raise VideoError("no_video_stream", f"{path} holds video in a codec that cannot be decoded")
+def _film(container: InputContainer, path: Path) -> VideoStream:
+    stream = footage_of(container, path)
     if stream.width * stream.height > MAX_FRAME_PIXELS:
         size = f"{stream.width} x {stream.height} px"
         raise VideoError("too_large", f"{path} has frames of {size}; the limit is {MAX_FRAME_PIXELS} px")

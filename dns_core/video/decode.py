@@ -11,15 +11,15 @@ from av.video.stream import VideoStream
 from dns_core.errors import ParamsError, VideoError
 from dns_core.records import Float64Array, UInt8Array
 from dns_core.video.clip import Clip
+from dns_core.video.clock import USUAL_FPS, average_fps
 from dns_core.video.container import open_video
-from dns_core.video.frames import USUAL_FPS, average_fps, seek_before, timed_frames
+from dns_core.video.frames import seek_before, timed_frames
+from dns_core.video.grid import Grid
 from dns_core.video.picture import PictureScaler, displayed_size, pixel_ratio
 
 MAX_CLIP_BYTES = 2 << 30
 """`read_clip` refuses to hold more pixels than this."""
 
-# Matroska rounds times to 1 ms; a frame that was shot on the grid must not miss it by rounding.
-_GRID_TOLERANCE_S = 1e-3
 _FRAME_THREADS_PIXELS = 4096 * 2304
 
 
@@ -28,7 +28,7 @@ class Sampling:
     """Which frames are taken from a video and at what size.
 
     Attributes:
-        fps: frames a second; a slower video gives every frame once.
+        fps: frames a second; of a slower video a frame is repeated for as long as it is shown.
         resize_px: length to which the shorter side is scaled.
         crop_px: side of the centre square that is kept, at most ``resize_px``.
         chunk_frames: frames in memory at a time.
@@ -69,9 +69,9 @@ def decode_frames(
     """Sampled frames in chunks: for each grid time k / fps the first frame shown at or after it.
 
     Times are those of the container, with the start of the video stream as 0, so variable frame rates
-    stay true; where a gap spans several grid times, its frame counts once. Memory does not grow with
-    the length of the video. A file that breaks in the middle yields what came before the break and a
-    warning in the log; one that breaks before its first frame is an error.
+    stay true; a picture that stays on the screen counts at each grid time that passes meanwhile. Memory
+    does not grow with the length of the video. A file that breaks in the middle yields what came before the
+    break and a warning in the log; one that breaks before its first frame is an error.
 
     Args:
         path: the video.
@@ -87,13 +87,11 @@ def decode_frames(
     with open_video(path) as (container, stream):
         _set_threads(stream, sampling.threads)
         scaler = PictureScaler(pixel_ratio(stream), sampling.threads)
-        grid = _Grid(sampling.fps, start_s)
+        grid = Grid(sampling.fps, start_s)
         seek_before(container, stream, start_s)
-        for frame in timed_frames(container, stream, path, grid.cell_of):
+        for frame in grid.sampled(timed_frames(container, stream, path, grid.cell_of)):
             if frame.time_s >= stop_s:
                 break
-            if not grid.takes(frame.time_s):
-                continue
             frames[len(times)] = scaler.cropped(frame.picture, sampling.resize_px, sampling.crop_px)
             times.append(frame.time_s)
             if len(times) == sampling.chunk_frames:
@@ -123,7 +121,7 @@ def read_clip(
     with open_video(path) as (container, stream):
         _set_threads(stream, 0)
         ratio, claimed_fps = pixel_ratio(stream), average_fps(stream)
-        scaler, grid = PictureScaler(ratio, 0), fps and _Grid(fps)
+        scaler, grid = PictureScaler(ratio, 0), fps and Grid(fps)
         for frame in timed_frames(container, stream, path, grid.cell_of if grid else None):
             if grid and not grid.takes(frame.time_s):
                 continue
@@ -137,28 +135,6 @@ def read_clip(
             if len(frames) == max_frames:
                 break
     return Clip(np.stack(frames), _mean_rate(times, claimed_fps, fps), np.array(times))
-
-
-class _Grid:
-    """Says which frames are the first at or after a grid time, from a start on."""
-
-    def __init__(self, fps: float, start_s: float = 0.0) -> None:
-        self._fps = fps
-        self._start_s = start_s
-        self._next = 0
-
-    def cell_of(self, time_s: float) -> int:
-        """The number of the last grid time; -1 before the start."""
-        moved_s = time_s + _GRID_TOLERANCE_S
-        return math.floor(moved_s * self._fps) if moved_s >= self._start_s else -1
-
-    def takes(self, time_s: float) -> bool:
-        """Whether the frame shown at ``time_s`` is sampled; times must be asked in rising order."""
-        reached = self.cell_of(time_s)
-        if reached < self._next:
-            return False
-        self._next = reached + 1
-        return True
 
 
 def _set_threads(stream: VideoStream, threads: int) -> None:

@@ -1,23 +1,17 @@
 """What a file says of itself, checked by decoding its first frame."""
 
 import hashlib
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dns_core.records import VideoProbe
+from dns_core.video.clock import average_fps
 from dns_core.video.container import open_video
-from dns_core.video.frames import (
-    USUAL_FPS,
-    average_fps,
-    readable_packets,
-    stated_duration_s,
-    timed_frames,
-)
+from dns_core.video.duration import shown_s
+from dns_core.video.frames import timed_frames
 from dns_core.video.picture import displayed_size, orientation, pixel_ratio
 
 _HASH_BLOCK_BYTES = 1 << 20
-_MAX_COUNTED_PACKETS = 2_000_000  # 18 hours at 30 fps
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +29,7 @@ class StreamFacts:
 def stream_facts(path: Path) -> StreamFacts:
     """Length, rate, displayed size and codec of a video whose first frame can be decoded.
 
-    A container without a duration is read through, packet by packet and without decoding.
+    How long it lasts is read as `dns_core.video.duration.shown_s` does.
 
     Args:
         path: the video.
@@ -47,11 +41,8 @@ def stream_facts(path: Path) -> StreamFacts:
         first = next(timed_frames(container, stream, path))
         width, height = displayed_size(first.picture, pixel_ratio(stream))
         rotation_deg = orientation(first.picture).rotation_deg
-        fps, codec = average_fps(stream), stream.codec_context.name
-        duration_s = stated_duration_s(container, stream)
-    if duration_s is None:
-        duration_s = _counted_duration(path)
-    return StreamFacts(duration_s, fps, width, height, codec, rotation_deg)
+        fps, codec = average_fps(stream), stream.codec_context.codec.canonical_name
+    return StreamFacts(shown_s(path), fps, width, height, codec, rotation_deg)
 
 
 def probe_video(path: Path, video_id: str) -> VideoProbe:
@@ -66,22 +57,6 @@ def probe_video(path: Path, video_id: str) -> VideoProbe:
     """
     facts = asdict(stream_facts(path))
     return VideoProbe(video_id=video_id, n_bytes=path.stat().st_size, sha256=_sha256(path), **facts)
-
-
-def _counted_duration(path: Path) -> float:
-    """Seconds from the first packet to the end of the last; packets times period if they bear no times."""
-    count, first_s, end_s = 0, math.inf, -math.inf
-    with open_video(path) as (container, stream):
-        period_s = 1 / (average_fps(stream) or USUAL_FPS)
-        for packet in readable_packets(container, stream, []):
-            if packet is None or count == _MAX_COUNTED_PACKETS:
-                break
-            count += 1
-            if packet.pts is not None and packet.time_base is not None:
-                start_s = float(packet.pts * packet.time_base)
-                length_s = float((packet.duration or 0) * packet.time_base) or period_s
-                first_s, end_s = min(first_s, start_s), max(end_s, start_s + length_s)
-    return end_s - first_s if end_s > first_s else count * period_s
 
 
 def _sha256(path: Path) -> str:

@@ -78,8 +78,27 @@ def test_variable_frame_rate_keeps_true_times(make_video: MakeVideo) -> None:
     frames = np.concatenate([still(1, 32, 32, 20 * n) for n in range(8)])
     path = make_video("vfr.mkv", frames, stamps_ms=[0, 40, 80, 520, 560, 1520, 1560, 3000])
     times_s, sampled_frames = sampled(path, fps=2)
-    np.testing.assert_allclose(times_s, [0, 0.52, 1.52, 3.0], atol=1e-3)
-    np.testing.assert_allclose(sampled_frames.mean(axis=(1, 2, 3)), [0, 60, 100, 140], atol=4)
+    np.testing.assert_allclose(times_s[:7], [0, 0.52, 1, 1.52, 2, 2.5, 3], atol=1e-3)
+    greys = sampled_frames[:7].mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(greys, [0, 60, 80, 100, 120, 120, 140], atol=4)
+
+
+def test_a_picture_that_stays_is_sampled_while_it_is_shown(make_video: MakeVideo) -> None:
+    slides = np.concatenate([still(1, 32, 32, value) for value in (40, 120, 200)])
+    path = make_video("slides.mkv", slides, stamps_ms=[0, 4000, 8000])
+    times_s, frames = sampled(path, fps=2)
+    np.testing.assert_allclose(times_s[:17], np.arange(17) / 2)
+    shown = frames.mean(axis=(1, 2, 3))[:17]
+    np.testing.assert_allclose(shown, np.repeat([40, 120, 200], [8, 8, 1]), atol=4)
+    (chunk,) = decode_frames(path, Sampling(2, 32, 24), start_s=5.2, stop_s=5.4)
+    assert chunk.times_s == pytest.approx([5.2])
+    assert chunk.frames.mean() == pytest.approx(120, abs=4)
+
+
+def test_a_picture_is_not_repeated_for_ever(make_video: MakeVideo) -> None:
+    path = make_video("days.mkv", still(2, 32, 32), stamps_ms=[0, 100_000_000])
+    times_s, _ = sampled(path, fps=0.1)
+    np.testing.assert_allclose(times_s[[359, 360]], [3590, 100_000])
 
 
 def test_a_clock_that_jumps_back_goes_on(make_video: MakeVideo) -> None:
@@ -96,12 +115,12 @@ def test_stamps_that_make_no_sense_still_give_rising_times(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stamps = [None, 0, 0, 40, None, 20, 160, 9000, 9040, 0, 80, 1 << 40]  # in ms; the period is 40 ms
-    pictures = [SimpleNamespace(pts=stamp) for stamp in stamps]
+    pictures = [SimpleNamespace(pts=stamp, duration=None) for stamp in stamps]
     monkeypatch.setattr("dns_core.video.frames._pictures", lambda *_: iter(pictures))
     stream: Any = SimpleNamespace(
         average_rate=Fraction(25), guessed_rate=None, time_base=Fraction(1, 1000), start_time=0, duration=None
     )
-    container: Any = SimpleNamespace(duration=None)
+    container: Any = SimpleNamespace(duration=None, format=av.ContainerFormat("matroska", "r"))
     times_s = [frame.time_s for frame in timed_frames(container, stream, Path("v"))]
     expected = [0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 9.0, 9.04, 9.08, 9.16]
     np.testing.assert_allclose(times_s[:-1], expected)
@@ -167,7 +186,8 @@ def test_one_frame_and_fast_videos(make_video: MakeVideo) -> None:
     times_s, _ = sampled(make_video("fast.mp4", still(100, 32, 32), fps=100))
     np.testing.assert_allclose(times_s, [0, 0.2, 0.4, 0.6, 0.8], atol=1e-3)
     times_s, _ = sampled(make_video("slow.mp4", still(4, 32, 32), fps=2))
-    np.testing.assert_allclose(times_s, [0, 0.5, 1.0, 1.5], atol=1e-3)  # no frame is given twice
+    # A frame stays on the screen until the next one.
+    np.testing.assert_allclose(times_s, [0, 0.2, 0.5, 0.6, 0.8, 1, 1.2, 1.5, 1.6, 1.8], atol=1e-3)
 
 
 def test_streaming_holds_one_chunk(make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch) -> None:

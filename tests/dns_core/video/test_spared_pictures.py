@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dns_core.records import Float64Array, UInt8Array
-from dns_core.video import Sampling, decode_frames, frames
+from dns_core.video import Sampling, clock, decode_frames, frames
 
 MakeVideo = Callable[..., Path]
 B_PICTURES = {"bf": "3", "g": "40", "preset": "veryfast"}
@@ -60,13 +60,13 @@ def test_less_is_decoded(
     options: dict[str, Any],
 ) -> None:
     decoded: list[float] = []
-    read = frames._Clock.read
+    read = clock.Clock.read
 
     def counted(clock: Any, picture: Any) -> float:
         decoded.append(read(clock, picture))
         return decoded[-1]
 
-    monkeypatch.setattr(frames._Clock, "read", counted)
+    monkeypatch.setattr(clock.Clock, "read", counted)
     path = make_video(name, moving, **options)
     sampled(path, 1)
     assert 8 < len(decoded) < 0.75 * len(moving)
