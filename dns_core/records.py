@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,15 @@ UInt16Array = npt.NDArray[np.uint16]
 UInt64Array = npt.NDArray[np.uint64]
 UInt32Array = npt.NDArray[np.uint32]
 Int64Array = npt.NDArray[np.int64]
+
+VIDEO_SUFFIXES = frozenset((
+    ".3gp", ".apng", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".gif", ".h264",
+    ".hevc", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
+    ".mxf", ".ogm", ".ogv", ".rm", ".rmvb", ".ts", ".vob", ".webm", ".wmv", ".y4m",
+))  # fmt: skip
+"""Names by which a folder passes for a video."""
+# Why a file is in quarantine, where its content says that it is a video.
+_VIDEO_REASONS = frozenset({"corrupt", "no_frames", "encrypted", "too_large"})
 
 ResultStage = Literal["coarse", "fine"]
 
@@ -53,6 +63,12 @@ class Quarantined:
     video_id: str
     reason: str
     detail: str
+
+    @property
+    def is_video(self) -> bool:
+        """Whether its name or its content says that it is a video: subtitles beside a film are not missed."""
+        suffix = PurePosixPath(self.video_id).suffix.lower()
+        return suffix in VIDEO_SUFFIXES or self.reason in _VIDEO_REASONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +127,7 @@ class QueryResult:
         query: id or path of the query video.
         results: ranked matches.
         coverage: share in [0, 1] of the indexed corpus that could be compared
-            (1 minus the quarantined share).
+            (1 minus the share of quarantined videos).
         timing_ms: milliseconds by step (``decode``, ``features``, ``coarse``, ``select``, ``fine``,
             ``localise``, ``total``).
     """

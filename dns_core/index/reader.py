@@ -56,8 +56,8 @@ class Index:
 
     @property
     def coverage(self) -> float:
-        """Share in [0, 1] of the corpus that is indexed: 1 minus the quarantined share."""
-        n_missing = len(self.manifest.quarantine)
+        """Share in [0, 1] of the corpus that is indexed; what is no video does not count."""
+        n_missing = sum(row.is_video for row in self.manifest.quarantine)
         return self.n_videos / (self.n_videos + n_missing) if n_missing else 1.0
 
     def coarse_scores(self, queries: Float32Array, chunks: Int64Array | None = None) -> Float32Array:

@@ -20,7 +20,7 @@ _GRACE_FRAMES = 2
 
 
 def corpus_facts(workspace: Workspace, collection: str) -> Columns:
-    """A row a file: video, status, duration_s, fps, sha256 (None where it could not be read)."""
+    """A row a video: video, status, duration_s, fps, sha256 (None where it could not be read)."""
     probes, refused = read_probes(workspace.probes(collection))
     undecodable = {row.video_id: row for row in read_quarantine(workspace.extraction_quarantine)}
     described = {row.video_id for row in probes} - _described(workspace, collection)
@@ -29,7 +29,8 @@ def corpus_facts(workspace: Workspace, collection: str) -> Columns:
         lost = undecodable.get(probe.video_id) if probe.video_id in described else None
         status = f"quarantined: {lost.reason}" if lost else "readable"
         rows.append((probe.video_id, status, probe.duration_s, probe.fps, probe.sha256))
-    rows += [(row.video_id, f"quarantined: {row.reason}", None, None, None) for row in refused]
+    missed = [row for row in refused if row.is_video]
+    rows += [(row.video_id, f"quarantined: {row.reason}", None, None, None) for row in missed]
     return _columns(("video", "status", "duration_s", "fps", "sha256"), rows)
 
 

@@ -5,13 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dns_core.errors import InputError
-
-VIDEO_SUFFIXES = frozenset((
-    ".3gp", ".apng", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".gif", ".h264",
-    ".hevc", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
-    ".mxf", ".ogm", ".ogv", ".rm", ".rmvb", ".ts", ".vob", ".webm", ".wmv", ".y4m",
-))  # fmt: skip
-"""Names by which a folder passes for a video."""
+from dns_core.records import VIDEO_SUFFIXES
 
 
 def discover_videos(root: Path) -> list[tuple[str, Path]]:

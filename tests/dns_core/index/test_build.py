@@ -224,10 +224,32 @@ def test_quarantine_travels_with_the_index(tmp_path: Path, make_record: RecordMa
     assert [row.video_id for row in index.manifest.quarantine] == ["x", "y"]
     assert index.coverage == 0.5
     # a video that was repaired leaves the list, and one more is lost
-    add_videos(tmp_path, [make_record("x")], models={}, quarantine=[Quarantined("z", "empty", "0 bytes")])
-    assert [row.video_id for row in open_index(tmp_path).manifest.quarantine] == ["y", "z"]
+    add_videos(tmp_path, [make_record("x")], models={}, quarantine=[Quarantined("z.mp4", "empty", "0 bytes")])
+    assert [row.video_id for row in open_index(tmp_path).manifest.quarantine] == ["y", "z.mp4"]
     remove_videos(tmp_path, ["y"])
     assert open_index(tmp_path).coverage == 0.75
+
+
+@pytest.mark.parametrize(
+    ("video_id", "reason", "is_missed"),
+    [
+        ("film.mp4", "not_a_video", True),
+        ("FILM.MKV", "empty", True),
+        ("film", "corrupt", True),
+        ("film.dat", "encrypted", True),
+        ("film.srt", "not_a_video", False),
+        ("notes.txt", "empty", False),
+        ("song.mp3", "no_video_stream", False),
+        ("cover.jpg", "not_a_video", False),
+        ("gone.txt", "missing", False),
+    ],
+)
+def test_coverage_counts_videos(
+    tmp_path: Path, make_record: RecordMaker, video_id: str, reason: str, is_missed: bool
+) -> None:
+    origin = Origin(models={})
+    build_index(tmp_path, [make_record("a")], origin, quarantine=[Quarantined(video_id, reason, "")])
+    assert open_index(tmp_path).coverage == (0.5 if is_missed else 1.0)
 
 
 def test_records_that_do_not_fit_are_refused(
