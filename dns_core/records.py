@@ -58,11 +58,15 @@ class VideoProbe:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A video that could not be used, and why. Absence is data: it is kept, counted and shown."""
+    """A video that could not be used, and why. Absence is data: it is kept, counted and shown.
+
+    ``sha256`` is the digest of the content that was refused; empty if it is not known.
+    """
 
     video_id: str
     reason: str
     detail: str
+    sha256: str = ""
 
     @property
     def is_video(self) -> bool:

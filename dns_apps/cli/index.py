@@ -9,7 +9,6 @@ import typer
 from dns_apps.cli.options import IndexFolder, Json, Models, models_folder
 from dns_apps.cli.output import print_json, print_line, print_table, size
 from dns_apps.cli.progress import command_progress
-from dns_core.errors import InputError
 
 if TYPE_CHECKING:
     from dns_core.index import Manifest
@@ -40,16 +39,22 @@ def build(
 @app.command()
 def add(
     index: IndexFolder,
-    videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Video files to add.")],
+    videos: Annotated[
+        list[Path], typer.Argument(metavar="VIDEO...", help="Video files, or folders of them.")
+    ],
     root: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Ids are paths relative to this; file names if not given."),
+        typer.Option(
+            metavar="DIR", help="Ids are paths relative to this; else names, as `build` gives them."
+        ),
     ] = None,
     models: Models = None,
     json: Json = False,
 ) -> None:
-    """Add videos to an index."""
-    named = [(_video_id(video, root), video) for video in videos]
+    """Add videos to an index, and all those of a folder."""
+    from dns_core.video.discover import named_videos
+
+    named = named_videos(videos, root)
     from dns_core.index import open_index
 
     opened = open_index(index)
@@ -58,6 +63,46 @@ def add(
 
     bundle = Bundle.load(models_folder(models, opened))
     _print_change(add_to_index(index, named, bundle, command_progress()), json=json)
+
+
+@app.command()
+def sync(
+    index: IndexFolder,
+    videos: Annotated[Path, typer.Option(metavar="DIR", help="The folder that the index shall show.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+    models: Models = None,
+    json: Json = False,
+) -> None:
+    """Bring an index up to a folder: new, changed, moved and gone files; nothing is decoded twice."""
+    from dns_core.index import open_index
+    from dns_core.retrieval.bundle import Bundle
+    from dns_core.retrieval.sync import plan_sync, sync_index
+
+    bundle = Bundle.load(models_folder(models, open_index(index)))
+    progress = command_progress()
+    plan = plan_sync(index, videos, progress)
+    done = None if dry_run else sync_index(index, plan, bundle, progress)
+    changes = {
+        "new": [video_id for video_id, _ in plan.new],
+        "changed": [video_id for video_id, _ in plan.changed],
+        "moved": [f"{move.old} -> {move.new}" for move in plan.moved],
+        "gone": list(plan.gone),
+    }
+    figures = ("version", "n_videos", "n_decoded", "n_quarantined")
+    found = {name: getattr(done, name) for name in figures} if done else {}
+    if json:
+        moved = [{"from": move.old, "to": move.new} for move in plan.moved]
+        print_json({**changes, "moved": moved, "n_kept": plan.n_kept, **found})
+        return
+    for word, names in changes.items() if dry_run else ():
+        for name in names:
+            print_line(f"{word:8} {name}")
+    print_line(", ".join([*(f"{len(v)} {word}" for word, v in changes.items()), f"{plan.n_kept} kept"]))
+    if done:
+        decoded = f"{done.n_decoded} decoded, {done.n_quarantined} quarantined"
+        print_line(f"version {done.version}: {done.n_videos} videos; {decoded}")
 
 
 @app.command()
@@ -138,21 +183,12 @@ def info(index: IndexFolder, json: Json = False) -> None:
         print_table(
             "quarantined",
             ["video", "reason", "detail"],
-            [tuple(map(str, row.values())) for row in quarantined],
+            [(row["video_id"], row["reason"], row["detail"]) for row in quarantined],
         )
 
 
 def _fields(record: Any) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__dataclass_fields__}
-
-
-def _video_id(video: Path, root: Path | None) -> str:
-    if root is None:
-        return video.name
-    try:
-        return video.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError as error:
-        raise InputError(f"{video}: expected a file under {root}") from error
 
 
 def _print_change(manifest: "Manifest", *, json: bool) -> None:

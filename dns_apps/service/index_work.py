@@ -155,4 +155,4 @@ class IndexWork:
         if file is None:
             raise VideoError("missing", "the file is not there any more")
         features = self._searcher.features(loaded, file, start_s=0.0, stop_s=None, on_progress=lambda _: None)
-        return self._searcher.encoded(encoder, video_id, features)
+        return self._searcher.encoded(encoder, video_id, features, file)

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +22,10 @@ from dns_apps.service.schemas import (
 )
 from dns_apps.service.served import Loaded, Served
 from dns_core.index import EncodedVideo
-from dns_core.records import Float32Array, Float64Array, Match, VideoFeatures
+from dns_core.records import Float32Array, Float64Array, Match, VideoFeatures, VideoProbe
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.encode import VideoEncoder
-from dns_core.video.probe import StreamFacts
+from dns_core.video.probe import StreamFacts, content_digest
 
 _FEATURES_SHARE = 0.9
 """Of the progress of a query; how long the search takes is not known before."""
@@ -106,10 +106,14 @@ class Searcher:
             timing_ms=timing_ms,
         )
 
-    def encoded(self, encoder: VideoEncoder, video_id: str, features: VideoFeatures) -> EncodedVideo:
-        """What an index keeps of described video."""
+    def encoded(
+        self, encoder: VideoEncoder, video_id: str, features: VideoFeatures, file: Path
+    ) -> EncodedVideo:
+        """What an index keeps of described video and its file."""
+        facts = asdict(self._decoders.facts(file))
+        probe = VideoProbe(video_id, n_bytes=file.stat().st_size, sha256=content_digest(file), **facts)
         with self._compute:
-            return encoder.encode(replace(features, video_id=video_id))
+            return encoder.encode(replace(features, video_id=video_id), probe)
 
     def compared(
         self, loaded: Loaded, fine: FineName, sides: tuple[Compared, Compared], max_side: int

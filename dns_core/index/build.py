@@ -1,6 +1,6 @@
 """Making and changing an index: every change is a new version, whole or not there."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,7 @@ def add_videos(
     *,
     models: Mapping[str, str],
     quarantine: Sequence[Quarantined] = (),
+    gone: Collection[str] = (),
 ) -> Manifest:
     """The index holds ``records`` too, in a new shard; what was there is linked, not rebuilt.
 
@@ -78,6 +79,7 @@ def add_videos(
         models: fingerprints of what made them, by role; must agree with the index's.
         quarantine: rows to add to the index's, read when ``records`` are at an end; a video that is now
             indexed leaves the list.
+        gone: ids that the index does not show any more, unless a record bears one of them.
 
     Returns:
         The manifest of the new version.
@@ -91,10 +93,11 @@ def add_videos(
     with next_version(path) as draft:
         index = open_index(path)
         index.manifest.check_models(models)
-        taken = set(index.ids)
-        kept = [_kept(index, entry, draft) for entry in index.manifest.shards]
+        taken = set(index.ids) - set(gone)
+        kept = [_kept(index, entry, draft, gone) for entry in index.manifest.shards]
         entry = write_shard(draft.folder / _shard_name(draft), records, taken=taken)
-        rows = {row.video_id: row for row in (*index.manifest.quarantine, *quarantine)}
+        before = (row for row in index.manifest.quarantine if row.video_id not in gone)
+        rows = {row.video_id: row for row in (*before, *quarantine)}
         absent = [row for video_id, row in rows.items() if video_id not in taken]
         return _finish(draft, index.manifest, [*kept, entry], absent)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from dns_core.errors import InputError
 from dns_core.index.npy_stream import AnyArray
-from dns_core.records import Float32Array, Float64Array, Int64Array
+from dns_core.records import Float32Array, Float64Array, Int64Array, VideoProbe
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class EncodedVideo:
         numbers: by fine network, ``[C]`` float32, the selector's number of each chunk.
         frames: by name, ``[T, ...]``, what fine comparison reads of each frame, for example packed
             codes. Chunks are windows of these, so that frames where chunks overlap are kept once.
+        probe: of the file; None if it was not at hand.
     """
 
     video_id: str
@@ -30,6 +31,7 @@ class EncodedVideo:
     coarse: Float32Array
     numbers: Mapping[str, Float32Array] = field(default_factory=dict)
     frames: Mapping[str, AnyArray] = field(default_factory=dict)
+    probe: VideoProbe | None = None
 
     @property
     def n_frames(self) -> int:

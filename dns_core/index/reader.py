@@ -12,7 +12,7 @@ from dns_core.index.encoded import EncodedVideo
 from dns_core.index.manifest import Manifest, read_manifest
 from dns_core.index.shard import Shard
 from dns_core.index.versions import current_version, version_folder
-from dns_core.records import Float32Array, Int64Array
+from dns_core.records import Float32Array, Int64Array, VideoProbe
 
 _ATTEMPTS = 3
 
@@ -42,6 +42,11 @@ class Index:
     def contents(self) -> tuple[str, ...]:
         """Content fingerprints of the live videos by row."""
         return tuple(shard.videos[row][1] for shard in self._shards for row in shard.live)
+
+    @cached_property
+    def probes(self) -> tuple[VideoProbe | None, ...]:
+        """What was known of the files of the live videos by row; None where nothing was."""
+        return tuple(shard.probes[row] for shard in self._shards for row in shard.live)
 
     @cached_property
     def chunk_offsets(self) -> Int64Array:

@@ -6,13 +6,15 @@ frames.<name>.npy                      [F', ...] at the rows that `frame_rows` n
                                        as the one before takes no row of its own
 spans.npy coarse.npy numbers.<fine>.npy  [C, ...] one row a chunk, likewise
 coarse.faiss                           short codes of the vectors, if they are many (`nearest`)
-videos.json                            ids and content fingerprints, in the order of the rows
+videos.json                            ids, content fingerprints, facts of the files, in the order of the rows
 """
 
 import contextlib
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from dns_core.index.coarse import coarse_scores
 from dns_core.index.encoded import EncodedVideo, check_encoded
 from dns_core.index.manifest import FileEntry, ShardEntry
 from dns_core.index.npy_stream import AnyArray, NpyStream, map_npy
-from dns_core.records import BoolArray, Float32Array, Int64Array
+from dns_core.records import BoolArray, Float32Array, Int64Array, VideoProbe
 from dns_core.store.atomic import read_json, write_json
 
 _IDS = "videos.json"
@@ -45,6 +47,7 @@ def write_shard(folder: Path, records: Iterable[EncodedVideo], *, taken: set[str
     folder.mkdir()
     ids: list[str] = []
     contents: list[str] = []
+    files: list[dict[str, Any] | None] = []
     frame_offsets, chunk_offsets = [0], [0]
     n_rows = 0
     with contextlib.ExitStack() as stack:
@@ -55,12 +58,13 @@ def write_shard(folder: Path, records: Iterable[EncodedVideo], *, taken: set[str
             n_rows += _append(_columns(record, n_rows), streams, folder, stack)
             ids.append(record.video_id)
             contents.append(record.content)
+            files.append(None if record.probe is None else asdict(replace(record.probe, video_id="")))
             frame_offsets.append(frame_offsets[-1] + record.n_frames)
             chunk_offsets.append(chunk_offsets[-1] + len(record.spans))
     if not ids:
         folder.rmdir()
         return None
-    write_json(folder / _IDS, {"ids": ids, "contents": contents})
+    write_json(folder / _IDS, {"ids": ids, "contents": contents, "files": files})
     _write_derived(folder, frame_offsets, chunk_offsets)
     return ShardEntry(
         name=folder.name,
@@ -105,6 +109,15 @@ class Shard:
         """(id, content fingerprint) of each row."""
         table = read_json(self.folder / _IDS)
         return tuple(zip(table["ids"], table["contents"], strict=True))
+
+    @cached_property
+    def probes(self) -> tuple[VideoProbe | None, ...]:
+        """What was known of the file of each row; None in shards that were written without."""
+        files = read_json(self.folder / _IDS).get("files") or [None] * self.entry.n_videos
+        return tuple(
+            None if facts is None else VideoProbe(**{**facts, "video_id": video_id})
+            for (video_id, _), facts in zip(self.videos, files, strict=True)
+        )
 
     @cached_property
     def frame_offsets(self) -> Int64Array:
@@ -161,6 +174,7 @@ class Shard:
             coarse=self.column("coarse")[chunks],
             numbers={name: self.column(_NUMBERS + name)[chunks] for name in self._names(_NUMBERS)},
             frames={name: _spread(self.column(_FRAMES + name), rows) for name in self._names(_FRAMES)},
+            probe=self.probes[row],
         )
 
     @cached_property

@@ -13,7 +13,7 @@ from dns_core.index.encoded import EncodedVideo
 from dns_core.index.npy_stream import AnyArray
 from dns_core.models.coarse import CoarseStudent
 from dns_core.models.selector import Selector
-from dns_core.records import Float32Array, Int64Array, VideoFeatures
+from dns_core.records import Float32Array, Int64Array, VideoFeatures, VideoProbe
 from dns_core.retrieval.bundle import FINE_NETWORKS, Bundle
 from dns_core.retrieval.scorer import FineScorer, scorer_of
 from dns_core.store.fingerprints import fingerprint_bytes
@@ -64,11 +64,12 @@ class VideoEncoder:
         }
         return Origin(self.bundle.index_models(self.fines), params)
 
-    def encode(self, features: VideoFeatures) -> EncodedVideo:
+    def encode(self, features: VideoFeatures, probe: VideoProbe | None = None) -> EncodedVideo:
         """The record of one video.
 
         Args:
             features: whitened, at least one frame.
+            probe: of its file.
 
         Raises:
             InputError: there is no frame.
@@ -85,6 +86,7 @@ class VideoEncoder:
                 fine: stored_frames(scorer, features.regions, self.merge_from)
                 for fine, scorer in self._scorers.items()
             },
+            probe=probe,
         )
 
 

@@ -1,21 +1,21 @@
 """From video files to answers: decoding, description and whitening joined with index and engine."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 
-from dns_core.errors import CorruptArtefactError, InputError, VideoError
+from dns_core.errors import CorruptArtefactError, InputError
 from dns_core.features.extractor import Extractor, described_extractor
 from dns_core.features.whitening import Whitening
-from dns_core.index import Chunking, EncodedVideo, Manifest, add_videos, build_index, open_index
+from dns_core.index import Chunking, Manifest, add_videos, build_index, open_index
 from dns_core.ports import Progress, SilentProgress, WeightSource
-from dns_core.records import Quarantined, QueryResult, VideoFeatures
+from dns_core.records import QueryResult, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.intake import Intake
 from dns_core.store.weights import read_weights
 from dns_core.video.decode import Sampling
 from dns_core.video.discover import discover_videos
@@ -83,6 +83,8 @@ def index_videos(
 ) -> Manifest:
     """The index at ``out`` holds every readable video under ``videos``, and the others as quarantined.
 
+    Interrupted, it goes on where it was when it is called again.
+
     Args:
         videos: folder of video files; ids are paths relative to it.
         out: folder of the index; one that stands there is superseded.
@@ -93,15 +95,14 @@ def index_videos(
     Raises:
         InputError: ``videos`` is not a folder, or holds no readable video.
     """
-    named = discover_videos(videos)
     encoder = VideoEncoder(bundle, merge_from=merge_from)
-    quarantine: list[Quarantined] = []
-    records = _encoded(named, open_features(bundle), encoder, quarantine, progress or SilentProgress())
-    first = next(records, None)
-    if first is None:
-        raise InputError(f"{videos}: expected videos, found none readable ({len(quarantine)} refused)")
-    # The quarantine list is read when the records have been consumed, and is whole by then.
-    return build_index(out, chain([first], records), encoder.origin, quarantine=quarantine)
+    intake = Intake(out, open_features(bundle), encoder)
+    taken = intake.take(discover_videos(videos), progress or SilentProgress())
+    if not taken.contents:
+        raise InputError(f"{videos}: expected videos, found none readable ({len(taken.quarantine)} refused)")
+    manifest = build_index(out, intake.records(taken), encoder.origin, quarantine=taken.quarantine)
+    intake.pending.clear()
+    return manifest
 
 
 def add_to_index(
@@ -125,9 +126,13 @@ def add_to_index(
     known = sorted(set(open_index(index).ids) & {video_id for video_id, _ in videos})
     if known:
         raise InputError(f"already in the index: {', '.join(known)}")
-    quarantine: list[Quarantined] = []
-    records = _encoded(videos, open_features(bundle), encoder, quarantine, progress or SilentProgress())
-    return add_videos(index, records, models=encoder.origin.models, quarantine=quarantine)
+    intake = Intake(index, open_features(bundle), encoder, open_index(index))
+    taken = intake.take(videos, progress or SilentProgress())
+    manifest = add_videos(
+        index, intake.records(taken), models=encoder.origin.models, quarantine=taken.quarantine
+    )
+    intake.pending.clear()
+    return manifest
 
 
 def encoder_of(manifest: Manifest, bundle: Bundle) -> VideoEncoder:
@@ -172,19 +177,3 @@ def query_video(
     timing_ms = {"features": features_ms, **result.timing_ms}
     timing_ms["total"] = features_ms + result.timing_ms["total"]
     return replace(result, timing_ms=timing_ms)
-
-
-def _encoded(
-    videos: NamedVideos,
-    pipeline: FeaturePipeline,
-    encoder: VideoEncoder,
-    quarantine: list[Quarantined],
-    progress: Progress,
-) -> Iterator[EncodedVideo]:
-    """Records of the readable videos, one in memory at a time; the others are put on ``quarantine``."""
-    for video_id, path in progress.track(videos, "indexing", len(videos)):
-        try:
-            yield encoder.encode(pipeline.features(path, video_id))
-        except VideoError as error:
-            quarantine.append(Quarantined(video_id, error.reason, error.detail))
-            progress.say(f"quarantined {video_id}: {error}")

@@ -36,11 +36,12 @@ def run(config: Config, context: StageContext) -> None:
     bundle = Bundle.load(workspace.models, device=context.device)
     chunking = Chunking(config.chunk_frames, config.overlap_frames)
     encoder = VideoEncoder(bundle, chunking=chunking, merge_from=config.merge_from)
+    probes = {probe.video_id: probe for probe in read_probes(workspace.probes("database"))[0]}
     with FeatureStore.open(workspace.whitened("database")) as store:
 
         def records() -> Iterator[EncodedVideo]:
             for video_id in context.progress.track(store.ids, "indexing", len(store.ids)):
-                yield encoder.encode(store.read(video_id))
+                yield encoder.encode(store.read(video_id), probes.get(video_id))
 
         manifest = build_index(
             workspace.index, records(), encoder.origin, quarantine=_quarantined(workspace, set(store.ids))

@@ -80,7 +80,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         VideoError: ``missing``, ``not_a_file``, ``no_permission``, ``empty``, ``not_a_video``,
             ``no_video_stream``, ``encrypted``, ``corrupt`` or ``too_large``.
     """
-    head = _read_head(path)
+    head = file_head(path)
     with _open_container(path, head) as container:
         yield container, _film(container, path)
 
@@ -90,8 +90,12 @@ def describe(error: av.FFmpegError) -> str:
     return error.strerror or type(error).__name__
 
 
-def _read_head(path: Path) -> bytes:
-    """The first bytes of a regular file that may be read; raises VideoError for anything else."""
+def file_head(path: Path) -> bytes:
+    """The first bytes of a file.
+
+    Raises:
+        VideoError: ``missing``, ``not_a_file``, ``no_permission`` or ``empty``.
+    """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):

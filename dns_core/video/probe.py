@@ -6,12 +6,10 @@ from pathlib import Path
 
 from dns_core.records import VideoProbe
 from dns_core.video.clock import average_fps
-from dns_core.video.container import open_video
+from dns_core.video.container import file_head, open_video
 from dns_core.video.duration import shown_s
 from dns_core.video.frames import timed_frames
 from dns_core.video.picture import displayed_size, orientation, pixel_ratio
-
-_HASH_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +43,28 @@ def stream_facts(path: Path) -> StreamFacts:
     return StreamFacts(shown_s(path), fps, width, height, codec, rotation_deg)
 
 
-def probe_video(path: Path, video_id: str) -> VideoProbe:
+def probe_video(path: Path, video_id: str, sha256: str | None = None) -> VideoProbe:
     """`stream_facts` of a file with its size and digest.
 
     Args:
         path: the video.
         video_id: written into the record.
+        sha256: as `content_digest`, if it is known.
 
     Raises:
         VideoError: the file cannot be used; see `dns_core.errors.VideoError`.
     """
     facts = asdict(stream_facts(path))
-    return VideoProbe(video_id=video_id, n_bytes=path.stat().st_size, sha256=_sha256(path), **facts)
+    digest = sha256 or content_digest(path)
+    return VideoProbe(video_id=video_id, n_bytes=path.stat().st_size, sha256=digest, **facts)
 
 
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
+def content_digest(path: Path) -> str:
+    """Hex digits of the SHA-256 of a regular file that is not empty.
+
+    Raises:
+        VideoError: ``missing``, ``not_a_file``, ``no_permission`` or ``empty``.
+    """
+    file_head(path)
     with path.open("rb") as file:
-        while block := file.read(_HASH_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
