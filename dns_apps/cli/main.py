@@ -15,6 +15,7 @@ from dns_apps.cli import (
     dashboard,
     data,
     datasets,
+    duplicates,
     evaluate,
     index,
     models,
@@ -41,6 +42,7 @@ app.command()(pipeline.reproduce)
 app.add_typer(index.app, name="index")
 app.command()(query.query)
 app.command()(compare.compare)
+app.command()(duplicates.duplicates)
 app.command()(evaluate.evaluate)
 app.add_typer(weights.app, name="weights")
 app.add_typer(datasets.app, name="datasets")

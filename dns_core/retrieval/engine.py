@@ -19,7 +19,6 @@ import numpy as np
 from dns_core.errors import CorruptArtefactError, ParamsError
 from dns_core.index.chunks import Chunking
 from dns_core.index.encoded import EncodedVideo
-from dns_core.index.npy_stream import AnyArray
 from dns_core.index.reader import Index
 from dns_core.records import (
     Float32Array,
@@ -126,6 +125,20 @@ class Engine:
         """
         spans = frame_spans(features, self._chunking)
         vectors = chunk_vectors(self.bundle.coarse, features, spans)
+        numbers = chunk_numbers(self.bundle.selector(self.fine), features, spans)
+        return self._candidates(vectors, numbers, shortlisted=shortlisted)
+
+    def candidates_of(self, record: EncodedVideo, *, shortlisted: bool = False) -> Candidates:
+        """As `candidates`, of a video that an index made by the same models holds."""
+        return self._candidates(record.coarse, record.numbers[self.fine], shortlisted=shortlisted)
+
+    def stretches_of(self, record: EncodedVideo) -> Stretches:
+        """As `stretches`, of a video that an index made by the same models holds."""
+        return Stretches(record.frames[self.fine], record.times_s, record.spans)
+
+    def _candidates(
+        self, vectors: Float32Array, query_numbers: Float32Array, *, shortlisted: bool
+    ) -> Candidates:
         if shortlisted:
             rows = np.union1d(self.index.nearest(vectors, SHORTLIST), self._typical)
             chunks, offsets = self.index.chunks_of(rows)
@@ -137,7 +150,6 @@ class Engine:
             chunk_scores = self.index.coarse_scores(vectors)
             ids, numbers = self.index.ids, self.index.numbers(self.fine)
         query_chunk, target_chunk = best_pairs(chunk_scores, offsets)
-        query_numbers = chunk_numbers(self.bundle.selector(self.fine), features, spans)
         columns = [
             query_numbers[query_chunk],
             numbers[target_chunk],
@@ -170,7 +182,7 @@ class Engine:
         started = time.perf_counter()
         limit = _BLOCK_CELLS if deadline_ms is None else _TIMED_BLOCK_CELLS
         for block in self._blocks(rows, len(query.times_s), limit):
-            targets = [self._target(self.index.record(int(row))) for row in block]
+            targets = [self.stretches_of(self.index.record(int(row))) for row in block]
             scores[block] = stretch_scores(self._scorer, query, targets)
             if deadline_ms is not None and (time.perf_counter() - started) * 1000 >= deadline_ms:
                 break
@@ -206,7 +218,7 @@ class Engine:
             int(row): pair_segments(
                 self._scorer,
                 query,
-                self._target(self.index.record(int(row))),
+                self.stretches_of(self.index.record(int(row))),
                 threshold=threshold,
                 finder=finder,
             )
@@ -222,10 +234,6 @@ class Engine:
     def _typical(self) -> Int64Array:
         """Rows of videos that stand for all: they say what strangers of a query reach."""
         return np.arange(0, self.index.n_videos, max(1, self.index.n_videos // _TYPICAL))
-
-    def _target(self, record: EncodedVideo) -> Stretches:
-        frames: AnyArray = record.frames[self.fine]
-        return Stretches(frames, record.times_s, record.spans)
 
     def _blocks(self, rows: Int64Array, n_query_frames: int, limit: int) -> Iterator[Int64Array]:
         """Rows in order, cut where the frame pairs of a block would exceed ``limit``."""

@@ -1,0 +1,48 @@
+"""What two videos are to each other, by the stretches that match and how long they last."""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from dns_core.records import Segment
+
+Relation = Literal["copy", "excerpt", "contains", "overlap", "alike"]
+"""Of a query to a match: a copy of about the same length, an excerpt of it, a longer video that contains it;
+or both show a stretch of the same; or they are alike, and no stretch could be located."""
+
+# A copy may have lost its titles, and the ends of stretches are uncertain by a sampling period.
+_WHOLE = 0.8
+_UNCERTAIN_S = 1.0
+
+
+def relation_of(segments: Sequence[Segment], query_s: float, target_s: float) -> Relation:
+    """The relation of a query that lasts ``query_s`` to a video that lasts ``target_s``.
+
+    Example:
+        >>> relation_of([Segment(0, 10, 50, 60, 0.9)], 10.0, 300.0)
+        'excerpt'
+    """
+    if not segments:
+        return "alike"
+    whole_query = _is_whole([(s.query_start_s, s.query_end_s) for s in segments], query_s)
+    whole_target = _is_whole([(s.target_start_s, s.target_end_s) for s in segments], target_s)
+    if whole_query:
+        return "copy" if whole_target else "excerpt"
+    return "contains" if whole_target else "overlap"
+
+
+def covered_s(stretches: Iterable[tuple[float, float]]) -> float:
+    """Seconds that stretches cover together; what lies in several counts once.
+
+    Example:
+        >>> covered_s([(0, 4), (2, 5), (7, 8)])
+        6.0
+    """
+    total, reached = 0.0, float("-inf")
+    for start, end in sorted(stretches):
+        total += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
+
+
+def _is_whole(stretches: Iterable[tuple[float, float]], length_s: float) -> bool:
+    return covered_s(stretches) >= min(_WHOLE * length_s, length_s - _UNCERTAIN_S)
