@@ -1,6 +1,6 @@
 """``dns compare``: how alike two videos are, and where."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -23,11 +23,15 @@ def compare(
     from dns_core.retrieval.bundle import Bundle
     from dns_core.retrieval.comparison import compare as compare_videos
     from dns_core.retrieval.pipeline import open_features
+    from dns_core.retrieval.relation import within
+    from dns_core.video.duration import shown_s
 
     bundle = Bundle.load(models_folder(models))
     pipeline = open_features(bundle)
     a, b = (pipeline.features(path, str(path)) for path in (first, second))
     found = compare_videos(a, b, bundle)
+    lengths = shown_s(first), shown_s(second)
+    found = replace(found, segments=tuple(within(segment, *lengths) for segment in found.segments))
     if plot is not None:
         from dns_apps.cli.heat_map import draw_heat_map
 

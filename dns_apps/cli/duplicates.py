@@ -35,7 +35,9 @@ def duplicates(
     kind: Annotated[Literal["copy", "excerpt", "any"], typer.Option(help="Which pairs are told.")] = "any",
     out: Annotated[
         Path | None,
-        typer.Option(metavar="report.html|csv|json|parquet", help="Write a page, or a table of the pairs."),
+        typer.Option(
+            metavar="report.html|json|csv|jsonl|parquet", help="Write a page, or a table of the pairs."
+        ),
     ] = None,
     videos: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The folder of the videos, for pictures in the page.")
@@ -45,12 +47,13 @@ def duplicates(
     json: Json = False,
 ) -> None:
     """Find the videos of an archive that are copies, excerpts or share a stretch; nothing is deleted."""
-    from dns_apps.cli.duplicates_report import check_report, report_json, write_report
+    from dns_apps.cli.duplicates_report import FORMS, report_json, write_report
+    from dns_apps.cli.tables import check_form
     from dns_core.retrieval.duplicates import Asked
     from dns_core.retrieval.groups import gathered
 
     if out is not None:
-        check_report(out)
+        check_form(out, FORMS)
     if videos is not None and not videos.is_dir():
         raise InputError(f"{videos}: expected the folder of the videos, found none")
     found, probes = _found(index, against, Asked(min_score, shortlist), models)

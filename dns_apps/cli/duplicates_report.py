@@ -1,30 +1,19 @@
 """Pairs and groups as files: a table for programs, a page for people."""
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from dns_core.errors import InputError
+from dns_apps.cli.tables import TABLES, write_table
 from dns_core.records import VideoProbe
 from dns_core.retrieval.duplicates import Found
 from dns_core.retrieval.groups import Group
 from dns_core.retrieval.pair_journal import Pair
 from dns_core.store.atomic import atomic_file
 
-_FORMS = (".html", ".csv", ".json", ".parquet")
-
-
-def check_report(path: Path) -> None:
-    """The name of a report says its form.
-
-    Raises:
-        InputError: it says none that is known.
-    """
-    if path.suffix.lower() not in _FORMS:
-        raise InputError(f"{path}: expected a name that ends in {', '.join(_FORMS)}")
+FORMS = (".html", ".json", *TABLES)
 
 
 def write_report(
@@ -43,17 +32,17 @@ def write_report(
         probes: what is known of the files, by id.
         videos: where the files are, for pictures in a page.
     """
+    if path.suffix.lower() in TABLES:
+        write_table(path, list(_row(_EMPTY, {}, {})), pair_rows(found.pairs, groups, probes))
+        return
     with atomic_file(path) as temporary:
         if path.suffix.lower() == ".html":
             from dns_apps.cli.duplicates_page import write_page
 
             write_page(temporary, found, groups, probes, videos)
-        elif path.suffix.lower() == ".json":
-            temporary.write_text(
-                json.dumps(report_json(found, groups, probes), indent=1) + "\n", encoding="utf-8"
-            )
         else:
-            _write_table(temporary, pair_rows(found.pairs, groups, probes))
+            content = json.dumps(report_json(found, groups, probes), indent=1)
+            temporary.write_text(content + "\n", encoding="utf-8")
 
 
 def report_json(found: Found, groups: Sequence[Group], probes: Mapping[str, VideoProbe]) -> dict[str, Any]:
@@ -102,16 +91,3 @@ def _row(
 
 
 _EMPTY = Pair("", "", 0.0, "alike")
-
-
-def _write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    if path.suffix.lower() == ".parquet":
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        pq.write_table(pa.Table.from_pylist(list(rows)), path)
-        return
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(_row(_EMPTY, {}, {})))
-        writer.writeheader()
-        writer.writerows(rows)

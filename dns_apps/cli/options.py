@@ -1,14 +1,13 @@
 """Options that several commands share, and the results that several commands print."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dns_apps.cli.output import clock
-from dns_core.records import QueryResult, Segment
+from dns_core.records import Segment
 
 if TYPE_CHECKING:
     from dns_core.index import Index
@@ -56,11 +55,6 @@ def models_folder(
             continue  # of another generation; if all are, whoever opens the first one says so
         return folder
     return folders[0]
-
-
-def result_json(result: QueryResult) -> dict[str, Any]:
-    """One answered query as JSON can say it."""
-    return asdict(result)
 
 
 def segment_texts(segments: Sequence[Segment]) -> list[str]:

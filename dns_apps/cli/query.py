@@ -1,7 +1,10 @@
 """``dns query``: search an index with video files."""
 
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,68 +16,118 @@ from dns_apps.cli.options import (
     Json,
     Models,
     models_folder,
-    result_json,
     segment_texts,
 )
-from dns_apps.cli.output import print_json, print_line, print_table
+from dns_apps.cli.output import clock, print_json, print_line, print_table, size
+from dns_apps.cli.tables import check_form, write_table
 from dns_core.errors import VideoError
-from dns_core.records import QueryResult
+from dns_core.records import Quarantined, QueryResult, Segment
+
+if TYPE_CHECKING:
+    from dns_apps.cli.answers import Answers
+
+NOT_FOUND = 1
+"""Exit status where no query has an answer of the score that was asked for, as ``grep`` has it."""
 
 
 def query(
-    videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Video files to look for.")],
+    videos: Annotated[
+        list[Path], typer.Argument(metavar="VIDEO...", help="Files to look for, or folders of them.")
+    ],
     *,
     index: IndexOption,
     top: Annotated[int, typer.Option(min=0, help="How many answers; 0 ranks the whole index.")] = 10,
+    min_score: Annotated[
+        float, typer.Option(min=0, max=1, help="Of the answers; exit status 1 if no query has one.")
+    ] = 0.0,
     budget: BudgetText = DEFAULT_BUDGET,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv|jsonl|parquet", help="Write one table of all answers.")
+    ] = None,
     models: Models = None,
     json: Json = False,
 ) -> None:
     """Find the videos of an index that show what a clip shows, and where."""
-    from dns_core.index import open_index
+    from dns_apps.cli.answers import COLUMNS, table_rows
     from dns_core.retrieval.budget import Budget
 
     wanted = Budget.parse(budget)
-    opened = open_index(index)
+    if out is not None:
+        check_form(out)
+    ask, answers = _opened(index, models)
+    kept: list[dict[str, Any]] = []
+    n_failed = 0
+    for video, is_asked in _files(videos):
+        try:
+            result = ask(video, top_k=top, budget=wanted)
+        except VideoError as error:
+            n_failed += _refuse(video, error, is_asked=is_asked, json=json)
+            continue
+        enough = tuple(match for match in result.results if match.score >= min_score)
+        answer = answers.json(replace(result, results=enough), video)
+        kept += table_rows(answer)
+        print_json(answer) if json else _print_answer(answer)
+    if out is not None:
+        write_table(out, COLUMNS, kept)
+    if n_failed or (min_score and not kept):
+        raise typer.Exit(FAILED if n_failed else NOT_FOUND)
+
+
+def _opened(index: Path, models: Path | None) -> "tuple[Callable[..., QueryResult], Answers]":
+    """What searches the index with a file, and what says all of its answers."""
+    from dns_apps.cli.answers import Answers
+    from dns_core.index import open_index
     from dns_core.retrieval.bundle import Bundle
     from dns_core.retrieval.engine import Engine
     from dns_core.retrieval.pipeline import open_features, query_video
 
+    opened = open_index(index)
     bundle = Bundle.load(models_folder(models, opened))
-    engine, pipeline = Engine(opened, bundle), open_features(bundle)
-    n_failed = 0
-    for video in videos:
-        try:
-            result = query_video(engine, pipeline, video, top_k=top, budget=wanted)
-        except VideoError as error:
-            n_failed += 1
-            _refuse(video, error, json=json)
-        else:
-            _print_result(result, json=json)
-    if n_failed:
-        raise typer.Exit(FAILED)
+    return partial(query_video, Engine(opened, bundle), open_features(bundle)), Answers(opened)
 
 
-def _refuse(video: Path, error: VideoError, *, json: bool) -> None:
+def _files(paths: list[Path]) -> Iterator[tuple[Path, bool]]:
+    """Each file, and whether it was named itself and not found in a folder."""
+    from dns_core.video.discover import discover_videos
+
+    for path in paths:
+        if not path.is_dir():
+            yield path, True
+        for _, file in discover_videos(path) if path.is_dir() else ():
+            yield file, False
+
+
+def _refuse(video: Path, error: VideoError, *, is_asked: bool, json: bool) -> bool:
+    """Say why a file was not searched with; whether that is a failure: a text in a folder is none."""
+    if not is_asked and not Quarantined(video.name, error.reason, error.detail).is_video:
+        return False
     complain(f"{video}: {error}")
     if json:
         print_json({"query": str(video), "error": {"reason": error.reason, "detail": error.detail}})
+    return True
 
 
-def _print_result(result: QueryResult, *, json: bool) -> None:
-    if json:
-        print_json(result_json(result))
-        return
+def _print_answer(answer: Mapping[str, Any]) -> None:
     rows = [
         (
             str(rank),
-            f"{match.score:.3f}",
-            match.stage,
-            match.video_id,
-            ", ".join(segment_texts(match.segments)),
+            f"{match['score']:.3f}",
+            match["stage"],
+            match["relation"] or "",
+            match["video_id"],
+            _file_text(match["file"]),
+            ", ".join(segment_texts([Segment(**segment) for segment in match["segments"]])),
         )
-        for rank, match in enumerate(result.results, start=1)
+        for rank, match in enumerate(answer["results"], start=1)
     ]
-    print_table(result.query, [">", ">score", "by", "video", "query = video"], rows)
-    parts = ", ".join(f"{step} {ms:.0f} ms" for step, ms in result.timing_ms.items())
-    print_line(f"compared with {result.coverage:.1%} of the corpus; {parts}\n")
+    title = f"{answer['query']} ({_file_text(answer['file'])})"
+    print_table(title, [">", ">score", "by", "is", "video", "file", "query = video"], rows)
+    parts = ", ".join(f"{step} {ms:.0f} ms" for step, ms in answer["timing_ms"].items())
+    print_line(f"compared with {answer['coverage']:.1%} of the corpus; {parts}\n")
+
+
+def _file_text(facts: Mapping[str, Any] | None) -> str:
+    if facts is None:
+        return ""
+    frame = f"{facts['width_px']}x{facts['height_px']}"
+    return f"{clock(facts['duration_s'])} {frame} {facts['codec']} {size(facts['n_bytes'])}"

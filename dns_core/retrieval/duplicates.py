@@ -7,7 +7,7 @@ video is written to a journal at once: an interrupted search goes on, and anothe
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from dns_core.records import Int64Array, Segment
 from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.pair_journal import Pair, PairJournal
 from dns_core.retrieval.ranking import falling_order
-from dns_core.retrieval.relation import relation_of
+from dns_core.retrieval.relation import relation_of, within
 from dns_core.retrieval.selection import Candidates
 from dns_core.store.fingerprints import fingerprint_json
 
@@ -151,7 +151,7 @@ class _Search:
     def _pair(self, record: EncodedVideo, row: int, score: float, segments: tuple[Segment, ...]) -> Pair:
         other = self._engine.index.record(row)
         lengths = length_of(record), length_of(other)
-        segments = tuple(_within(segment, *lengths) for segment in segments)
+        segments = tuple(within(segment, *lengths) for segment in segments)
         if self._in_itself and other.video_id < record.video_id:
             segments, lengths = tuple(_turned(segment) for segment in segments), lengths[::-1]
             record, other = other, record
@@ -170,15 +170,6 @@ def _by_content(index: Index) -> dict[str, list[int]]:
     for row in sorted(range(index.n_videos), key=index.ids.__getitem__):
         rows[index.contents[row]].append(row)
     return dict(rows)
-
-
-def _within(segment: Segment, query_s: float, target_s: float) -> Segment:
-    """The segment without what lies behind the ends of the videos, by which sampling may miss them."""
-    return replace(
-        segment,
-        query_end_s=max(segment.query_start_s, min(segment.query_end_s, query_s)),
-        target_end_s=max(segment.target_start_s, min(segment.target_end_s, target_s)),
-    )
 
 
 def _turned(segment: Segment) -> Segment:

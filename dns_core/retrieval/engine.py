@@ -36,6 +36,7 @@ from dns_core.retrieval.encode import chunk_numbers, chunk_vectors, frame_spans
 from dns_core.retrieval.localisation import PathFinder
 from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
 from dns_core.retrieval.ranking import best_pairs, falling_order, video_scores
+from dns_core.retrieval.relation import within
 from dns_core.retrieval.scorer import scorer_of
 from dns_core.retrieval.selection import BySelector, Candidates, Policy, select
 from dns_core.retrieval.temporal_network import temporal_network
@@ -214,16 +215,15 @@ class Engine:
             finder: of matching cells.
         """
         threshold = self.bundle.calibration.frame_threshold(self.fine)
-        return {
-            int(row): pair_segments(
-                self._scorer,
-                query,
-                self.stretches_of(self.index.record(int(row))),
-                threshold=threshold,
-                finder=finder,
+        found: dict[int, tuple[Segment, ...]] = {}
+        for row in rows:
+            record = self.index.record(int(row))
+            segments = pair_segments(
+                self._scorer, query, self.stretches_of(record), threshold=threshold, finder=finder
             )
-            for row in rows
-        }
+            length_s = record.probe.duration_s if record.probe else None
+            found[int(row)] = tuple(within(segment, None, length_s) for segment in segments)
+        return found
 
     def _is_enough(self, top_k: int, budget: Budget) -> bool:
         """Whether a shortlist of a large index holds all that is to be compared finely and answered."""

@@ -16,9 +16,11 @@ from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.intake import Intake
+from dns_core.retrieval.relation import within
 from dns_core.store.weights import read_weights
 from dns_core.video.decode import Sampling
 from dns_core.video.discover import discover_videos
+from dns_core.video.duration import shown_s
 
 NamedVideos = Sequence[tuple[str, Path]]
 """Video ids and where their files are."""
@@ -172,8 +174,13 @@ def query_video(
     """
     started = time.perf_counter()
     features = pipeline.features(path, str(path))
+    length_s = shown_s(path)
     features_ms = (time.perf_counter() - started) * 1000
     result = engine.search(features, top_k=top_k, budget=budget)
     timing_ms = {"features": features_ms, **result.timing_ms}
     timing_ms["total"] = features_ms + result.timing_ms["total"]
-    return replace(result, timing_ms=timing_ms)
+    matches = tuple(
+        replace(match, segments=tuple(within(segment, length_s, None) for segment in match.segments))
+        for match in result.results
+    )
+    return replace(result, results=matches, timing_ms=timing_ms)

@@ -1,6 +1,7 @@
 """What two videos are to each other, by the stretches that match and how long they last."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from dns_core.records import Segment
@@ -42,6 +43,38 @@ def covered_s(stretches: Iterable[tuple[float, float]]) -> float:
         total += max(0.0, end - max(start, reached))
         reached = max(reached, end)
     return total
+
+
+def rate_of(segments: Sequence[Segment]) -> float | None:
+    """Seconds of the target that go by in a second of the query, in the longest stretch; None without one.
+
+    Example:
+        >>> rate_of([Segment(0, 10, 50, 65, 0.9)])
+        1.5
+    """
+    longest = max(segments, key=lambda s: s.query_end_s - s.query_start_s, default=None)
+    if longest is None or longest.query_end_s <= longest.query_start_s:
+        return None
+    return (longest.target_end_s - longest.target_start_s) / (longest.query_end_s - longest.query_start_s)
+
+
+def within(segment: Segment, query_s: float | None, target_s: float | None) -> Segment:
+    """The segment without what lies behind the ends of the videos, by which sampling may miss them.
+
+    Args:
+        segment: of two videos.
+        query_s: how long the query lasts; None if it is not known.
+        target_s: likewise of the target.
+    """
+    return replace(
+        segment,
+        query_end_s=_cut(segment.query_start_s, segment.query_end_s, query_s),
+        target_end_s=_cut(segment.target_start_s, segment.target_end_s, target_s),
+    )
+
+
+def _cut(start_s: float, end_s: float, length_s: float | None) -> float:
+    return end_s if length_s is None else max(start_s, min(end_s, length_s))
 
 
 def _is_whole(stretches: Iterable[tuple[float, float]], length_s: float) -> bool:

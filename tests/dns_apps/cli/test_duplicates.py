@@ -75,7 +75,7 @@ def test_what_cannot_be_written_is_refused_before_the_work(
     run: Run, built: Path, models: Path, tmp_path: Path
 ) -> None:
     refused = run("duplicates", built, "--models", models, "--out", tmp_path / "report.xls")
-    assert (refused.exit_code, ".html, .csv, .json, .parquet" in refused.stderr) == (2, True)
+    assert (refused.exit_code, ".html, .json, .csv, .jsonl, .parquet" in refused.stderr) == (2, True)
     refused = run("duplicates", built, "--models", models, "--videos", tmp_path / "none")
     assert (refused.exit_code, "expected the folder" in refused.stderr) == (2, True)
     assert not (built / "duplicates.jsonl").exists()

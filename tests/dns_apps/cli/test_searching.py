@@ -1,10 +1,13 @@
 """dns query, compare and evaluate, with real files and untrained networks."""
 
 import contextlib
+import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import Result
 
@@ -32,7 +35,12 @@ def test_query_answers_in_json_with_all_that_was_promised(
     (answer,) = lines(result)
     assert answer["query"] == str(clip)
     assert len(answer["results"]) == 2
-    assert set(answer["results"][0]) == {"video_id", "score", "stage", "segments"}
+    first = answer["results"][0]
+    assert set(first) == {"video_id", "score", "stage", "segments", "relation", "rate", "file"}
+    facts = {"duration_s", "n_bytes", "width_px", "height_px", "codec"}
+    assert set(first["file"]) == set(answer["file"]) == facts
+    assert answer["file"]["n_bytes"] == clip.stat().st_size
+    assert (answer["file"]["codec"], answer["file"]["duration_s"]) == ("h264", 3.0)
     assert all(0 <= match["score"] <= 1 for match in answer["results"])
     assert {match["stage"] for match in answer["results"]} == {"fine"}
     assert answer["coverage"] == 0.75
@@ -78,6 +86,49 @@ def test_query_for_people_is_a_table(run: Run, built: Path, models: Path, videos
     assert result.exit_code == 0
     assert "folder/c.mp4" in result.stdout
     assert "75.0%" in result.stdout
+
+
+def test_a_folder_of_queries_gives_one_table(
+    run: Run, built: Path, models: Path, videos: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "queries"
+    folder.mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        shutil.copy(videos / name, folder)
+    (folder / "a.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nhello\n")
+    options = ["--index", built, "--models", models, "--budget", 1]
+    for form in ("csv", "jsonl", "parquet"):
+        result = run("query", folder, *options, "--out", tmp_path / f"table.{form}")
+        assert result.exit_code == 0, result.stderr
+    with (tmp_path / "table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(Path(row["query"]).name, row["rank"]) for row in rows] == [
+        (name, str(rank)) for name in ("a.mp4", "b.mp4") for rank in (1, 2, 3)
+    ]
+    best = next(row for row in rows if (Path(row["query"]).name, row["video_id"]) == ("b.mp4", "b.mp4"))
+    assert best["relation"] == "copy"
+    assert float(best["rate"]) == pytest.approx(1, abs=0.1)
+    assert float(best["query_end_s"]) <= 3.0 >= float(best["target_end_s"])
+    assert best["n_bytes"] == str((videos / "b.mp4").stat().st_size)
+    lines_of = [json.loads(line) for line in (tmp_path / "table.jsonl").read_text().splitlines()]
+    assert pq.read_table(tmp_path / "table.parquet").to_pylist() == lines_of
+    assert len(lines_of) == 6
+    (folder / "c.mp4").write_bytes(b"no video")
+    assert run("query", folder, *options).exit_code == 2
+
+
+def test_the_exit_status_says_whether_something_was_found(
+    run: Run, built: Path, models: Path, videos: Path
+) -> None:
+    options = ["--index", built, "--models", models, "--json"]
+    (answer,) = lines(run("query", videos / "a.mp4", *options))
+    best = max(match["score"] for match in answer["results"])
+    found = run("query", videos / "a.mp4", *options, "--min-score", best - 1e-6)
+    assert found.exit_code == 0
+    assert all(match["score"] >= best - 1e-6 for match in lines(found)[0]["results"])
+    nothing = run("query", videos / "a.mp4", *options, "--min-score", min(1, best + 1e-6))
+    assert (nothing.exit_code, lines(nothing)[0]["results"]) == (1, [])
+    assert run("query", videos / "broken.mp4", *options, "--min-score", 0.5).exit_code == 2
 
 
 @pytest.mark.parametrize("budget", ["7", "much", "-1", "0ms"])
