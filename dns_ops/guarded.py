@@ -12,9 +12,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
+
+import psutil
 
 GRACE_S = 10
 _PR_SET_PDEATHSIG = 1
@@ -129,13 +132,21 @@ def main() -> int:
         for group in groups:
             _signal_group(group, number)
 
+    def kill(_number: int, _frame: FrameType | None) -> None:
+        # Guards below end with their group, and could not stop what they guard any more.
+        family = psutil.Process().children(recursive=True)
+        tell(signal.SIGKILL)
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+
     def stop(number: int, _frame: FrameType | None) -> None:
         asked.append(number)
         tell(signal.SIGTERM)
         signal.alarm(GRACE_S)
 
     # Before the command begins: a signal between its start and a handler would leave it alone in the world.
-    signal.signal(signal.SIGALRM, lambda _number, _frame: tell(signal.SIGKILL))
+    signal.signal(signal.SIGALRM, kill)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from prefect import flow, get_run_logger, task
+from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from dns_core.corpus.demo import make_demo_corpus
-from dns_ops.workspace_lock import workspace_lock
 from flows.reproduce import run_pipeline, side_by_side
+from flows.workspace import workspace_of_run
 
 
 @flow(name="demo", task_runner=side_by_side())
@@ -20,7 +20,7 @@ def demo(seed: int = 0) -> None:
         seed: the same one films the same videos.
     """
     root = Path.cwd()
-    with workspace_lock(root, get_run_logger().info):
+    with workspace_of_run(root):
         _film(root / "data", seed)
     run_pipeline(root, [], last="")
 

@@ -1,21 +1,20 @@
 """What a Prefect server must know before a worker starts: pools, limits, the deployments of prefect.yaml."""
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import State, StateType
 from prefect.exceptions import ObjectAlreadyExists
-from prefect.states import Crashed
+from prefect.states import Cancelled, Crashed
 
 from dns_ops.settings import load_settings
 from flows.gpu_pool import POOL
+from flows.processes import is_gone
 from flows.stage import GPU_LIMIT
 
 POOLS = ("cpu", POOL)
@@ -42,19 +41,16 @@ def prepare_server(client: SyncPrefectClient) -> None:
 
 
 def mark_crashed(client: SyncPrefectClient) -> int:
-    """How many runs were open though their process on this machine is gone; they are crashed from now on."""
-    is_open = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.CANCELLING])
+    """How many runs were open though their process on this machine is gone; they are over from now on."""
+    is_open = FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING, StateType.CANCELLING])
     runs = client.read_flow_runs(flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=is_open)))
-    gone = [run for run in runs if _is_gone(run.infrastructure_pid or "")]
+    gone = [run for run in runs if is_gone(run.infrastructure_pid or "")]
     for run in gone:
         state: State[None] = Crashed(message="its process has gone; a retry goes on where it was")
+        if run.state_type == StateType.CANCELLING:
+            state = Cancelled()
         client.set_flow_run_state(run.id, state, force=True)
     return len(gone)
-
-
-def _is_gone(infrastructure_pid: str) -> bool:
-    host, _, pid = infrastructure_pid.rpartition(":")
-    return host == socket.gethostname() and pid.isdecimal() and not psutil.pid_exists(int(pid))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from prefect import flow, get_run_logger
+from prefect import flow
 from prefect.artifacts import create_table_artifact
 from pydantic import Field
 
@@ -14,7 +14,7 @@ from dns_core.stages.context import Workspace
 from dns_core.stages.release import measure_release
 from dns_ops.releases import champion, find_release
 from dns_ops.settings import load_settings
-from dns_ops.workspace_lock import workspace_lock
+from flows.workspace import workspace_of_run
 
 
 @flow(name="evaluate")
@@ -31,7 +31,7 @@ def evaluate(version: int = Field(default=0, ge=0)) -> None:
         raise InputError("no bundle is in service yet; `dns models promote` puts one there")
     release = find_release(root, wanted)
     budget = load_params(root / "params.yaml").model_dump()["evaluate"]["gates"]["budget"]
-    with workspace_lock(root, get_run_logger().info):
+    with workspace_of_run(root):
         found = measure_release(Workspace(root), release.models, release.index, budget, SilentProgress())
     figures = asdict(found)
     rows = [{"figure": f"mAP {task}", "value": value} for task, value in figures.pop("map").items()]

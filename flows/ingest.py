@@ -16,8 +16,8 @@ from dns_ops.handover import push_everything
 from dns_ops.ingest import Ingested, collection_folder, ingest_video
 from dns_ops.settings import load_settings
 from dns_ops.versioning import record_version
-from dns_ops.workspace_lock import workspace_lock
 from flows.artifacts import told_progress
+from flows.workspace import workspace_of_run
 
 _VIDEOS_PER_TASK = 32
 
@@ -40,7 +40,7 @@ def ingest(source: str, collection: Collection = "train", push: bool = False) ->
     folder = collection_folder(root, collection)
     found = discover_videos(Path(source))
     logger = get_run_logger()
-    with workspace_lock(root, logger.info):
+    with workspace_of_run(root):
         chunks = [found[start : start + _VIDEOS_PER_TASK] for start in range(0, len(found), _VIDEOS_PER_TASK)]
         futures = [_ingest_videos.submit(chunk, folder) for chunk in chunks]
         with told_progress(len(futures)) as tell:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from prefect import flow, get_run_logger
+from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
@@ -14,8 +14,8 @@ from dns_core.stages.validate_data import DriftLimits
 from dns_ops.monitor import monitor_drift
 from dns_ops.quality.verdict import read_verdicts
 from dns_ops.settings import load_settings
-from dns_ops.workspace_lock import workspace_lock
 from flows.artifacts import publish_verdicts
+from flows.workspace import workspace_of_run
 
 
 @flow(name="monitor")
@@ -24,7 +24,7 @@ def monitor() -> State[None]:
     root = Path.cwd()
     settings = load_settings(root)
     limits = DriftLimits(**load_params(root / "params.yaml").model_dump()["validate_data"]["drift"])
-    with workspace_lock(root, get_run_logger().info):
+    with workspace_of_run(root):
         complaint = monitor_drift(root, limits, SilentProgress())
     verdicts = read_verdicts(Workspace(root).quality_folder)
     page = settings.dashboard("data?part=Drift")

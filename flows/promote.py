@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from prefect import flow, get_run_logger
+from prefect import flow
 from prefect.artifacts import create_table_artifact
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from dns_ops.promotion import promote as promote_version
 from dns_ops.promotion import rollback as restore_former
 from dns_ops.settings import load_settings
 from dns_ops.tracking import open_tracking
-from dns_ops.workspace_lock import workspace_lock
+from flows.workspace import workspace_of_run
 
 
 @flow(name="promote")
@@ -30,7 +30,7 @@ def promote(version: int = Field(default=0, ge=0), who: str = "flow", reason: st
     """
     root = Path.cwd()
     limits = GateLimits(**load_params(root / "params.yaml").model_dump()["evaluate"]["gates"])
-    with workspace_lock(root, get_run_logger().info):
+    with workspace_of_run(root):
         tracking = open_tracking(root, load_settings(root))
         request = Request(who=who, version=version, reason=reason)
         try:
@@ -54,5 +54,5 @@ def rollback(who: str = "flow", reason: str = "") -> int:
         reason: why, for the history.
     """
     root = Path.cwd()
-    with workspace_lock(root, get_run_logger().info):
+    with workspace_of_run(root):
         return restore_former(root, open_tracking(root, load_settings(root)), who, reason)

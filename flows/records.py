@@ -7,6 +7,10 @@ from typing import Any
 
 ENDED = frozenset(("COMPLETED", "FAILED", "CANCELLED", "CRASHED"))
 """Types of state that a run does not leave by itself."""
+STOPPING = frozenset(("CANCELLING", "CANCELLED"))
+"""Types of state of a run that nobody wants any more."""
+WAITING = "Waiting"
+"""Name of the state of a run that waits until another has left the workspace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class FlowRun:
         ended: when it ended; None if it has not.
         parameters: that it was given.
         attempts: how often it was begun.
+        process: machine and id of its process, ``machine:id``; empty before a worker started one.
     """
 
     run_id: str
@@ -68,6 +73,7 @@ class FlowRun:
     ended: datetime | None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     attempts: int = 0
+    process: str = ""
 
     @property
     def is_over(self) -> bool:

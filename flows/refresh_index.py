@@ -9,7 +9,7 @@ from dns_core.ports import SilentProgress
 from dns_ops.refresh import refresh_index as refresh
 from dns_ops.releases import champion, find_release
 from dns_ops.settings import load_settings
-from dns_ops.workspace_lock import workspace_lock
+from flows.workspace import workspace_of_run
 
 
 @flow(name="refresh_index")
@@ -22,7 +22,7 @@ def refresh_index(publish: bool = False) -> str:
     root = Path.cwd()
     settings = load_settings(root)
     logger = get_run_logger()
-    with workspace_lock(root, logger.info):
+    with workspace_of_run(root):
         done = refresh(root, SilentProgress())
         rows = [{"video": name, "change": "added"} for name in done.added]
         rows += [{"video": name, "change": "removed"} for name in done.removed]

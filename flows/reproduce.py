@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from prefect import flow, get_run_logger
+from prefect import flow
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
@@ -15,9 +15,9 @@ from dns_ops.handover import push_everything
 from dns_ops.pipeline import write_overrides
 from dns_ops.recording import recorded_reproduction
 from dns_ops.settings import load_settings
-from dns_ops.workspace_lock import workspace_lock
 from flows.artifacts import publish_report
 from flows.steps import run_steps
+from flows.workspace import workspace_of_run
 
 LAST_OF_TRAINING = "train_selector"
 
@@ -59,7 +59,7 @@ def run_pipeline(root: Path, overrides: Sequence[str], *, last: str, push: bool 
         last: of the stages; all of them if empty.
         push: what was made to DVC's remote.
     """
-    with workspace_lock(root, get_run_logger().info):
+    with workspace_of_run(root):
         settings = load_settings(root)
         params = load_params(root / "params.yaml", overrides)
         if overrides:

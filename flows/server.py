@@ -29,6 +29,7 @@ from prefect.states import Cancelled, Cancelling, Scheduled
 
 from dns_core.errors import DnsError, InputError
 from dns_ops.reachable import why_unreachable
+from flows.processes import is_gone
 from flows.records import Deployment, FlowRun, LogLine, Schedule, TaskRun
 
 _LEVELS = ((40, "error"), (30, "warning"), (20, "info"), (0, "debug"))
@@ -118,7 +119,9 @@ class FlowServer:
         return [LogLine(row.timestamp, _level(row.level), row.message) for row in reversed(found)]
 
     def cancel(self, run_id: str) -> None:
-        """The run ends: at once if it has not begun, else as soon as its worker hears of it.
+        """The run ends: at once if no worker has taken it, else when its process has ended.
+
+        A run that was cancelled before and whose process has gone without its worker's knowledge is over.
 
         Raises:
             InputError: it is over already.
@@ -126,8 +129,10 @@ class FlowServer:
         run = self.run(run_id)
         if run.is_over:
             raise InputError(f"run {run.name} is over already: {run.state_name}")
-        state: State[None] = Cancelling() if run.state == "RUNNING" else Cancelled()
-        self._set(run_id, state)
+        if run.state in ("SCHEDULED", "PAUSED") or (run.state == "CANCELLING" and is_gone(run.process)):
+            self._set(run_id, Cancelled())
+        else:  # a worker that has taken it may just be starting its process
+            self._set(run_id, Cancelling())
 
     def retry(self, run_id: str) -> None:
         """The run is begun again, with the same parameters, under the same id.
@@ -223,6 +228,7 @@ def _run(row: PrefectRun) -> FlowRun:
         ended=row.end_time,
         parameters=row.parameters,
         attempts=row.run_count,
+        process=row.infrastructure_pid or "",
     )
 
 

@@ -11,7 +11,7 @@ from dns_ops.guarded import Children
 from dns_ops.handover import Handover, hand_back, home_of, take_over
 from dns_ops.settings import load_settings
 from dns_ops.steps import StepRunner
-from dns_ops.workspace_lock import workspace_lock
+from flows.workspace import workspace_of_run
 
 GPU_LIMIT = "dns-gpu"
 """The concurrency limit that stages on a GPU share; a server without it sets no limit."""
@@ -44,7 +44,7 @@ def stage(name: str, run_id: str, handover: Handover) -> None:
     shared = handover.home == home_of(root)
     on_gpu = settings.torch_device() != "cpu"
     # Who shares the workspace is under the lock of the flow that waits.
-    with nullcontext() if shared else workspace_lock(root, say), Children() as children:
+    with nullcontext() if shared else workspace_of_run(root), Children() as children:
         if not shared:
             take_over(root, handover, name)
         with concurrency(GPU_LIMIT) if on_gpu else nullcontext():

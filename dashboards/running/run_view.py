@@ -5,8 +5,10 @@ import streamlit as st
 from dashboards import records
 from dashboards.formats import ago, plain
 from dashboards.panels.runs import STATES, progress_text, run_seconds, task_rows
+from dashboards.sources import workspace
 from dashboards.states import problems_shown
-from flows.records import FlowRun
+from dns_ops.workspace_lock import workspace_holder
+from flows.records import WAITING, FlowRun
 
 _ADDRESS = "run"
 _EVERY_S = 2.0
@@ -62,8 +64,19 @@ def _draw_head(run: FlowRun, name: str) -> None:
             width="content",
         )
         _draw_buttons(run)
-    if run.message and run.state != "RUNNING":
+    if run.state_name == WAITING:
+        _draw_holder(run)
+    elif run.message and run.state != "RUNNING":
         st.text(run.message)
+
+
+def _draw_holder(run: FlowRun) -> None:
+    """For whom the run waits, and the way there."""
+    holder = workspace_holder(workspace())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(run.message)
+        if holder and holder.run_id and st.button("Open that run", key="open-holder"):
+            open_run(holder.run_id)
 
 
 def _draw_buttons(run: FlowRun) -> None:

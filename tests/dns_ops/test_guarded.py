@@ -73,6 +73,30 @@ def test_the_end_of_the_work_ends_the_whole_tree_and_nothing_begins_afterwards()
         run(children, ["true"], lines)
 
 
+STUBBORN = """
+import os, signal, sys
+from pathlib import Path
+from dns_ops.guarded import Children
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+deaf = "import os, signal, time; signal.signal(15, signal.SIG_IGN); print(os.getpid()); time.sleep(99)"
+Children().run([sys.executable, "-c", deaf], cwd=Path.cwd(), environment=os.environ, timeout_s=60,
+    on_line=lambda line: Path(sys.argv[1]).write_text(line))
+"""
+"""A guarded process that guards another, as the process of a flow guards a stage; both ignore SIGTERM."""
+
+
+def test_what_ignores_the_request_is_killed_with_all_that_guards_below_started(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    command = [sys.executable, "-m", "dns_ops.guarded", sys.executable, "-c", STUBBORN, str(note)]
+    guard = subprocess.Popen(command)
+    wait_for(lambda: note.exists() and note.read_text())
+    inner = int(note.read_text())
+    time.sleep(0.2)
+    guard.send_signal(signal.SIGTERM)
+    assert guard.wait(30) == 128 + signal.SIGKILL
+    wait_for(lambda: not lives(inner), seconds=3)
+
+
 def test_a_command_that_takes_too_long_is_stopped() -> None:
     with Children() as children:
         assert run(children, TREE, [], timeout_s=0.5) == 128 + signal.SIGTERM

@@ -10,7 +10,7 @@ from dns_ops.dag import PipelineError, read_dag
 from dns_ops.guarded import Children
 from dns_ops.pipeline import reproduce
 from dns_ops.steps import StepRunner, WrongInputError, steps_up_to_date
-from dns_ops.workspace_lock import WorkspaceBusyError, workspace_lock
+from dns_ops.workspace_lock import Holder, WorkspaceBusyError, workspace_holder, workspace_lock
 
 PIPELINE = """
 stages:
@@ -60,9 +60,11 @@ def test_only_one_process_works_in_a_workspace(pipeline: Path) -> None:
     with workspace_lock(pipeline):
         with pytest.raises(WorkspaceBusyError, match=str(os.getpid())), workspace_lock(pipeline):
             pass
-        with pytest.raises(WorkspaceBusyError, match="runs stages in this workspace"):
+        with pytest.raises(WorkspaceBusyError, match="wait for it or cancel it"):
             reproduce(pipeline)
         held = subprocess.run(["flock", "-n", ".platform/flow.lock", "true"], cwd=pipeline, check=False)
         assert held.returncode == 1
-    with workspace_lock(pipeline):
-        pass
+    with workspace_lock(pipeline, holder=Holder("the run brave-cat of reproduce", "id of it")):
+        holder = workspace_holder(pipeline)
+        assert holder == Holder("the run brave-cat of reproduce", "id of it", os.getpid())
+    assert workspace_holder(pipeline) is None

@@ -8,7 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards import records
-from flows.records import Deployment, FlowRun, LogLine, Schedule, TaskRun
+from dashboards.sources import workspace
+from dns_ops.workspace_lock import Holder, workspace_lock
+from flows.records import WAITING, Deployment, FlowRun, LogLine, Schedule, TaskRun
 
 Opened = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]
@@ -32,6 +34,7 @@ class FakePrefect:
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []
         self.state = "RUNNING"
+        self.state_name = ""
 
     def deployments(self) -> list[Deployment]:
         schedules = (Schedule("s1", "0 3 * * * (UTC)", active=True),)
@@ -42,7 +45,9 @@ class FakePrefect:
         return self.run(RUN)
 
     def run(self, run_id: str) -> FlowRun:
-        return FlowRun(run_id, "brave-cat", "d1", self.state, self.state.title(), "", NOW, NOW, None)
+        name = self.state_name or self.state.title()
+        message = "the run calm-owl works here; this run waits for it" if self.state_name else ""
+        return FlowRun(run_id, "brave-cat", "d1", self.state, name, message, NOW, NOW, None)
 
     def runs(self, *_: Any, **__: Any) -> list[FlowRun]:
         return [self.run(RUN)]
@@ -103,6 +108,19 @@ def test_a_run_shows_progress_and_log_and_is_cancelled_or_retried(
     app.run()
     app.button(key="retry-run").click().run()
     assert prefect.told[-1] == ("retry", RUN)
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_run_that_waits_says_for_whom_and_leads_there(
+    prefect: FakePrefect, opened: Opened, texts: Texts
+) -> None:
+    prefect.state_name = WAITING
+    other = RUN.replace("1", "2")
+    with workspace_lock(workspace(), holder=Holder("the run calm-owl of reproduce", other)):
+        app = opened("flows", run=RUN)
+        assert "waits for it" in texts(app)
+        app.button(key="open-holder").click().run()
+    assert app.query_params["run"] == other
 
 
 @pytest.mark.usefixtures("fake")
