@@ -4,9 +4,9 @@ import streamlit as st
 
 from dashboards.formats import count, plain, short_name
 from dashboards.indexing.paging import draw_pager, page_offset
-from dashboards.sources import service
+from dashboards.sources import index_state, service
 from dashboards.states import problems_shown, show_empty
-from dns_apps.service.schemas import Job
+from dns_apps.service.schemas import IndexState, Job
 
 _LISTED = 50
 _EVERY_S = 1.0
@@ -63,10 +63,27 @@ def _draw_job(job: Job) -> None:
         st.caption(plain(short_name(line, 160)))
 
 
+def _draw_success(job: Job, served: IndexState) -> None:
+    """What holds the videos and what answers, which are the same unless a promotion came between."""
+    holder = f"Version {job.version} of {index_name(job.release)}"
+    if (job.release, job.version) == (served.release, served.version):
+        st.success(f"{holder} holds what could be added, and answers now.")
+    else:
+        st.warning(
+            f"{holder} holds what could be added; version {served.version} of {index_name(served.release)} "
+            "answers now."
+        )
+
+
+def index_name(release: int) -> str:
+    """An index as people call it: by its release, or as the workspace's own."""
+    return f"the index of release {release}" if release else "the workspace's own index"
+
+
 def _draw_end(job: Job) -> None:
     if job.problem is not None:
         st.error(f"Nothing was added. {plain(job.problem.title)}: {plain(job.problem.detail)}")
     else:
-        st.success(f"Version {job.version} holds them, and answers now.")
+        _draw_success(job, index_state())
     for line in job.said[-10:]:
         st.caption(plain(short_name(line, 160)))

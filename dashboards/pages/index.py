@@ -5,9 +5,10 @@ from functools import partial
 
 import streamlit as st
 
+from dashboards import records
 from dashboards.formats import ago, count, moment, plain, share, size
 from dashboards.indexing.contents import draw_contents
-from dashboards.indexing.growth import draw_growth
+from dashboards.indexing.growth import draw_growth, index_name
 from dashboards.indexing.refused import draw_pictures
 from dashboards.look import page_head
 from dashboards.sources import index_state, service
@@ -43,7 +44,11 @@ def _draw_health(state: IndexState) -> None:
         else:
             st.badge("not healthy", icon=":material/error:", color="red")
             st.text(state.health)
-        st.caption(f"v{state.version} serves since {ago(state.loaded_at)}", width="content")
+        st.caption(
+            f"Version {state.version} of {index_name(state.release)} (`{plain(state.folder)}`) answers since "
+            f"{ago(state.loaded_at)}; what is added or removed here changes it.",
+            width="content",
+        )
         told = f"Serve version {newer[0]}" if newer else "Reload"
         if st.button(
             told, icon=":material/refresh:", key="reload", type="primary" if newer else "secondary",
@@ -51,6 +56,10 @@ def _draw_health(state: IndexState) -> None:
         ):  # fmt: skip
             with problems_shown("reload"):
                 _reload()
+
+    if state.waiting:
+        champion = records.champion_version()
+        st.warning(f"Release {champion} is in service and does not answer yet: {plain(state.waiting)}")
 
 
 def _reload() -> None:

@@ -50,7 +50,7 @@ class IndexWork:
         Raises:
             RefusalError: a video is in the index already or comes twice (409), or has no file (404).
         """
-        rows = self._served.current().rows
+        rows = self._served.in_service().rows
         known = sorted({v for v in video_ids if v in rows})
         if known or len(set(video_ids)) < len(video_ids):
             raise RefusalError(HTTPStatus.CONFLICT, f"already in the index, or named twice: {known[:5]}")
@@ -89,11 +89,12 @@ class IndexWork:
         Raises:
             RefusalError: it does not hold it (404), or is being changed (409).
         """
-        self._served.current().row(video_id)
         if not self._changing.acquire(blocking=False):
             raise RefusalError(HTTPStatus.CONFLICT, "the index is being changed; try again later")
         try:
-            remove_videos(self._served.index_folder, [video_id])
+            loaded = self._served.in_service()
+            loaded.row(video_id)
+            remove_videos(loaded.folder, [video_id])
             return self._served.reload()
         finally:
             self._changing.release()
@@ -111,8 +112,9 @@ class IndexWork:
         said: deque[str] = deque(maxlen=_SAID_LINES)
         try:
             with self._changing:
-                version = self._add(job_id, video_ids, said)
-            self._show(job_id, said, state="done", progress=1.0, version=version)
+                loaded = self._add(job_id, video_ids, said)
+            made = {"version": loaded.index.manifest.version, "release": loaded.release}
+            self._show(job_id, said, state="done", progress=1.0, **made)
         except Exception as error:  # noqa: BLE001 - whatever it was, the work has failed and says so
             if self._closed.is_set():
                 return  # the next service goes on with it
@@ -122,12 +124,19 @@ class IndexWork:
         self._records.put_work(self._live[job_id])
         del self._live[job_id]
 
-    def _add(self, job_id: str, video_ids: Sequence[str], said: deque[str]) -> int:
-        """Version of the index that has the videos."""
-        loaded = self._served.current()
-        missing = [video_id for video_id in video_ids if video_id not in loaded.rows]
-        if not missing:  # a service that ended had just done it
-            return loaded.index.manifest.version
+    def _add(self, job_id: str, video_ids: Sequence[str], said: deque[str]) -> Loaded:
+        """What is served now, with the videos; a release that was promoted meanwhile gets them too."""
+        refused: set[str] = set()
+        loaded = self._served.in_service()
+        while missing := [v for v in video_ids if v not in loaded.rows and v not in refused]:
+            refused |= self._add_missing(loaded, job_id, missing, said)
+            loaded = self._served.reload()
+        return loaded
+
+    def _add_missing(
+        self, loaded: Loaded, job_id: str, missing: Sequence[str], said: deque[str]
+    ) -> frozenset[str]:
+        """Ids of the videos that could not be added, and are in quarantine now."""
         encoder = encoder_of(loaded.index.manifest, loaded.bundle)
         quarantine: list[Quarantined] = []
 
@@ -140,10 +149,9 @@ class IndexWork:
                     quarantine.append(Quarantined(video_id, error.reason, error.detail))
                     said.append(f"quarantined {video_id}: {error}")
 
-        manifest = add_videos(loaded.folder, records(), models=encoder.origin.models, quarantine=quarantine)
-        self._served.reload()
-        said.append(f"{len(missing) - len(quarantine)} videos added")
-        return manifest.version
+        add_videos(loaded.folder, records(), models=encoder.origin.models, quarantine=quarantine)
+        said.append(f"{len(missing) - len(quarantine)} of {len(missing)} videos added to {_named(loaded)}")
+        return frozenset(row.video_id for row in quarantine)
 
     def _show(self, job_id: str, said: deque[str], **changes: object) -> None:
         self._live[job_id] = self._live[job_id].model_copy(update={**changes, "said": tuple(said)})
@@ -156,3 +164,7 @@ class IndexWork:
             raise VideoError("missing", "the file is not there any more")
         features = self._searcher.features(loaded, file, start_s=0.0, stop_s=None, on_progress=lambda _: None)
         return self._searcher.encoded(encoder, video_id, features, file)
+
+
+def _named(loaded: Loaded) -> str:
+    return f"the index of release {loaded.release}" if loaded.release else "the index"

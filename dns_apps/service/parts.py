@@ -1,7 +1,7 @@
 """What the service is made of, put together once and shared by all requests."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dns_apps.service.alike import Alike
@@ -43,15 +43,18 @@ class Parts:
     viewing: Decoders
     viewing_slots: Slots
     metrics: Metrics
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     def open(self) -> None:
         """The index is being opened, and what a former service left undone goes on."""
         threading.Thread(target=self.served.prepare, name="open-index").start()
+        threading.Thread(target=self.served.follow, args=(self.stopped,), name="follow-releases").start()
         self.desk.resume()
         self.index_work.resume()
 
     def close(self) -> None:
         """No process or thread of the service is left, and what it keeps is whole."""
+        self.stopped.set()
         self.desk.close()
         self.index_work.close()
         self.alike.close()

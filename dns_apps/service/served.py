@@ -1,5 +1,6 @@
 """The index that is served, with the models that made it; a reload swaps both at once."""
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -15,7 +16,6 @@ from dns_apps.cli.options import models_folder
 from dns_apps.service.refusals import not_found, not_ready
 from dns_core.errors import DnsError
 from dns_core.index import Index, open_index
-from dns_core.index.versions import current_version
 from dns_core.records import VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
@@ -24,6 +24,8 @@ from dns_core.retrieval.pipeline import FeaturePipeline, open_features
 from dns_core.stages.context import Workspace
 from dns_ops.releases import Release, champion, releases_folder
 from dns_ops.service_settings import ServiceSettings
+
+_log = logging.getLogger(__name__)
 
 # An index that is not there may appear at any time; looking for it at every request would cost.
 _LOOK_AGAIN_S = 2.0
@@ -36,6 +38,7 @@ class Loaded:
 
     Attributes:
         folder: of the index.
+        release: version of the release that it is of; 0 for an index of no release.
         index: the version.
         bundle: the models that made it.
         pipeline: describes videos as they were described.
@@ -44,6 +47,7 @@ class Loaded:
     """
 
     folder: Path
+    release: int
     index: Index
     bundle: Bundle
     pipeline: FeaturePipeline
@@ -133,6 +137,37 @@ class Served:
         """Whether nothing is served yet because the index is being opened."""
         return self._loaded is None and self._loading.locked()
 
+    def in_service(self) -> Loaded:
+        """What is served, once it is what is in service: a promotion of a moment ago is followed first.
+
+        Raises:
+            DnsError: what is in service cannot be used.
+            RefusalError: there is no index (503).
+        """
+        loaded = self.current()
+        return loaded if loaded.folder == self.index_folder else self.reload()
+
+    def follow(self, stopped: threading.Event) -> None:
+        """Until ``stopped`` is set: a release that was put in service is served some seconds later."""
+        tried: Path | None = None
+        while not stopped.wait(_LOOK_AGAIN_S):
+            wanted = self.index_folder
+            if self._loaded is None or wanted in (self._loaded.folder, tried):
+                continue
+            tried = wanted  # one that cannot be used is not read over and over
+            try:
+                self.reload()
+            except DnsError as error:
+                _log.warning("%s is in service and is not served: %s", wanted, error)
+
+    @property
+    def waiting(self) -> str:
+        """Why what is in service is not what is served; empty if it is."""
+        loaded = self._loaded
+        if loaded is None or loaded.folder == self.index_folder:
+            return ""
+        return self._refused or "it is being opened"
+
     def reload(self) -> Loaded:
         """The newest version is served from now on; what is at work ends with what it began with.
 
@@ -150,12 +185,9 @@ class Served:
         release = self._champion()
         return release.index if release else Workspace(self._root).index
 
-    def newest(self) -> int:
-        """Version on disk that a reload would serve; 0 if there is none."""
-        try:
-            return current_version(self.index_folder)
-        except DnsError:
-            return 0
+    def named(self, folder: Path) -> str:
+        """A folder as people of the workspace name it."""
+        return str(folder.relative_to(self._root)) if folder.is_relative_to(self._root) else str(folder)
 
     def _load(self) -> Loaded:
         try:
@@ -166,23 +198,24 @@ class Served:
             self._refused = f"no index can be served: {error}"
             self._look_at_s = time.monotonic() + _LOOK_AGAIN_S
             raise
-        self._loaded = loaded
+        self._loaded, self._refused = loaded, ""
         return loaded
 
     def _opened(self) -> Loaded:
-        folder = self.index_folder
+        release = None if self._settings.index else self._champion()
+        folder = release.index if release else self.index_folder
         index = open_index(folder)
-        bundle = Bundle.load(self._models(index), device=self._device)
+        bundle = Bundle.load(self._models(index, release), device=self._device)
         fines = index.manifest.params.get("fine_networks", ())
         engines = {fine: Engine(index, bundle, fine=fine) for fine in fines}
         pipeline = open_features(bundle, device=self._device)
-        return Loaded(folder, index, bundle, pipeline, engines, datetime.now(UTC))
+        version = release.version if release else 0
+        return Loaded(folder, version, index, bundle, pipeline, engines, datetime.now(UTC))
 
-    def _models(self, index: Index) -> Path:
+    def _models(self, index: Index, release: Release | None) -> Path:
         if self._settings.models:
             return self._root / self._settings.models
-        release = self._champion()
-        if release and not self._settings.index:
+        if release:
             return release.models
         return models_folder(None, index, trained=Workspace(self._root).models)
 

@@ -22,6 +22,7 @@ from dns_apps.service.served import Loaded
 from dns_core.errors import DnsError
 from dns_core.index import open_index
 from dns_core.index.manifest import Manifest, read_manifest
+from dns_core.index.versions import current_version
 
 router = APIRouter(prefix="/v1/index", tags=["index"], dependencies=[Depends(require("query"))])
 _admin = [Depends(require("admin"))]
@@ -104,11 +105,14 @@ def remove(video_id: VideoPath, parts: PartsOf) -> IndexState:
 def _state(parts: Parts, loaded: Loaded) -> IndexState:
     index, manifest = loaded.index, loaded.index.manifest
     n_bytes = sum(file.n_bytes for entry in manifest.shards for file in entry.files.values())
-    healthy, health = _health(loaded, parts.served.newest())
+    healthy, health = _health(loaded)
     rows = manifest.quarantine[:_SHOWN_QUARANTINE]
     return IndexState(
         version=manifest.version,
-        versions=_versions(parts, loaded),
+        release=loaded.release,
+        folder=parts.served.named(loaded.folder),
+        waiting=parts.served.waiting,
+        versions=_versions(loaded),
         healthy=healthy,
         health=health,
         n_videos=index.n_videos,
@@ -126,19 +130,20 @@ def _state(parts: Parts, loaded: Loaded) -> IndexState:
     )
 
 
-def _health(loaded: Loaded, newest: int) -> tuple[bool, str]:
+def _health(loaded: Loaded) -> tuple[bool, str]:
     try:
-        open_index(loaded.folder).manifest.check_models(loaded.index.manifest.models)
+        newest = open_index(loaded.folder).manifest
+        newest.check_models(loaded.index.manifest.models)
     except DnsError as error:
         return False, str(error)
     served = loaded.index.manifest.version
-    if newest != served:
-        return True, f"version {newest} is on disk and is served after a reload"
+    if newest.version != served:
+        return True, f"version {newest.version} is on disk and is served after a reload"
     return True, "every file is there and as long as it was written"
 
 
-def _versions(parts: Parts, loaded: Loaded) -> tuple[IndexVersion, ...]:
-    served, newest = loaded.index.manifest.version, parts.served.newest()
+def _versions(loaded: Loaded) -> tuple[IndexVersion, ...]:
+    served, newest = loaded.index.manifest.version, _newest(loaded)
     found = {int(f.name): f for f in (loaded.folder / "versions").iterdir() if f.name.isdecimal()}
     rows = []
     for number, folder in sorted(found.items()):
@@ -154,6 +159,13 @@ def _versions(parts: Parts, loaded: Loaded) -> tuple[IndexVersion, ...]:
                 )
             )
     return tuple(rows)
+
+
+def _newest(loaded: Loaded) -> int:
+    try:
+        return current_version(loaded.folder)
+    except DnsError:
+        return 0  # the folder is not what it was: the health says how
 
 
 def _manifest(folder: Path) -> Manifest | None:

@@ -76,6 +76,9 @@ class IndexState(Answered):
 
     Attributes:
         version: that answers queries.
+        release: that the index belongs to; 0 for an index of no release.
+        folder: where it lies, as the workspace names it.
+        waiting: why the release in service is not the one that is served; empty if it is.
         versions: on disk, oldest first.
         healthy: the files are whole in size, and the models are those that made it.
         health: a sentence that says so, or what is wrong.
@@ -86,6 +89,9 @@ class IndexState(Answered):
     """
 
     version: int
+    release: int = 0
+    folder: str = ""
+    waiting: str = ""
     versions: tuple[IndexVersion, ...]
     healthy: bool
     health: str
@@ -117,7 +123,8 @@ class Job(Answered):
     Attributes:
         progress: in [0, 1].
         said: the last lines of the work, for example which file was quarantined and why.
-        version: of the index that it made, once the state is ``done``; it is served from then on.
+        version: of the index that has the videos, once the state is ``done``; it is served from then on.
+        release: that the index belongs to; 0 for an index of no release.
     """
 
     id: str
@@ -125,6 +132,7 @@ class Job(Answered):
     progress: float
     said: tuple[str, ...] = ()
     version: int = 0
+    release: int = 0
     problem: Problem | None = None
 
 

@@ -3,6 +3,7 @@
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 
 from dns_apps.service.client import Client
 from dns_apps.service.client_errors import NotFoundError, RequestRefusedError, ServiceFailedError
+from dns_apps.service.index_work import IndexWork
 from dns_apps.service.schemas import QueryOptions
-from dns_core.index import remove_videos
+from dns_core.index import open_index, remove_videos
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.pipeline import index_videos
+from dns_ops.releases import find_release, put_in_service
 
 
 @pytest.fixture
@@ -195,3 +198,78 @@ def test_a_reload_that_cannot_be_leaves_what_is_served(run: Any, own: dict[str, 
         state = client.index()
         assert (state.version, state.healthy) == (1, False)
         assert client.videos().total == 3
+
+
+@pytest.fixture
+def release(tmp_path: Path, built: Path, videos: Path) -> Callable[..., Path]:
+    """Puts a release in service; its index is returned. The workspace has an index of its own, and videos."""
+    shutil.copytree(built, tmp_path / "artifacts" / "index")
+    shutil.copytree(videos, tmp_path / "videos")
+
+    def put(version: int, index: Path = built) -> Path:
+        folder = tmp_path / "releases" / str(version)
+        shutil.copytree(SHIPPED_MODELS, folder / "models")
+        shutil.copytree(index, folder / "index")
+        put_in_service(tmp_path, find_release(tmp_path, version))
+        return folder / "index"
+
+    return put
+
+
+def test_what_is_added_after_a_promotion_is_added_to_what_answers(
+    run: Any, release: Callable[..., Path], tmp_path: Path, excerpt: Path
+) -> None:
+    shutil.copy(excerpt, tmp_path / "videos" / "clip.mp4")
+    with run(tmp_path, videos="videos") as one, one.client() as client:
+        assert (client.index().release, client.index().folder) == (0, "artifacts/index")
+        index = release(1)
+        job = finished(client, client.add_videos(["clip.mp4"]).id)
+        state = client.index()
+        assert (job.release, job.version) == (state.release, state.version) == (1, 2)
+        assert state.folder == "releases/1/index"
+        assert "clip.mp4" in {row.id for row in client.videos().items}
+        assert len(open_index(index).ids) == 4
+        assert len(open_index(tmp_path / "artifacts" / "index").ids) == 3
+        release(2, index)
+        assert client.remove_video("clip.mp4").release == 2
+        assert len(open_index(index).ids) == 4
+
+
+def test_a_release_that_comes_into_service_while_videos_are_added_gets_them_too(
+    run: Any, release: Callable[..., Path], tmp_path: Path, excerpt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(excerpt, tmp_path / "videos" / "clip.mp4")
+    encoded = IndexWork._encoded
+
+    def promoted(self: IndexWork, loaded: Any, *rest: Any) -> Any:
+        if not loaded.release:
+            release(1)
+        return encoded(self, loaded, *rest)
+
+    monkeypatch.setattr(IndexWork, "_encoded", promoted)
+    with run(tmp_path, videos="videos") as one, one.client() as client:
+        job = finished(client, client.add_videos(["clip.mp4"]).id)
+        assert (job.state, job.release) == ("done", 1)
+        assert "clip.mp4" in {row.id for row in client.videos().items}
+
+
+def test_the_service_follows_a_promotion_or_says_why_it_does_not(
+    run: Any, release: Callable[..., Path], tmp_path: Path
+) -> None:
+    with run(tmp_path, videos="videos") as one, one.client() as client:
+        release(1)
+        until(lambda: client.index().release == 1)
+        assert client.index().waiting == ""
+        broken = release(2)
+        next(broken.rglob("coarse.npy")).unlink()
+        until(lambda: "coarse.npy" in client.index().waiting)
+        assert client.index().release == 1
+        with pytest.raises(ServiceFailedError, match="coarse"):
+            client.reload_index()
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
