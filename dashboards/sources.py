@@ -15,6 +15,7 @@ import streamlit as st
 from dns_apps.service.client import Client
 from dns_apps.service.schemas import IndexState, Page, Readiness, VideoRow
 from dns_core.errors import DnsError
+from dns_ops import releases
 from dns_ops.dag import read_dag
 from dns_ops.reachable import why_unreachable
 from dns_ops.services import Service, enabled_services
@@ -112,8 +113,7 @@ def stage_count() -> int:
 
 def champion() -> int:
     """Version of the bundle in service; 0 if there is none."""
-    link = workspace() / "releases" / "champion"  # `dns_ops.releases`, whose import loads MLflow, makes it
-    return int(link.readlink().name) if link.is_symlink() else 0
+    return releases.champion(workspace())
 
 
 def glance(ask: Callable[[], T]) -> tuple[T | None, DnsError | None]:

@@ -15,10 +15,11 @@ from dns_core.stages.context import Workspace
 from dns_core.store.fingerprints import fingerprint_file, fingerprint_json
 from dns_ops.provenance import code_commit, data_version
 from dns_ops.quality.verdict import NEVER_JUDGED, verdict_on_data
+from dns_ops.releases import CHAMPION
 from dns_ops.tracking import Tracking, translated
 
 BUNDLE = "dns-bundle"
-CHALLENGER, CHAMPION = "challenger", "champion"
+CHALLENGER = "challenger"
 _FINGERPRINT_TAG, _VERDICT_TAG = "dns.bundle", "dns.data_verdict"
 
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dns_core.errors import MissingArtefactError
-from dns_ops.registry import CHAMPION
+
+CHAMPION = "champion"
+"""Name of the link to the version in service, and of the registry's alias for it."""
 
 
 @dataclass(frozen=True, slots=True)
