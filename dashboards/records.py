@@ -160,10 +160,10 @@ def _read_version(path: Path, written_ns: int) -> Mapping[str, Any]:
 
 
 @st.cache_data(ttl=15, show_spinner=False)
-def extraction_quarantine() -> list[Quarantined]:
-    """Videos that probed well and then failed to decode."""
-    path = Workspace(workspace()).extraction_quarantine
-    return read_quarantine(path) if path.is_file() else []
+def extraction_quarantine() -> dict[str, list[Quarantined]]:
+    """Videos of each collection that probed well and then failed to decode."""
+    paths = {name: Workspace(workspace()).extraction_quarantine(name) for name in COLLECTIONS}
+    return {name: read_quarantine(path) for name, path in paths.items() if path.is_file()}
 
 
 @st.cache_data(ttl=15, show_spinner=False)

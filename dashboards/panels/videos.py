@@ -8,6 +8,7 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from dashboards.formats import printable
+from dns_core.records import Quarantined
 from dns_ops.data_versions import DataDiff, DataVersion
 
 Measure = Literal["duration_s", "fps", "height_px"]
@@ -50,12 +51,14 @@ def diff_rows(diff: DataDiff) -> list[dict[str, str]]:
     ]
 
 
-def quarantine_rows(probes: Mapping[str, Mapping[str, Any]], later: Iterable[Any]) -> list[dict[str, str]]:
+def quarantine_rows(
+    probes: Mapping[str, Mapping[str, Any]], later: Mapping[str, Iterable[Quarantined]]
+) -> list[dict[str, str]]:
     """A row a video that cannot be used, with the reason.
 
     Args:
         probes: by collection, what the stage that probes wrote.
-        later: videos that probed well and then failed to decode.
+        later: by collection, videos that probed well and then failed to decode.
     """
     rows = [
         {"collection": name, "video": row["video_id"], "reason": row["reason"], "detail": row["detail"]}
@@ -63,7 +66,9 @@ def quarantine_rows(probes: Mapping[str, Mapping[str, Any]], later: Iterable[Any
         for row in content.get("quarantine", ())
     ]
     rows += [
-        {"collection": "", "video": row.video_id, "reason": row.reason, "detail": row.detail} for row in later
+        {"collection": name, "video": row.video_id, "reason": row.reason, "detail": row.detail}
+        for name, refused in later.items()
+        for row in refused
     ]
     return [{name: printable(value) for name, value in row.items()} for row in rows]
 

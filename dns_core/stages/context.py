@@ -55,10 +55,9 @@ class Workspace:
         """Region descriptors as the backbone gives them; ``views`` are edited copies of ``train``."""
         return self.artifacts / "features" / f"{collection}.hdf5"
 
-    @property
-    def extraction_quarantine(self) -> Path:
-        """Videos that probed well and then failed to decode."""
-        return self.artifacts / "features" / "quarantine.json"
+    def extraction_quarantine(self, collection: str) -> Path:
+        """Videos of a collection that probed well and then failed to decode."""
+        return self.artifacts / "features" / "quarantine" / f"{collection}.json"
 
     def whitened(self, collection: str) -> Path:
         """Whitened region descriptors."""

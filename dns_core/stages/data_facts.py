@@ -22,11 +22,10 @@ _GRACE_FRAMES = 2
 def corpus_facts(workspace: Workspace, collection: str) -> Columns:
     """A row a video: video, status, duration_s, fps, sha256 (None where it could not be read)."""
     probes, refused = read_probes(workspace.probes(collection))
-    undecodable = {row.video_id: row for row in read_quarantine(workspace.extraction_quarantine)}
-    described = {row.video_id for row in probes} - _described(workspace, collection)
+    undecodable = {row.video_id: row for row in read_quarantine(workspace.extraction_quarantine(collection))}
     rows: list[tuple[object, ...]] = []
     for probe in probes:
-        lost = undecodable.get(probe.video_id) if probe.video_id in described else None
+        lost = undecodable.get(probe.video_id)
         status = f"quarantined: {lost.reason}" if lost else "readable"
         rows.append((probe.video_id, status, probe.duration_s, probe.fps, probe.sha256))
     missed = [row for row in refused if row.is_video]
@@ -92,11 +91,6 @@ def _worst_norm(regions: Float32Array) -> float:
     norms = np.linalg.norm(regions, axis=-1).ravel()
     norms = norms[norms > 0]
     return float(norms[np.abs(norms - 1).argmax()]) if len(norms) else 1.0
-
-
-def _described(workspace: Workspace, collection: str) -> set[str]:
-    with FeatureStore.open(workspace.whitened(collection)) as store:
-        return set(store.ids)
 
 
 def _columns(names: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> Columns:

@@ -2,7 +2,7 @@
 
 Reads: artifacts/probes/COLLECTION.json and the videos that they list.
 Writes: artifacts/features/COLLECTION.hdf5, artifacts/features/views.hdf5 (edited copies of train), and
-    artifacts/features/quarantine.json (videos that probed well and then failed to decode).
+    artifacts/features/quarantine/COLLECTION.json (videos that probed well and then failed to decode).
 Params: extract_features.
 Repeats exactly: yes on one machine; an interrupted run goes on with the video it was at.
 """
@@ -58,15 +58,16 @@ def run(config: Config, context: StageContext) -> None:
         precision=config.precision,
         luma_weight=config.luma_weight,
     )
-    quarantined: list[Quarantined] = []
+    quarantined: dict[str, list[Quarantined]] = {}
     for collection in COLLECTIONS:
         job = _Job(config, context.workspace, extractor, collection)
-        quarantined += job.describe(context.progress)
-    readable = {row.video_id for row in quarantined}
-    _Job(config, context.workspace, extractor, "train").describe_views(readable, context.progress)
-    for row in quarantined:
-        context.progress.say(f"  quarantined {row.video_id!r}: {row.reason}: {row.detail}")
-    write_quarantine(context.workspace.extraction_quarantine, quarantined)
+        quarantined[collection] = job.describe(context.progress)
+    lost = {row.video_id for row in quarantined["train"]}
+    _Job(config, context.workspace, extractor, "train").describe_views(lost, context.progress)
+    for collection, rows in quarantined.items():
+        for row in rows:
+            context.progress.say(f"  quarantined {collection} {row.video_id!r}: {row.reason}: {row.detail}")
+        write_quarantine(context.workspace.extraction_quarantine(collection), rows)
 
 
 class _Job:

@@ -1,6 +1,6 @@
 """Stage ``validate_data``.
 
-Reads: artifacts/probes, artifacts/features/quarantine.json, artifacts/whitened.
+Reads: artifacts/probes, artifacts/features/quarantine, artifacts/whitened.
 Writes: artifacts/quality/validate_data.json and .html (what is expected and what is not met), and
     artifacts/quality/validate_data.passed, which training waits for.
 Params: validate_data.

@@ -32,8 +32,9 @@ SPLIT = {
 
 
 def test_refused_videos_are_listed_with_their_reasons_whoever_refused_them() -> None:
-    rows = quarantine_rows(PROBES, [Quarantined("late.mp4", "corrupt", "stopped")])
+    rows = quarantine_rows(PROBES, {"database": [Quarantined("late.mp4", "corrupt", "stopped")]})
     assert [row["reason"] for row in rows] == ["not_a_video", "corrupt"]
+    assert [row["collection"] for row in rows] == ["train", "database"]
     assert "\n" not in rows[0]["video"]
     assert reason_counts([*rows, rows[1]])[0] == ("corrupt", 2)
 
