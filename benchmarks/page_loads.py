@@ -89,7 +89,7 @@ def video_id(number: int) -> str:
 def _make_archive(root: Path, n_videos: int) -> None:
     generator = np.random.default_rng(0)
     bundle = Bundle.load(SHIPPED_MODELS)
-    encoder = VideoEncoder(bundle, fines=("fine_binary",))
+    encoder = VideoEncoder(bundle, replace(bundle.index_settings, fine_networks=("fine_binary",)))
     shape = (_FRAMES, *_regions(bundle))
     regions = generator.standard_normal(shape, dtype=np.float32)
     regions /= np.linalg.norm(regions, axis=-1, keepdims=True)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,9 @@ from benchmarks.parts import moving_pattern
 from benchmarks.peaks import Peaks
 from benchmarks.vectors import like_real_ones, nearest
 from dns_core.index import Index, build_index, open_index
-from dns_core.index.build import Origin
-from dns_core.index.chunks import Chunking
 from dns_core.index.encoded import EncodedVideo
 from dns_core.models.teacher import Teacher
-from dns_core.records import Float32Array, VideoFeatures
+from dns_core.records import Float32Array, Int64Array, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.encode import VideoEncoder
@@ -168,16 +166,17 @@ def indexing(durations_s: tuple[int, ...]) -> dict[str, float]:
 
 def synthetic_index(folder: Path, bundle: Bundle, vectors: Float32Array, n_frames: int) -> Index:
     """An index of a video of random codes for each of ``vectors`` ``[V, E]``, that the bundle accepts."""
-    origin = Origin(bundle.index_models((FINE,)), {"chunking": asdict(Chunking()), "fine_networks": [FINE]})
-    code = _sample(bundle).frames[FINE].shape[1:]
-    build_index(folder / "index", _records(vectors, (n_frames, *code)), origin)
+    settings = replace(bundle.index_settings, fine_networks=(FINE,))
+    encoder = VideoEncoder(bundle, settings)
+    code = encoder.encode(_query(4)).frames[FINE].shape[1:]
+    spans = settings.chunking.spans(n_frames)
+    build_index(folder / "index", _records(vectors, (n_frames, *code), spans), encoder.origin)
     return open_index(folder / "index")
 
 
-def _records(vectors: Float32Array, shape: tuple[int, ...]) -> Iterator[EncodedVideo]:
+def _records(vectors: Float32Array, shape: tuple[int, ...], spans: Int64Array) -> Iterator[EncodedVideo]:
     """A record for each of ``vectors``, its codes of a ``shape`` ``[T, R, W]``."""
     rng = np.random.default_rng(0)
-    spans = Chunking().spans(shape[0])
     for number, vector in enumerate(vectors):
         yield EncodedVideo(
             video_id=f"video-{number:07}.mp4",
@@ -192,7 +191,7 @@ def _records(vectors: Float32Array, shape: tuple[int, ...]) -> Iterator[EncodedV
 
 def _sample(bundle: Bundle) -> EncodedVideo:
     """A record of these models, for its shapes."""
-    return VideoEncoder(bundle, (FINE,)).encode(_query(4))
+    return VideoEncoder(bundle, replace(bundle.index_settings, fine_networks=(FINE,))).encode(_query(4))
 
 
 def _query(n_frames: int = N_QUERY_FRAMES) -> VideoFeatures:

@@ -9,7 +9,7 @@ from dns_core.evaluation.gates import Gate
 from dns_core.index import open_index, verify_index
 from dns_core.ports import Progress
 from dns_core.retrieval.bundle import Bundle
-from dns_core.retrieval.encode import VideoEncoder
+from dns_core.retrieval.index_settings import FINE_NETWORKS
 from dns_core.retrieval.pipeline import index_videos
 from dns_core.stages.context import Workspace
 from dns_core.store.atomic import atomic_folder
@@ -21,7 +21,8 @@ from dns_ops.tracking import Tracking
 def make_release(root: Path, tracking: Tracking, version: int, progress: Progress) -> Release:
     """The release of a version, made if it is not there: models of the registry, index of the database.
 
-    The workspace's index is taken if this bundle made it; otherwise the database is indexed anew.
+    The workspace's index is copied if this bundle made it with its settings; otherwise the database is
+    indexed again.
 
     Raises:
         TrackingError: the registry does not have the version.
@@ -46,15 +47,17 @@ def index_gate(release: Release) -> Gate:
     expected = "every file as written, made by these models"
     try:
         manifest = verify_index(release.index)
-        manifest.check_models(VideoEncoder(Bundle.load(release.models)).origin.models)
+        manifest.check_models(Bundle.load(release.models).index_models(FINE_NETWORKS))
     except DnsError as error:
         return Gate("index", passed=False, expected=expected, found=str(error))
     return Gate("index", passed=True, expected=expected, found="so it is")
 
 
 def _made_by(index: Path, bundle: Bundle) -> bool:
+    settings = bundle.index_settings
     try:
-        open_index(index).manifest.check_models(VideoEncoder(bundle).origin.models)
+        manifest = open_index(index).manifest
+        manifest.check_models(bundle.index_models(settings.fine_networks))
     except DnsError:
-        return False  # the index that is there is not this bundle's, whatever is the matter with it
-    return True
+        return False  # no index, or another bundle's
+    return dict(manifest.params) == settings.params

@@ -22,7 +22,7 @@ def demo(seed: int = 0) -> None:
     root = Path.cwd()
     with workspace_of_run(root):
         _film(root / "data", seed)
-    run_pipeline(root, [], last="")
+    run_pipeline(root, [], last=())
 
 
 @task(name="film", cache_policy=NO_CACHE)

@@ -19,7 +19,7 @@ from flows.artifacts import publish_report
 from flows.steps import run_steps
 from flows.workspace import workspace_of_run
 
-LAST_OF_TRAINING = "train_selector"
+LAST_OF_BUNDLE = ("train_selector", "configure_index")
 
 
 def side_by_side() -> TaskRunner[PrefectFuture[Any]]:
@@ -36,7 +36,7 @@ def reproduce(overrides: list[str] | None = None, push: bool = False) -> None:
         overrides: ``stage.key=value``, written into params.yaml before anything runs.
         push: what was made to DVC's remote, for other machines.
     """
-    run_pipeline(Path.cwd(), overrides or [], last="", push=push)
+    run_pipeline(Path.cwd(), overrides or [], last=(), push=push)
 
 
 @flow(name="distill", task_runner=side_by_side())
@@ -47,17 +47,17 @@ def distill(overrides: list[str] | None = None, push: bool = False) -> None:
         overrides: ``stage.key=value``, written into params.yaml before anything runs.
         push: what was made to DVC's remote, for other machines.
     """
-    run_pipeline(Path.cwd(), overrides or [], last=LAST_OF_TRAINING, push=push)
+    run_pipeline(Path.cwd(), overrides or [], last=LAST_OF_BUNDLE, push=push)
 
 
-def run_pipeline(root: Path, overrides: Sequence[str], *, last: str, push: bool = False) -> None:
-    """Every stage whose inputs, code or params changed has run, as tasks of the flow that calls this.
+def run_pipeline(root: Path, overrides: Sequence[str], *, last: Sequence[str], push: bool = False) -> None:
+    """Run every stage whose inputs, code or params changed, as tasks of the flow that calls this.
 
     Args:
         root: the workspace.
         overrides: ``stage.key=value``, written into params.yaml before anything runs.
-        last: of the stages; all of them if empty.
-        push: what was made to DVC's remote.
+        last: stages to end with; every stage runs if empty.
+        push: push what was made to DVC's remote.
     """
     with workspace_of_run(root):
         settings = load_settings(root)
@@ -75,9 +75,9 @@ def run_pipeline(root: Path, overrides: Sequence[str], *, last: str, push: bool 
             publish_report(root, settings, run_id)
 
 
-def steps_up_to(steps: Sequence[Step], stage: str) -> list[Step]:
-    """The steps of one stage and all that they rest on, in order."""
-    wanted = {step.name for step in steps if step.name.partition("@")[0] == stage}
+def steps_up_to(steps: Sequence[Step], stages: Sequence[str]) -> list[Step]:
+    """Steps of the named stages and all that they depend on, in order."""
+    wanted = {step.name for step in steps if step.name.partition("@")[0] in stages}
     for step in reversed(steps):
         if step.name in wanted:
             wanted.update(step.needs)

@@ -8,7 +8,7 @@ from dns_apps.service.refusals import RefusalError
 from dns_apps.service.schemas import Comparison, Segment, Stretch
 from dns_apps.service.served import Loaded
 from dns_core.records import Float32Array
-from dns_core.retrieval.engine import index_chunking
+from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.localisation import alignment_paths, pair_threshold
 from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
 from dns_core.retrieval.scorer import FineScorer, scorer_of
@@ -30,7 +30,8 @@ def stored_stretches(loaded: Loaded, fine: str, stretch: Stretch) -> Stretches:
         end_s = float(record.times_s[-1])
         raise RefusalError(422, f"the video ends at {end_s:.1f} s, before the stretch that was asked for")
     times_s, frames = record.times_s[first:last], record.frames[loaded.engine(fine).fine][first:last]
-    return Stretches(frames, times_s, index_chunking(loaded.index).spans(len(times_s)))
+    chunking = IndexSettings.of(loaded.index.manifest).chunking
+    return Stretches(frames, times_s, chunking.spans(len(times_s)))
 
 
 def comparison(loaded: Loaded, fine: str, query: Stretches, target: Stretches, max_side: int) -> Comparison:

@@ -23,8 +23,9 @@ from dns_core.index.reader import Index, open_index
 from dns_core.ports import Progress
 from dns_core.records import Float32Array, GroundTruth, VideoFeatures
 from dns_core.retrieval.alignment import local_alignments
-from dns_core.retrieval.bundle import FINE_NETWORKS, Bundle
+from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.index_settings import FINE_NETWORKS
 from dns_core.retrieval.localisation import PathFinder
 from dns_core.retrieval.temporal_network import temporal_network
 from dns_core.stages.context import Workspace

@@ -12,7 +12,7 @@ from dns_core.records import Int64Array
 class Chunking:
     """A video of up to ``chunk_frames`` frames is one chunk, a longer one several that overlap.
 
-    The defaults: 256 frames are close to the 300 that the networks see in training (paper, 5.3), are a
+    Of `params.yaml`: 256 frames are close to the 300 that the networks see in training (paper, 5.3), are a
     multiple of the comparator's pooling window of 4, and bound the memory of a pair. A stretch of up to
     ``overlap_frames`` lies whole in some chunk wherever it starts. Frames are stored once, so that
     overlap costs time on long videos and no space.
@@ -22,8 +22,8 @@ class Chunking:
         overlap_frames: frames that neighbours share at least, under half of ``chunk_frames``.
     """
 
-    chunk_frames: int = 256
-    overlap_frames: int = 64
+    chunk_frames: int
+    overlap_frames: int
 
     def __post_init__(self) -> None:
         if self.chunk_frames < 4 or not 0 <= self.overlap_frames <= self.chunk_frames // 2:

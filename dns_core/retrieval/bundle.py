@@ -12,13 +12,11 @@ from dns_core.models.coarse import CoarseStudent
 from dns_core.models.pair_network import PairNetwork
 from dns_core.models.selector import Selector
 from dns_core.retrieval.calibration import Calibration
+from dns_core.retrieval.index_settings import FINE_NETWORKS, IndexSettings, read_index_settings
 from dns_core.store.weights import read_weights
 
 SHIPPED_MODELS = Path(__file__).parent / "shipped"
 """The bundle that comes with this software; what it was trained on stands in its README.md."""
-
-FINE_NETWORKS = ("fine_binary", "fine_attention")
-"""Names of the fine networks that an index can serve."""
 
 _SELECTOR = "selector_"
 _NETWORKS = {
@@ -36,8 +34,8 @@ class Bundle:
 
     Args:
         folder: holds ``whitening.safetensors``, ``coarse.safetensors``, ``fine_binary.safetensors``,
-            ``selector_fine_binary.safetensors`` and so on, and ``calibration.json``. What a search does
-            not use need not be there.
+            ``selector_fine_binary.safetensors`` and so on, ``calibration.json`` and
+            ``index_settings.json``. What a search does not use need not be there.
         device: torch device that the networks are put on.
     """
 
@@ -66,6 +64,11 @@ class Bundle:
     def calibration(self) -> Calibration:
         """What puts scores on one scale."""
         return Calibration.load(self.folder / "calibration.json")
+
+    @cached_property
+    def index_settings(self) -> IndexSettings:
+        """How an index of these models cuts and stores videos."""
+        return read_index_settings(self.folder)
 
     @property
     def coarse(self) -> CoarseStudent:

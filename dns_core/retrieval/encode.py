@@ -1,12 +1,9 @@
 """What the networks of a bundle say of one video, as arrays that an index can keep."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
-
 import numpy as np
 import torch
 
-from dns_core.errors import InputError, ParamsError
+from dns_core.errors import InputError
 from dns_core.index.build import Origin
 from dns_core.index.chunks import Chunking
 from dns_core.index.encoded import EncodedVideo
@@ -14,7 +11,8 @@ from dns_core.index.npy_stream import AnyArray
 from dns_core.models.coarse import CoarseStudent
 from dns_core.models.selector import Selector
 from dns_core.records import Float32Array, Int64Array, VideoFeatures, VideoProbe
-from dns_core.retrieval.bundle import FINE_NETWORKS, Bundle
+from dns_core.retrieval.bundle import Bundle
+from dns_core.retrieval.index_settings import FINE_NETWORKS, IndexSettings
 from dns_core.retrieval.scorer import FineScorer, scorer_of
 from dns_core.store.fingerprints import fingerprint_bytes
 
@@ -24,45 +22,28 @@ class VideoEncoder:
 
     Args:
         bundle: the models.
-        fines: the fine networks that the index shall serve.
-        chunking: how videos are cut; queries are cut the same way.
-        merge_from: mean cosine in [0, 1] of its regions with those of an earlier frame from which a frame
-            is stored as that one, if all between are; None stores each frame as it is.
+        settings: of the index; the bundle's own if None.
 
     Raises:
-        InputError: one of ``fines`` is not a network that an index can serve.
-        ParamsError: ``merge_from`` is out of range.
+        InputError: a fine network of the settings is not one that an index can serve.
     """
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        fines: Sequence[str] = FINE_NETWORKS,
-        chunking: Chunking | None = None,
-        merge_from: float | None = None,
-    ) -> None:
+    def __init__(self, bundle: Bundle, settings: IndexSettings | None = None) -> None:
+        settings = settings or bundle.index_settings
+        fines = settings.fine_networks
         unknown = sorted(set(fines) - set(FINE_NETWORKS))
         if unknown or not fines:
             raise InputError(
                 f"an index serves {', '.join(FINE_NETWORKS)}; got {', '.join(unknown) or 'none'}"
             )
-        if merge_from is not None and not 0 <= merge_from <= 1:
-            raise ParamsError(f"merge_from must be between 0 and 1, got {merge_from}")
         self.bundle = bundle
-        self.fines = tuple(fines)
-        self.chunking = chunking or Chunking()
-        self.merge_from = merge_from
+        self.settings = settings
         self._scorers = {fine: scorer_of(bundle.fine(fine)) for fine in fines}
 
     @property
     def origin(self) -> Origin:
         """What `dns_core.index.build_index` wants to know of how records were made."""
-        params = {
-            "chunking": asdict(self.chunking),
-            "fine_networks": sorted(self.fines),
-            "merge_from": self.merge_from,
-        }
-        return Origin(self.bundle.index_models(self.fines), params)
+        return Origin(self.bundle.index_models(self.settings.fine_networks), self.settings.params)
 
     def encode(self, features: VideoFeatures, probe: VideoProbe | None = None) -> EncodedVideo:
         """The record of one video.
@@ -74,16 +55,19 @@ class VideoEncoder:
         Raises:
             InputError: there is no frame.
         """
-        spans = frame_spans(features, self.chunking)
+        spans = frame_spans(features, self.settings.chunking)
         return EncodedVideo(
             video_id=features.video_id,
             content=content_fingerprint(features),
             times_s=features.times_s.astype(np.float64),
             spans=spans,
             coarse=chunk_vectors(self.bundle.coarse, features, spans),
-            numbers={fine: chunk_numbers(self.bundle.selector(fine), features, spans) for fine in self.fines},
+            numbers={
+                fine: chunk_numbers(self.bundle.selector(fine), features, spans)
+                for fine in self.settings.fine_networks
+            },
             frames={
-                fine: stored_frames(scorer, features.regions, self.merge_from)
+                fine: stored_frames(scorer, features.regions, self.settings.merge_from)
                 for fine, scorer in self._scorers.items()
             },
             probe=probe,
@@ -102,7 +86,7 @@ def frame_spans(features: VideoFeatures, chunking: Chunking) -> Int64Array:
 
 
 def stored_frames(scorer: FineScorer, regions: Float32Array, merge_from: float | None) -> AnyArray:
-    """``[T, R, ...]`` what an index keeps of whitened frames ``[T, R, D]``; see `VideoEncoder`."""
+    """``[T, R, ...]`` what an index keeps of whitened frames ``[T, R, D]``; see `IndexSettings`."""
     stored = scorer.stored(regions)
     return stored if merge_from is None else stored[_stand_ins(regions, merge_from)]
 

@@ -16,8 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
-from dns_core.errors import CorruptArtefactError, ParamsError
-from dns_core.index.chunks import Chunking
+from dns_core.errors import ParamsError
 from dns_core.index.encoded import EncodedVideo
 from dns_core.index.reader import Index
 from dns_core.records import (
@@ -33,6 +32,7 @@ from dns_core.records import (
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.encode import chunk_numbers, chunk_vectors, frame_spans
+from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.localisation import PathFinder
 from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
 from dns_core.retrieval.ranking import best_pairs, falling_order, video_scores
@@ -69,13 +69,14 @@ class Engine:
         self, index: Index, bundle: Bundle, *, fine: str = "fine_binary", policy: Policy | None = None
     ) -> None:
         index.manifest.check_models(bundle.index_models((fine,)))
+        settings = IndexSettings.of(index.manifest)
         self.index = index
         self.bundle = bundle
         self.fine = fine
         self.policy = policy or BySelector(bundle.selector(fine))
         self._scorer = scorer_of(bundle.fine(fine))
-        self._chunking = index_chunking(index)
-        self._merge_from = index.manifest.params.get("merge_from")
+        self._chunking = settings.chunking
+        self._merge_from = settings.merge_from
 
     def search(self, features: VideoFeatures, *, top_k: int = 10, budget: Budget) -> QueryResult:
         """The ranked answers to one query.
@@ -248,18 +249,6 @@ class Engine:
             cells += more
         if block:
             yield np.array(block, dtype=np.int64)
-
-
-def index_chunking(index: Index) -> Chunking:
-    """How the videos of an index were cut, and so how its queries must be.
-
-    Raises:
-        CorruptArtefactError: the index does not say.
-    """
-    try:
-        return Chunking(**index.manifest.params["chunking"])
-    except (KeyError, TypeError, ParamsError) as error:
-        raise CorruptArtefactError(f"{index.folder} does not say how videos were cut: {error!r}") from error
 
 
 @contextmanager

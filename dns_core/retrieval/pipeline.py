@@ -8,13 +8,14 @@ from pathlib import Path
 from dns_core.errors import CorruptArtefactError, InputError
 from dns_core.features.extractor import Extractor, described_extractor
 from dns_core.features.whitening import Whitening
-from dns_core.index import Chunking, Manifest, add_videos, build_index, open_index
+from dns_core.index import Manifest, add_videos, build_index, open_index
 from dns_core.ports import Progress, SilentProgress, WeightSource
 from dns_core.records import QueryResult, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.intake import Intake
 from dns_core.retrieval.relation import within
 from dns_core.store.weights import read_weights
@@ -92,12 +93,15 @@ def index_videos(
         out: folder of the index; one that stands there is superseded.
         bundle: the models.
         progress: shows how far it has come.
-        merge_from: see `VideoEncoder`.
+        merge_from: see `IndexSettings`; as the bundle says if None.
 
     Raises:
         InputError: ``videos`` is not a folder, or holds no readable video.
     """
-    encoder = VideoEncoder(bundle, merge_from=merge_from)
+    settings = bundle.index_settings
+    if merge_from is not None:
+        settings = replace(settings, merge_from=merge_from)
+    encoder = VideoEncoder(bundle, settings)
     intake = Intake(out, open_features(bundle), encoder)
     taken = intake.take(discover_videos(videos), progress or SilentProgress())
     if not taken.contents:
@@ -144,13 +148,7 @@ def encoder_of(manifest: Manifest, bundle: Bundle) -> VideoEncoder:
         CorruptArtefactError: the index does not say how videos were encoded.
         MismatchError: other models made the index.
     """
-    try:
-        chunking = Chunking(**manifest.params["chunking"])
-        fines = tuple(manifest.params["fine_networks"])
-        merge_from = manifest.params["merge_from"]
-    except (KeyError, TypeError) as error:
-        raise CorruptArtefactError(f"the index does not say how videos were encoded: {error!r}") from error
-    encoder = VideoEncoder(bundle, fines, chunking, merge_from)
+    encoder = VideoEncoder(bundle, IndexSettings.of(manifest))
     manifest.check_models(encoder.origin.models)
     return encoder
 

@@ -16,6 +16,7 @@ STAGES = (
     "train_student",
     "label_selector",
     "train_selector",
+    "configure_index",
     "build_index",
     "evaluate",
 )

@@ -8,10 +8,7 @@ Repeats exactly: yes.
 
 from collections.abc import Iterator
 
-from pydantic import Field
-
 from dns_core.index.build import build_index
-from dns_core.index.chunks import Chunking
 from dns_core.index.encoded import EncodedVideo
 from dns_core.records import Quarantined
 from dns_core.retrieval.bundle import Bundle
@@ -23,19 +20,14 @@ from dns_core.store.quarantine import read_quarantine
 
 
 class Config(StageConfig):
-    """Settings of the stage: see `Chunking` and `VideoEncoder`."""
-
-    chunk_frames: int = Field(ge=4)
-    overlap_frames: int = Field(ge=0)
-    merge_from: float | None = Field(ge=0, le=1)
+    """No settings: the bundle says how its indices are made."""
 
 
-def run(config: Config, context: StageContext) -> None:
+def run(config: Config, context: StageContext) -> None:  # noqa: ARG001 - every stage is given its settings
     """Index the database with every fine student, so that either can serve."""
     workspace = context.workspace
     bundle = Bundle.load(workspace.models, device=context.device)
-    chunking = Chunking(config.chunk_frames, config.overlap_frames)
-    encoder = VideoEncoder(bundle, chunking=chunking, merge_from=config.merge_from)
+    encoder = VideoEncoder(bundle)
     probes = {probe.video_id: probe for probe in read_probes(workspace.probes("database"))[0]}
     with FeatureStore.open(workspace.whitened("database")) as store:
 
@@ -43,16 +35,12 @@ def run(config: Config, context: StageContext) -> None:
             for video_id in context.progress.track(store.ids, "indexing", len(store.ids)):
                 yield encoder.encode(store.read(video_id), probes.get(video_id))
 
-        manifest = build_index(
-            workspace.index, records(), encoder.origin, quarantine=_quarantined(workspace, set(store.ids))
-        )
+        manifest = build_index(workspace.index, records(), encoder.origin, quarantine=_quarantined(workspace))
     n_videos = sum(shard.n_videos for shard in manifest.shards)
     context.progress.say(f"{n_videos} videos indexed, {len(manifest.quarantine)} quarantined")
 
 
-def _quarantined(workspace: Workspace, indexed: set[str]) -> list[Quarantined]:
-    """Videos of the database that did not get as far as the index, each once."""
-    probes, refused = read_probes(workspace.probes("database"))
-    lost = {probe.video_id for probe in probes} - indexed
-    undecodable = read_quarantine(workspace.extraction_quarantine)
-    return [*refused, *(row for row in undecodable if row.video_id in lost)]
+def _quarantined(workspace: Workspace) -> list[Quarantined]:
+    """Videos of the database that could not be probed, then those that could not be decoded."""
+    _, refused = read_probes(workspace.probes("database"))
+    return [*refused, *read_quarantine(workspace.extraction_quarantine("database"))]

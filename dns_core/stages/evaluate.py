@@ -21,8 +21,9 @@ from dns_core.evaluation.segments import evaluate_segments
 from dns_core.evaluation.tradeoff import TradeoffPoint, area_under_tradeoff
 from dns_core.index.reader import Index, open_index
 from dns_core.records import GroundTruth
-from dns_core.retrieval.bundle import FINE_NETWORKS, Bundle
+from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.index_settings import FINE_NETWORKS
 from dns_core.stages.context import StageConfig, StageContext, Workspace
 from dns_core.stages.trial import (
     Rankings,

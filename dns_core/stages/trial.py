@@ -10,7 +10,8 @@ from dns_core.index.reader import Index
 from dns_core.records import GroundTruth, Segment, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
-from dns_core.retrieval.engine import Engine, index_chunking
+from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.localisation import PathFinder
 from dns_core.retrieval.pairs import Stretches, stretch_scores
 from dns_core.retrieval.scorer import scorer_of
@@ -32,7 +33,7 @@ class Trial:
 def teacher_trial(bundle: Bundle, index: Index, database: FeatureStore, queries: FeatureStore) -> Trial:
     """The teacher compared with every video, from features in memory: the slow, exact search."""
     scorer = scorer_of(bundle.fine("teacher"))
-    chunking = index_chunking(index)
+    chunking = IndexSettings.of(index.manifest).chunking
 
     def stretches(video: VideoFeatures) -> Stretches:
         return Stretches.of(scorer, video, chunking)

@@ -15,7 +15,7 @@ from dns_core.stages import STAGES
 from dns_ops.dag import Step, read_dag
 from flows.deployments import mark_crashed, prepare_server
 from flows.gpu_pool import POOL, TRAINING_STAGES, gpu_worker_online
-from flows.reproduce import LAST_OF_TRAINING, reproduce, steps_up_to
+from flows.reproduce import LAST_OF_BUNDLE, reproduce, steps_up_to
 from flows.stage import stage
 from flows.steps import GPU_STAGES
 
@@ -65,13 +65,14 @@ def test_a_run_whose_process_is_gone_is_marked_as_crashed() -> None:
     assert [state.type for state in states if state] == [StateType.CRASHED, StateType.RUNNING]
 
 
-def test_training_alone_is_what_the_selectors_rest_on() -> None:
-    names = [step.name for step in steps_up_to(read_dag(ROOT), LAST_OF_TRAINING)]
+def test_distill_makes_the_whole_bundle_and_no_index() -> None:
+    names = [step.name for step in steps_up_to(read_dag(ROOT), LAST_OF_BUNDLE)]
     assert "train_selector@fine_binary" in names
     assert "train_student@coarse" in names
+    assert "configure_index" in names
     assert not {"build_index", "evaluate"} & set(names)
     chain = [Step("a", (), ()), Step("b", ("a",), ()), Step("c", (), ())]
-    assert [step.name for step in steps_up_to(chain, "b")] == ["a", "b"]
+    assert [step.name for step in steps_up_to(chain, ["b"])] == ["a", "b"]
 
 
 def test_stages_on_a_gpu_are_stages() -> None:

@@ -19,6 +19,7 @@ from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.calibration import Calibration, Scale
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.logistic import Logistic
 from dns_core.retrieval.ranking import falling_order
 from dns_core.retrieval.selection import BySelector, select
@@ -63,7 +64,7 @@ def engine() -> Engine:
         scale = Scale(1.0, 0.0, (0.5, 0.7), Logistic(16.0, 0.0))
         Calibration({"fine_binary": scale}, {"fine_binary": 0.3}).save(folder / "calibration.json")
         bundle = Bundle.load(folder)
-        encoder = VideoEncoder(bundle, ["fine_binary"], Chunking(8, 2))
+        encoder = VideoEncoder(bundle, IndexSettings(Chunking(8, 2), None, ("fine_binary",)))
         records = [encoder.encode(video(seed, 1 + seed)) for seed in range(N_VIDEOS)]
         build_index(folder / "index", records, encoder.origin)
         built = Engine(open_index(folder / "index"), bundle)

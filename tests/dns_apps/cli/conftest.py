@@ -12,8 +12,10 @@ from dns_apps.cli.main import app
 from dns_core.features.extractor import Extractor
 from dns_core.features.registry import load_backbone
 from dns_core.features.whitening import Whitening
+from dns_core.index.chunks import Chunking
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.calibration import Calibration, Scale
+from dns_core.retrieval.index_settings import IndexSettings, write_index_settings
 from dns_core.retrieval.logistic import Logistic
 from dns_core.retrieval.pipeline import index_videos
 from dns_core.video.encode import write_video
@@ -48,6 +50,7 @@ def save_bundle(folder: Path, seed: int) -> None:
     scales = dict.fromkeys(("fine_attention", "fine_binary"), scale)
     thresholds = {"fine_attention": 0.5, "fine_binary": 0.5}
     Calibration(scales, thresholds).save(folder / "calibration.json")
+    write_index_settings(folder, IndexSettings(Chunking(4, 0)))
 
 
 @pytest.fixture(scope="session")

@@ -75,6 +75,14 @@ def history(run: Run) -> list[tuple[str, int, int]]:
     return [(row["action"], row["version"], row["after"]) for row in rows]
 
 
+def test_a_promotion_that_indexes_again_cuts_videos_as_the_bundle_says(run: Run, workspace: Path) -> None:
+    assert run("models", "promote", 1, "--as", "ann").exit_code == 0
+    manifest = open_index(workspace / "releases" / "champion" / "index").manifest
+    assert manifest.params["chunking"] == {"chunk_frames": 4, "overlap_frames": 0}
+    (shard,) = manifest.shards
+    assert shard.n_chunks == 2 * shard.n_videos  # six frames each
+
+
 def test_promotion_refusal_force_and_rollback_are_on_record(run: Run, workspace: Path) -> None:
     first = run("models", "promote", 1, "--as", "ann")
     assert first.exit_code == 0, first.stderr

@@ -14,7 +14,7 @@ def make_record() -> RecordMaker:
 
     def make(video_id: str, n_frames: int = 5, chunking: Chunking | None = None) -> EncodedVideo:
         rng = np.random.default_rng(list(video_id.encode()))
-        spans = (chunking or Chunking()).spans(n_frames)
+        spans = (chunking or Chunking(256, 64)).spans(n_frames)
         coarse = rng.normal(size=(len(spans), 12)).astype(np.float32)
         coarse /= np.linalg.norm(coarse, axis=1, keepdims=True)
         return EncodedVideo(

@@ -8,13 +8,13 @@ from dns_core.index import Chunking
 
 
 def test_a_short_video_is_one_chunk() -> None:
-    assert Chunking().spans(256).tolist() == [[0, 256]]
-    assert Chunking().spans(1).tolist() == [[0, 1]]
-    assert Chunking().spans(0).shape == (0, 2)
+    assert Chunking(256, 64).spans(256).tolist() == [[0, 256]]
+    assert Chunking(256, 64).spans(1).tolist() == [[0, 1]]
+    assert Chunking(256, 64).spans(0).shape == (0, 2)
 
 
 def test_a_tail_does_not_become_a_tiny_chunk() -> None:
-    assert Chunking().spans(260).tolist() == [[0, 162], [98, 260]]
+    assert Chunking(256, 64).spans(260).tolist() == [[0, 162], [98, 260]]
 
 
 @settings(deadline=None)
@@ -34,7 +34,7 @@ def test_chunks_cover_every_frame_and_overlap_as_promised(n: int, size: int, dat
 @given(st.integers(257, 3000), st.integers(0, 2936))
 def test_a_stretch_as_long_as_the_overlap_lies_whole_in_some_chunk(n: int, start: int) -> None:
     start = min(start, n - 64)
-    spans = Chunking().spans(n)
+    spans = Chunking(256, 64).spans(n)
     assert np.any((spans[:, 0] <= start) & (start + 64 <= spans[:, 1]))
 
 

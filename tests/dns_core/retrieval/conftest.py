@@ -12,6 +12,7 @@ from dns_core.records import Quarantined, VideoFeatures
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.calibration import Calibration, Scale
 from dns_core.retrieval.encode import VideoEncoder
+from dns_core.retrieval.index_settings import IndexSettings, write_index_settings
 from dns_core.retrieval.logistic import Logistic
 from dns_core.similarity.comparator import Comparator
 from tests.factories import BUNDLE, DIMS, write_small_networks
@@ -40,6 +41,7 @@ def write_networks(folder: Path, seed: int) -> None:
     scales = dict.fromkeys(("fine_attention", "fine_binary", "teacher"), scale)
     thresholds = {"fine_attention": 0.15, "fine_binary": 0.5, "teacher": 0.15}
     Calibration(scales, thresholds).save(folder / "calibration.json")
+    write_index_settings(folder, IndexSettings(CHUNKING))
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +86,7 @@ def index_path(
     tmp_path_factory: pytest.TempPathFactory, bundle: Bundle, videos: dict[str, VideoFeatures]
 ) -> Path:
     path = tmp_path_factory.mktemp("index")
-    encoder = VideoEncoder(bundle, chunking=CHUNKING)
+    encoder = VideoEncoder(bundle)
     lost = [Quarantined("lost.mp4", "corrupt", "no frame decodes"), Quarantined("gone.mp4", "empty", "")]
     records = (encoder.encode(video) for video in videos.values())
     build_index(path, records, encoder.origin, quarantine=lost)

@@ -1,14 +1,16 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from dns_core.errors import InputError, ParamsError
+from dns_core.errors import InputError
 from dns_core.index import Chunking
 from dns_core.records import VideoFeatures
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.encode import VideoEncoder, content_fingerprint
+from dns_core.retrieval.index_settings import IndexSettings
 
 MakeFeatures = Callable[[str, int], VideoFeatures]
 
@@ -16,7 +18,7 @@ MakeFeatures = Callable[[str, int], VideoFeatures]
 @torch.inference_mode()
 def test_a_chunk_is_encoded_as_a_video_of_its_own(bundle: Bundle, make_features: MakeFeatures) -> None:
     video = make_features("a", 40)
-    record = VideoEncoder(bundle, chunking=Chunking(16, 4)).encode(video)
+    record = VideoEncoder(bundle, IndexSettings(Chunking(16, 4))).encode(video)
     assert record.spans.tolist() == [[0, 16], [12, 28], [24, 40]]
     for row, (start, stop) in enumerate(record.spans):
         regions = torch.from_numpy(video.regions[start:stop])[None]
@@ -30,7 +32,7 @@ def test_a_chunk_is_encoded_as_a_video_of_its_own(bundle: Bundle, make_features:
 
 
 def test_an_encoder_says_what_its_records_are_made_of(bundle: Bundle) -> None:
-    origin = VideoEncoder(bundle, ["fine_binary"], Chunking(64, 8)).origin
+    origin = VideoEncoder(bundle, IndexSettings(Chunking(64, 8), None, ("fine_binary",))).origin
     assert origin.models == bundle.index_models(["fine_binary"])
     assert origin.params == {
         "chunking": {"chunk_frames": 64, "overlap_frames": 8},
@@ -47,12 +49,10 @@ def test_frames_that_look_alike_are_stored_as_the_first_of_them(
     regions = np.stack([a, turned / np.linalg.norm(turned, axis=-1, keepdims=True), b, b, a, c])
     video = VideoFeatures("v", regions, np.arange(6.0))
     plain = VideoEncoder(bundle).encode(video)
-    merged = VideoEncoder(bundle, merge_from=0.95).encode(video)
+    merged = VideoEncoder(bundle, replace(bundle.index_settings, merge_from=0.95)).encode(video)
     for fine in ("fine_binary", "fine_attention"):
         np.testing.assert_array_equal(merged.frames[fine], plain.frames[fine][[0, 0, 2, 2, 4, 5]])
     np.testing.assert_array_equal(merged.coarse, plain.coarse)
-    with pytest.raises(ParamsError, match=r"between 0 and 1, got 1\.5"):
-        VideoEncoder(bundle, merge_from=1.5)
 
 
 def test_content_is_what_is_shown_and_when(make_features: MakeFeatures) -> None:
@@ -66,6 +66,6 @@ def test_content_is_what_is_shown_and_when(make_features: MakeFeatures) -> None:
 def test_what_cannot_be_encoded_is_refused(bundle: Bundle, make_features: MakeFeatures) -> None:
     with pytest.raises(InputError, match="a has no frame"):
         VideoEncoder(bundle).encode(make_features("a", 0))
-    for fines in ([], ["teacher"], ["fine_binary", "x"]):
+    for fines in ((), ("teacher",), ("fine_binary", "x")):
         with pytest.raises(InputError, match="an index serves"):
-            VideoEncoder(bundle, fines)
+            VideoEncoder(bundle, replace(bundle.index_settings, fine_networks=fines))

@@ -12,7 +12,8 @@ from dns_core.records import QueryResult, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.encode import VideoEncoder
-from dns_core.retrieval.engine import Engine, index_chunking
+from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.selection import ByCoarseScore
 
 Videos = dict[str, VideoFeatures]
@@ -206,7 +207,7 @@ def test_answers_do_not_depend_on_how_the_index_came_to_be(
             for budget in (NOTHING, Budget(share=0.4), EVERYTHING)
         ]
 
-    encoder = VideoEncoder(bundle, chunking=index_chunking(index))
+    encoder = VideoEncoder(bundle, IndexSettings.of(index.manifest))
     records = {name: encoder.encode(video) for name, video in videos.items()}
     names = list(records)
     extra = encoder.encode(make_features("extra", 6))
@@ -226,7 +227,7 @@ def test_a_copy_scores_the_same_where_frames_are_merged(
     regions = np.concatenate((videos["v08"].regions + noise).swapaxes(0, 1)).astype(np.float32)
     regions /= np.linalg.norm(regions, axis=-1, keepdims=True)
     video = VideoFeatures("slow", regions, np.arange(len(regions), dtype=np.float64))
-    encoder = VideoEncoder(bundle, merge_from=0.9)
+    encoder = VideoEncoder(bundle, replace(bundle.index_settings, merge_from=0.9))
     build_index(tmp_path, map(encoder.encode, [*videos.values(), video]), encoder.origin)
     index = open_index(tmp_path)
     engine = Engine(index, bundle)
@@ -261,7 +262,7 @@ def test_a_selector_trained_anew_is_noticed(
 def test_a_network_that_the_index_does_not_serve_is_missed(
     tmp_path: Path, bundle: Bundle, videos: Videos
 ) -> None:
-    encoder = VideoEncoder(bundle, ["fine_binary"])
+    encoder = VideoEncoder(bundle, replace(bundle.index_settings, fine_networks=("fine_binary",)))
     build_index(tmp_path, [encoder.encode(videos["v05"])], encoder.origin)
     with pytest.raises(MismatchError, match=r"fine_attention mismatch: expected .*, found none"):
         Engine(open_index(tmp_path), bundle, fine="fine_attention")

@@ -10,8 +10,9 @@ from PIL import Image
 from dns_core.index import open_index
 from dns_core.records import UInt8Array
 from dns_core.retrieval.budget import Budget
-from dns_core.retrieval.bundle import FINE_NETWORKS, SHIPPED_MODELS, Bundle
+from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.index_settings import FINE_NETWORKS
 from dns_core.retrieval.pipeline import index_videos, open_features, query_video
 from dns_core.video import write_video
 
