@@ -15,10 +15,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from dns_core.index import open_index
 from dns_core.records import QueryResult
-from dns_core.retrieval.budget import Budget
-from dns_core.retrieval.bundle import Bundle
-from dns_core.retrieval.engine import Engine
-from dns_core.retrieval.pipeline import open_features, query_video
+from dns_core.search import Searcher
 
 
 class BundleModel(PythonModel):
@@ -26,8 +23,7 @@ class BundleModel(PythonModel):
 
     def load_context(self, context: PythonModelContext) -> None:
         """Read the models that were registered."""
-        self._bundle = Bundle.load(Path(context.artifacts["models"]))
-        self._features = open_features(self._bundle)
+        self._models = Searcher.of_models(context.artifacts["models"])
 
     def predict(
         self,
@@ -42,14 +38,11 @@ class BundleModel(PythonModel):
             VideoError: a file is no video.
         """
         wanted = params or {}
-        engine = Engine(open_index(Path(wanted["index"])), self._bundle)
-        budget = Budget.parse(wanted["budget"])
+        searcher = self._models.over(open_index(Path(wanted["index"])))
         rows = [
             row
             for path in model_input["video"]
-            for row in _rows(
-                query_video(engine, self._features, Path(path), top_k=wanted["top_k"], budget=budget)
-            )
+            for row in _rows(searcher.query(path, top_k=wanted["top_k"], budget=wanted["budget"]))
         ]
         return pd.DataFrame(rows, columns=["query", "rank", "video", "score", "stage", "segments"])
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from dns_apps.cli.errors import FAILED
-from dns_apps.cli.options import Json, Models, models_folder
+from dns_apps.cli.options import Json, Models
 from dns_apps.cli.output import print_json, print_table, size
 from dns_core.errors import DnsError, MissingArtefactError
 
@@ -48,6 +48,8 @@ def check(
     json: Json = False,
 ) -> None:
     """Show what is installed, what the machine has, and whether models and index are in order."""
+    from dns_core.search import models_folder
+
     findings = [
         *_software(),
         *_machine(),

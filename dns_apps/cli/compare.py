@@ -1,12 +1,12 @@
 """``dns compare``: how alike two videos are, and where."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dns_apps.cli.options import Json, Models, models_folder, segment_texts
+from dns_apps.cli.options import Json, Models, segment_texts
 from dns_apps.cli.output import print_json, print_line, print_table
 
 
@@ -20,22 +20,13 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare two videos frame by frame: one score, and the stretches that match."""
-    from dns_core.retrieval.bundle import Bundle
-    from dns_core.retrieval.comparison import compare as compare_videos
-    from dns_core.retrieval.pipeline import open_features
-    from dns_core.retrieval.relation import within
-    from dns_core.video.duration import shown_s
+    from dns_core.search import Searcher
 
-    bundle = Bundle.load(models_folder(models))
-    pipeline = open_features(bundle)
-    a, b = (pipeline.features(path, str(path)) for path in (first, second))
-    found = compare_videos(a, b, bundle)
-    lengths = shown_s(first), shown_s(second)
-    found = replace(found, segments=tuple(within(segment, *lengths) for segment in found.segments))
+    found = Searcher.of_models(models).compare(first, second)
     if plot is not None:
         from dns_apps.cli.heat_map import draw_heat_map
 
-        draw_heat_map(plot, found, a, b)
+        draw_heat_map(plot, found, (str(first), str(second)))
     if json:
         segments = [asdict(segment) for segment in found.segments]
         answer = {"a": str(first), "b": str(second), "score": found.calibrated, "raw_score": found.score}

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dns_apps.cli.errors import complain
-from dns_apps.cli.options import DEFAULT_BUDGET, Json, Models, models_folder
+from dns_apps.cli.options import Json, Models
 from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.progress import command_progress
 from dns_core.errors import ParamsError, VideoError
 from dns_core.records import QueryResult
+from dns_core.retrieval.budget import DEFAULT_BUDGET, Budget
 
 if TYPE_CHECKING:
     from dns_core.evaluation import Report, SegmentOverlap
@@ -41,6 +42,7 @@ def evaluate(
     """Rank everything for every query, and say how good the rankings are: of an index, or of a benchmark."""
     if dataset is not None:
         from dns_apps.cli.replicate import replicate_dataset
+        from dns_core.search import models_folder
 
         _no_more("--dataset", {"--index": index, "--ground-truth": ground_truth, "--queries": queries})
         files = _needed("--dataset", {"--annotations": annotations, "--features": features})
@@ -79,28 +81,22 @@ def _evaluate_index(
 ) -> None:
     from dns_core.datasets import read_ground_truth
     from dns_core.evaluation import evaluate_rankings, evaluate_segments
-    from dns_core.index import open_index
-    from dns_core.retrieval.budget import Budget
+    from dns_core.search import Searcher
 
     wanted = Budget.parse(budget)
     truth = read_ground_truth(ground_truth)
-    opened = open_index(index)
-    from dns_core.retrieval.bundle import Bundle
-    from dns_core.retrieval.engine import Engine
-    from dns_core.retrieval.pipeline import open_features, query_video
-
-    bundle = Bundle.load(models_folder(models, opened))
-    engine, pipeline = Engine(opened, bundle), open_features(bundle)
+    searcher = Searcher.open(index, models)
+    engine = searcher.engine()
     # Only a ranking of a stated length is localised, and segments are wanted if they can be judged.
-    length = opened.n_videos if truth.segments else 0
+    length = engine.index.n_videos if truth.segments else 0
     answers: dict[str, QueryResult] = {}
     for query in command_progress().track(truth.queries, "queries"):
         try:
-            answers[query] = query_video(engine, pipeline, queries / query, top_k=length, budget=wanted)
+            answers[query] = searcher.query(queries / query, top_k=length, budget=wanted)
         except VideoError as error:
             complain(f"{queries / query}: {error}")
     rankings = {query: [(m.video_id, m.score) for m in a.results] for query, a in answers.items()}
-    report = evaluate_rankings(rankings, truth, compared=opened.ids)
+    report = evaluate_rankings(rankings, truth, compared=engine.index.ids)
     segments = evaluate_segments(_matched(answers), truth) if truth.segments else None
     _print_report(report, segments, _mean_ms(answers), json=json)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dns_apps.cli.options import IndexFolder, Json, Models, models_folder
+from dns_apps.cli.options import IndexFolder, Json, Models
 from dns_apps.cli.output import print_json, print_line, print_table, size
 from dns_apps.cli.progress import command_progress
 
@@ -28,11 +28,9 @@ def build(
     json: Json = False,
 ) -> None:
     """Index every video of a folder; what cannot be read is listed with its reason."""
-    from dns_core.retrieval.bundle import Bundle
-    from dns_core.retrieval.pipeline import index_videos
+    from dns_core.search import index_videos
 
-    bundle = Bundle.load(models_folder(models))
-    manifest = index_videos(videos, out, bundle, command_progress(), merge_from=merge_from)
+    manifest = index_videos(videos, out, models, progress=command_progress(), merge_from=merge_from)
     _print_change(manifest, json=json)
 
 
@@ -60,6 +58,7 @@ def add(
     opened = open_index(index)
     from dns_core.retrieval.bundle import Bundle
     from dns_core.retrieval.pipeline import add_to_index
+    from dns_core.search import models_folder
 
     bundle = Bundle.load(models_folder(models, opened))
     _print_change(add_to_index(index, named, bundle, command_progress()), json=json)
@@ -79,6 +78,7 @@ def sync(
     from dns_core.index import open_index
     from dns_core.retrieval.bundle import Bundle
     from dns_core.retrieval.sync import plan_sync, sync_index
+    from dns_core.search import models_folder
 
     bundle = Bundle.load(models_folder(models, open_index(index)))
     progress = command_progress()

@@ -1,8 +1,7 @@
 """``dns query``: search an index with video files."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,21 +9,20 @@ import typer
 
 from dns_apps.cli.errors import FAILED, complain
 from dns_apps.cli.options import (
-    DEFAULT_BUDGET,
     BudgetText,
     IndexOption,
     Json,
     Models,
-    models_folder,
     segment_texts,
 )
 from dns_apps.cli.output import clock, print_json, print_line, print_table, size
 from dns_apps.cli.tables import check_form, write_table
 from dns_core.errors import VideoError
-from dns_core.records import Quarantined, QueryResult, Segment
+from dns_core.records import Quarantined, Segment
+from dns_core.retrieval.budget import DEFAULT_BUDGET, Budget
 
 if TYPE_CHECKING:
-    from dns_apps.cli.answers import Answers
+    pass
 
 NOT_FOUND = 1
 """Exit status where no query has an answer of the score that was asked for, as ``grep`` has it."""
@@ -48,18 +46,19 @@ def query(
     json: Json = False,
 ) -> None:
     """Find the videos of an index that show what a clip shows, and where."""
-    from dns_apps.cli.answers import COLUMNS, table_rows
-    from dns_core.retrieval.budget import Budget
+    from dns_apps.cli.answers import COLUMNS, Answers, table_rows
+    from dns_core.search import Searcher
 
     wanted = Budget.parse(budget)
     if out is not None:
         check_form(out)
-    ask, answers = _opened(index, models)
+    searcher = Searcher.open(index, models)
+    answers = Answers(searcher.engine().index)
     kept: list[dict[str, Any]] = []
     n_failed = 0
     for video, is_asked in _files(videos):
         try:
-            result = ask(video, top_k=top, budget=wanted)
+            result = searcher.query(video, top_k=top, budget=wanted)
         except VideoError as error:
             n_failed += _refuse(video, error, is_asked=is_asked, json=json)
             continue
@@ -71,19 +70,6 @@ def query(
         write_table(out, COLUMNS, kept)
     if n_failed or (min_score and not kept):
         raise typer.Exit(FAILED if n_failed else NOT_FOUND)
-
-
-def _opened(index: Path, models: Path | None) -> "tuple[Callable[..., QueryResult], Answers]":
-    """What searches the index with a file, and what says all of its answers."""
-    from dns_apps.cli.answers import Answers
-    from dns_core.index import open_index
-    from dns_core.retrieval.bundle import Bundle
-    from dns_core.retrieval.engine import Engine
-    from dns_core.retrieval.pipeline import open_features, query_video
-
-    opened = open_index(index)
-    bundle = Bundle.load(models_folder(models, opened))
-    return partial(query_video, Engine(opened, bundle), open_features(bundle)), Answers(opened)
 
 
 def _files(paths: list[Path]) -> Iterator[tuple[Path, bool]]:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from dns_apps.cli.options import models_folder
 from dns_apps.service.refusals import not_found, not_ready
 from dns_core.errors import DnsError
 from dns_core.index import Index, open_index
@@ -20,7 +19,8 @@ from dns_core.records import VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.engine import Engine
-from dns_core.retrieval.pipeline import FeaturePipeline, open_features
+from dns_core.retrieval.pipeline import FeaturePipeline
+from dns_core.search import Searcher, models_folder
 from dns_core.stages.context import Workspace
 from dns_ops.releases import Release, champion, releases_folder
 from dns_ops.service_settings import ServiceSettings
@@ -205,11 +205,11 @@ class Served:
         release = None if self._settings.index else self._champion()
         folder = release.index if release else self.index_folder
         index = open_index(folder)
-        bundle = Bundle.load(self._models(index, release), device=self._device)
+        searcher = Searcher.of_models(self._models(index, release), device=self._device).over(index)
         fines = index.manifest.params.get("fine_networks", ())
-        engines = {fine: Engine(index, bundle, fine=fine) for fine in fines}
-        pipeline = open_features(bundle, device=self._device)
+        engines = {fine: searcher.engine(fine) for fine in fines}
         version = release.version if release else 0
+        bundle, pipeline = searcher.bundle, searcher.pipeline
         return Loaded(folder, version, index, bundle, pipeline, engines, datetime.now(UTC))
 
     def _models(self, index: Index, release: Release | None) -> Path:

@@ -12,6 +12,10 @@ _FORM = re.compile(r"(?P<number>\d+(?:\.\d*)?|\.\d+)\s*(?P<ms>ms)?")
 _ROUNDING = 1e-9
 
 
+DEFAULT_BUDGET = "0.3"
+"""Share of the index that a query re-ranks unless told otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """A share of the candidates, or milliseconds of fine comparison; one of the two.

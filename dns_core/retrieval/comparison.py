@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dns_core.index.chunks import Chunking
-from dns_core.records import Float32Array, Segment, VideoFeatures
+from dns_core.records import Float32Array, Float64Array, Segment, VideoFeatures
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
 from dns_core.retrieval.scorer import scorer_of
@@ -20,12 +19,16 @@ class Comparison:
         calibrated: probability of a match in (0, 1), beside typical strangers.
         matrix: ``[Ta, Tb]`` similarity of frames in [-1, 1], before the comparator.
         segments: stretches that match; ``query`` is the first video.
+        query_times_s: ``[Ta]`` times of the first video's frames.
+        target_times_s: ``[Tb]`` times of the second video's frames.
     """
 
     score: float
     calibrated: float
     matrix: Float32Array
     segments: tuple[Segment, ...]
+    query_times_s: Float64Array
+    target_times_s: Float64Array
 
 
 def compare(a: VideoFeatures, b: VideoFeatures, bundle: Bundle, fine: str = "fine_binary") -> Comparison:
@@ -41,7 +44,8 @@ def compare(a: VideoFeatures, b: VideoFeatures, bundle: Bundle, fine: str = "fin
         InputError: a video has no frame, or there is no fine network of that name.
     """
     scorer = scorer_of(bundle.fine(fine))
-    query, target = (Stretches.of(scorer, video, Chunking()) for video in (a, b))
+    chunking = bundle.index_settings.chunking
+    query, target = (Stretches.of(scorer, video, chunking) for video in (a, b))
     score = stretch_scores(scorer, query, [target])
     threshold = bundle.calibration.frame_threshold(fine)
     return Comparison(
@@ -49,4 +53,6 @@ def compare(a: VideoFeatures, b: VideoFeatures, bundle: Bundle, fine: str = "fin
         calibrated=float(bundle.calibration.scale(fine).probabilities(score)[0]),
         matrix=np.array(scorer.matrices(query.frames, [target.frames])[0]),
         segments=pair_segments(scorer, query, target, threshold=threshold),
+        query_times_s=a.times_s,
+        target_times_s=b.times_s,
     )

@@ -8,12 +8,9 @@ from dns_core.datasets.ground_truth import read_ground_truth
 from dns_core.errors import VideoError
 from dns_core.evaluation.gates import ReleaseFigures
 from dns_core.evaluation.protocol import evaluate_rankings
-from dns_core.index.reader import open_index
 from dns_core.ports import Progress
 from dns_core.retrieval.budget import Budget
-from dns_core.retrieval.bundle import Bundle
-from dns_core.retrieval.engine import Engine
-from dns_core.retrieval.pipeline import open_features, query_video
+from dns_core.search import Searcher
 from dns_core.stages.context import Workspace
 from dns_core.stages.trial import bytes_on_disk
 
@@ -37,26 +34,25 @@ def measure_release(
         MissingArtefactError: models, index or ground truth are not there.
     """
     truth = read_ground_truth(workspace.ground_truth)
-    bundle = Bundle.load(models)
-    opened = open_index(index)
-    engine, pipeline = Engine(opened, bundle), open_features(bundle)
+    searcher = Searcher.open(index, models)
+    engine = searcher.engine()
     rankings: dict[str, list[tuple[str, float]]] = {}
     seconds: list[float] = []
     # The first query compiles kernels and maps files, which is no part of what a query takes.
     for number, query in enumerate(progress.track((truth.queries[0], *truth.queries), "measuring")):
         try:
             path = workspace.videos("queries") / query
-            result = query_video(engine, pipeline, path, top_k=0, budget=Budget(share=budget))
+            result = searcher.query(path, top_k=0, budget=Budget(share=budget))
         except VideoError as error:
             progress.say(f"{query}: {error}")
             continue
         if number:
             rankings[query] = [(match.video_id, match.score) for match in result.results]
             seconds.append(result.timing_ms["total"] / 1000)
-    report = evaluate_rankings(rankings, truth, compared=opened.ids)
+    report = evaluate_rankings(rankings, truth, compared=engine.index.ids)
     return ReleaseFigures(
         map={name: task.mean_average_precision for name, task in report.tasks.items()},
         p95_query_s=float(np.percentile(seconds, 95)) if seconds else float("inf"),
-        bytes_per_video=bytes_on_disk(opened, engine.fine) / max(opened.n_videos, 1),
+        bytes_per_video=bytes_on_disk(engine.index, engine.fine) / max(engine.index.n_videos, 1),
         coverage=report.coverage,
     )

@@ -54,6 +54,22 @@ def test_light_modules_load_nothing_heavy(module: str) -> None:
     assert run(code).strip() == "[]"
 
 
+def test_the_front_door_loads_no_torch_before_it_is_used() -> None:
+    assert run("import sys, dns_core.search; print('torch' in sys.modules)").strip() == "False"
+
+
+def test_the_query_service_needs_no_mlflow() -> None:
+    code = """
+import sys
+for name in ("mlflow", "dvc", "prefect", "great_expectations", "streamlit"):
+    sys.modules[name] = None
+import dns_ops.releases
+import dns_apps.service.app
+print("imported")
+"""
+    assert run(code).strip() == "imported"
+
+
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["--version"], ["query", "--help"], ["index", "--help"], ["serve", "--help"]]
 )

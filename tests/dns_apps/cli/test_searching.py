@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import Result
 
-from dns_apps.cli.options import TRAINED_MODELS, models_folder
 from dns_core.datasets import write_ground_truth
 from dns_core.index import open_index
 from dns_core.records import GroundTruth, Segment
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.pipeline import index_videos
+from dns_core.search import TRAINED_MODELS, models_folder
 
 Run = Any
 
