@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from dns_apps.cli.options import IndexFolder, Json, Models, models_folder
+from dns_apps.cli.options import IndexFolder, Json, Models
 from dns_apps.cli.output import print_json, print_line, print_table, size
 from dns_apps.cli.progress import command_progress
 from dns_core.errors import InputError
@@ -75,6 +75,7 @@ def _found(
     from dns_core.retrieval.bundle import Bundle
     from dns_core.retrieval.duplicates import find_duplicates
     from dns_core.retrieval.engine import Engine
+    from dns_core.search import models_folder
 
     source = open_index(index)
     target = source if against is None else open_index(against)
