@@ -83,11 +83,13 @@ class VideoFeatures:
         video_id: as in `VideoProbe`.
         regions: ``[T, R, D]`` float32, unit length along D (a zero row: a region with no content).
         times_s: ``[T]`` float64, presentation time of each sampled frame, increasing.
+        length_s: seconds that the video lasts, where no segment may end later; None if not known.
     """
 
     video_id: str
     regions: Float32Array
     times_s: Float64Array
+    length_s: float | None = None
 
     @property
     def n_frames(self) -> int:

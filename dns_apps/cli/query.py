@@ -18,7 +18,7 @@ from dns_apps.cli.options import (
 from dns_apps.cli.output import clock, print_json, print_line, print_table, size
 from dns_apps.cli.tables import check_form, write_table
 from dns_core.errors import VideoError
-from dns_core.records import Quarantined, Segment
+from dns_core.records import Quarantined, QueryResult, Segment
 from dns_core.retrieval.budget import DEFAULT_BUDGET, Budget
 
 if TYPE_CHECKING:
@@ -62,14 +62,18 @@ def query(
         except VideoError as error:
             n_failed += _refuse(video, error, is_asked=is_asked, json=json)
             continue
-        enough = tuple(match for match in result.results if match.score >= min_score)
-        answer = answers.json(replace(result, results=enough), video)
+        answer = answers.json(_from(result, min_score), video)
         kept += table_rows(answer)
         print_json(answer) if json else _print_answer(answer)
     if out is not None:
         write_table(out, COLUMNS, kept)
     if n_failed or (min_score and not kept):
         raise typer.Exit(FAILED if n_failed else NOT_FOUND)
+
+
+def _from(result: QueryResult, min_score: float) -> QueryResult:
+    """The answer without matches under a score."""
+    return replace(result, results=tuple(match for match in result.results if match.score >= min_score))
 
 
 def _files(paths: list[Path]) -> Iterator[tuple[Path, bool]]:

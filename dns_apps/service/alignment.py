@@ -31,7 +31,8 @@ def stored_stretches(loaded: Loaded, fine: str, stretch: Stretch) -> Stretches:
         raise RefusalError(422, f"the video ends at {end_s:.1f} s, before the stretch that was asked for")
     times_s, frames = record.times_s[first:last], record.frames[loaded.engine(fine).fine][first:last]
     chunking = IndexSettings.of(loaded.index.manifest).chunking
-    return Stretches(frames, times_s, chunking.spans(len(times_s)))
+    length_s = min(stop_s, record.probe.duration_s) if record.probe else None
+    return Stretches(frames, times_s, chunking.spans(len(times_s)), length_s)
 
 
 def comparison(loaded: Loaded, fine: str, query: Stretches, target: Stretches, max_side: int) -> Comparison:

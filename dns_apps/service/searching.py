@@ -63,11 +63,12 @@ class Searcher:
         pipeline = loaded.pipeline
         regions: list[Float32Array] = []
         times: list[Float64Array] = []
-        expected_s = 0.0
+        length_s = expected_s = 0.0
         with closing(self._decoders.frames(file, pipeline.sampling, start_s, stop_s)) as found:
             for part in found:
                 if isinstance(part, StreamFacts):
-                    expected_s = min(stop_s or part.duration_s, part.duration_s) - start_s
+                    length_s = min(stop_s or part.duration_s, part.duration_s)
+                    expected_s = length_s - start_s
                     continue
                 with self._compute:
                     described = pipeline.extractor.frames_to_regions(part.frames)
@@ -75,7 +76,7 @@ class Searcher:
                 times.append(part.times_s)
                 done_s = float(part.times_s[-1]) - start_s
                 on_progress(_FEATURES_SHARE * min(1.0, done_s / expected_s if expected_s > 0 else 1.0))
-        return VideoFeatures("query", np.concatenate(regions), np.concatenate(times))
+        return VideoFeatures("query", np.concatenate(regions), np.concatenate(times), length_s)
 
     def answer(
         self, loaded: Loaded, features: VideoFeatures, options: QueryOptions, *, began_s: float

@@ -36,7 +36,6 @@ from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.localisation import PathFinder
 from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
 from dns_core.retrieval.ranking import best_pairs, falling_order, video_scores
-from dns_core.retrieval.relation import within
 from dns_core.retrieval.scorer import scorer_of
 from dns_core.retrieval.selection import BySelector, Candidates, Policy, select
 from dns_core.retrieval.temporal_network import temporal_network
@@ -136,7 +135,8 @@ class Engine:
 
     def stretches_of(self, record: EncodedVideo) -> Stretches:
         """As `stretches`, of a video that an index made by the same models holds."""
-        return Stretches(record.frames[self.fine], record.times_s, record.spans)
+        length_s = record.probe.duration_s if record.probe else None
+        return Stretches(record.frames[self.fine], record.times_s, record.spans, length_s)
 
     def _candidates(
         self, vectors: Float32Array, query_numbers: Float32Array, *, shortlisted: bool
@@ -219,11 +219,9 @@ class Engine:
         found: dict[int, tuple[Segment, ...]] = {}
         for row in rows:
             record = self.index.record(int(row))
-            segments = pair_segments(
+            found[int(row)] = pair_segments(
                 self._scorer, query, self.stretches_of(record), threshold=threshold, finder=finder
             )
-            length_s = record.probe.duration_s if record.probe else None
-            found[int(row)] = tuple(within(segment, None, length_s) for segment in segments)
         return found
 
     def _is_enough(self, top_k: int, budget: Budget) -> bool:

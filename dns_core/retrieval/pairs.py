@@ -18,6 +18,7 @@ from dns_core.retrieval.localisation import (
     sampling_period_s,
 )
 from dns_core.retrieval.ranking import video_scores
+from dns_core.retrieval.relation import within
 from dns_core.retrieval.scorer import FineScorer
 from dns_core.retrieval.temporal_network import temporal_network
 
@@ -33,11 +34,13 @@ class Stretches:
         frames: ``[T, R, ...]`` as `FineScorer.stored`.
         times_s: ``[T]`` presentation times.
         spans: ``[C, 2]`` frames of each chunk.
+        length_s: seconds that the video lasts; None if not known.
     """
 
     frames: AnyArray
     times_s: Float64Array
     spans: Int64Array
+    length_s: float | None = None
 
     @classmethod
     def of(
@@ -59,7 +62,8 @@ class Stretches:
             InputError: there is no frame.
         """
         spans = frame_spans(features, chunking)
-        return cls(stored_frames(scorer, features.regions, merge_from), features.times_s, spans)
+        frames = stored_frames(scorer, features.regions, merge_from)
+        return cls(frames, features.times_s, spans, features.length_s)
 
     def chunks(self) -> list[AnyArray]:
         """The frames of each chunk."""
@@ -84,6 +88,8 @@ def pair_segments(
 ) -> tuple[Segment, ...]:
     """Matched stretches of two videos, by start; pieces that borders of chunks cut are joined.
 
+    No segment ends after its video, by which sampling may miss the end.
+
     Args:
         scorer: of the fine network.
         query: what the segments' query times refer to.
@@ -101,7 +107,7 @@ def pair_segments(
             pieces += matched_segments(matrix, *times, threshold=high, finder=finder) or matched_segments(
                 matrix, *times, threshold=threshold, finder=finder
             )
-    if len(query.spans) == len(target.spans) == 1:
-        return tuple(pieces)
-    period_s = max(sampling_period_s(query.times_s), sampling_period_s(target.times_s))
-    return merged_segments(pieces, gap_s=_GAP_PERIODS * period_s)
+    if max(len(query.spans), len(target.spans)) > 1:
+        period_s = max(sampling_period_s(query.times_s), sampling_period_s(target.times_s))
+        pieces = list(merged_segments(pieces, gap_s=_GAP_PERIODS * period_s))
+    return tuple(within(piece, query.length_s, target.length_s) for piece in pieces)

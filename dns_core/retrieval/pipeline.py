@@ -17,7 +17,6 @@ from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.intake import Intake
-from dns_core.retrieval.relation import within
 from dns_core.store.weights import read_weights
 from dns_core.video.decode import Sampling
 from dns_core.video.discover import discover_videos
@@ -46,7 +45,7 @@ class FeaturePipeline:
             VideoError: the file is not a video that can be decoded.
         """
         video = self.extractor.extract(path, video_id, self.sampling)
-        return replace(video, regions=self.whitening.apply(video.regions))
+        return replace(video, regions=self.whitening.apply(video.regions), length_s=shown_s(path))
 
 
 def open_features(
@@ -172,13 +171,8 @@ def query_video(
     """
     started = time.perf_counter()
     features = pipeline.features(path, str(path))
-    length_s = shown_s(path)
     features_ms = (time.perf_counter() - started) * 1000
     result = engine.search(features, top_k=top_k, budget=budget)
     timing_ms = {"features": features_ms, **result.timing_ms}
     timing_ms["total"] = features_ms + result.timing_ms["total"]
-    matches = tuple(
-        replace(match, segments=tuple(within(segment, length_s, None) for segment in match.segments))
-        for match in result.results
-    )
-    return replace(result, results=matches, timing_ms=timing_ms)
+    return replace(result, timing_ms=timing_ms)
