@@ -34,7 +34,7 @@ def draw_form() -> None:
             upload = st.file_uploader(
                 "A video file",
                 key="upload",
-                help="Any format that FFmpeg decodes; the sound does not matter.",
+                help="Any format that FFmpeg decodes, or a picture; the sound does not matter.",
             )
             part = _part()
     with right:

@@ -8,7 +8,7 @@ from typing import Any
 from dns_core.index import Index
 from dns_core.records import Match, QueryResult, Segment
 from dns_core.retrieval.relation import rate_of, relation_of
-from dns_core.video.probe import stream_facts
+from dns_core.video.photo import query_facts
 
 _FACTS = ("duration_s", "n_bytes", "width_px", "height_px", "codec")
 COLUMNS = (
@@ -63,5 +63,5 @@ def table_rows(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _file_facts(path: Path) -> dict[str, Any]:
-    facts = asdict(stream_facts(path))
+    facts = asdict(query_facts(path))
     return {**{fact: facts.get(fact) for fact in _FACTS}, "n_bytes": path.stat().st_size}

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
+from itertools import repeat
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ import numpy as np
 from PIL import Image
 
 from dns_core.errors import VideoError
+from dns_core.records import UInt8Array
 from dns_core.video.decode import Sampling, decode_frames
 from dns_core.video.encode import write_video
-from dns_core.video.probe import StreamFacts, stream_facts
+from dns_core.video.photo import PHOTO, cropped_photo, query_facts, read_photo
+from dns_core.video.probe import StreamFacts
 from dns_core.video.stills import frames_at
 
 Task = dict[str, Any]
@@ -65,8 +68,14 @@ def _answer(asker: Connection, task: Task) -> None:
 
 
 def _frames(path: Path, task: Task) -> Answer:
-    """Sampled frames of a stretch, in chunks."""
+    """Sampled frames of a stretch, in chunks; of a picture the one that it is."""
     facts = _accepted(path, task)
+    if _is_picture(facts):
+        yield {"facts": asdict(facts)}, b""
+        sampling = Sampling(resize_px=task["resize_px"], crop_px=task["crop_px"], threads=task["threads"])
+        frame = cropped_photo(read_photo(path), sampling)
+        yield {"times_s": [0.0], "side_px": task["crop_px"]}, frame.tobytes()
+        return
     start_s, stop_s = task["start_s"], min(task["stop_s"] or math.inf, facts.duration_s or math.inf)
     _require_duration(stop_s - start_s if stop_s < math.inf else 0.0, task)
     yield {"facts": asdict(facts)}, b""
@@ -91,8 +100,8 @@ def _facts(path: Path, task: Task) -> Answer:
 
 def _picture(path: Path, task: Task) -> Answer:
     """A JPEG of one moment."""
-    _accepted(path, task)
-    image = next(frames_at(path, [task["at_s"]], max_side_px=task["max_side_px"], threads=task["threads"]))
+    facts = _accepted(path, task)
+    image = next(_shown(path, facts, [task["at_s"]], task))
     written = io.BytesIO()
     Image.fromarray(image).save(written, "JPEG", quality=_JPEG_QUALITY)
     yield {}, written.getvalue()
@@ -106,8 +115,7 @@ def _clip(path: Path, task: Task) -> Answer:
     n_frames = max(1, math.floor((stop_s - task["start_s"]) * fps))
     times_s = (task["start_s"] + np.arange(n_frames) / fps).tolist()
     out = Path(task["scratch"]) / "clip.mp4"
-    frames = frames_at(path, times_s, max_side_px=task["max_side_px"], threads=task["threads"])
-    write_video(out, frames, fps, crf=27)
+    write_video(out, _shown(path, facts, times_s, task), fps, crf=27)
     yield {}, out.read_bytes()
 
 
@@ -119,9 +127,23 @@ _TASKS: dict[str, Callable[[Path, Task], Answer]] = {
 }
 
 
+def _shown(path: Path, facts: StreamFacts, times_s: list[float], task: Task) -> Iterator[UInt8Array]:
+    """What is on the screen at each time; a picture stays there."""
+    if not _is_picture(facts):
+        yield from frames_at(path, times_s, max_side_px=task["max_side_px"], threads=task["threads"])
+        return
+    image = Image.fromarray(read_photo(path))
+    image.thumbnail((task["max_side_px"], task["max_side_px"]))
+    yield from repeat(np.asarray(image), len(times_s))
+
+
+def _is_picture(facts: StreamFacts) -> bool:
+    return facts.codec == PHOTO
+
+
 def _accepted(path: Path, task: Task) -> StreamFacts:
     """The facts of a video whose frames are not too large."""
-    facts = stream_facts(path)
+    facts = query_facts(path)
     if facts.width_px * facts.height_px > task["max_pixels"]:
         size = f"{facts.width_px} x {facts.height_px} px"
         raise VideoError("too_large", f"frames of {size} are over the limit of {task['max_pixels']} px")

@@ -25,6 +25,7 @@ from dns_core.index import EncodedVideo
 from dns_core.records import Float32Array, Float64Array, Match, VideoFeatures, VideoProbe
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.encode import VideoEncoder
+from dns_core.retrieval.pictures import search_any
 from dns_core.video.probe import StreamFacts, content_digest
 
 _FEATURES_SHARE = 0.9
@@ -95,7 +96,8 @@ class Searcher:
         features_ms = (time.perf_counter() - began_s) * 1000
         engine = loaded.engine(options.fine)
         with self._compute:
-            found = engine.search(features, top_k=options.top_k, budget=Budget.parse(options.budget))
+            budget = Budget.parse(options.budget)
+            found = search_any(engine, features, top_k=options.top_k, budget=budget)
         timing_ms = {"features": features_ms, **found.timing_ms}
         timing_ms["total"] = (time.perf_counter() - began_s) * 1000
         kept = [match for match in found.results if match.score >= options.threshold]

@@ -10,7 +10,7 @@ Reference: DnS, IJCV 2022, section 3.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from dns_core.errors import ParamsError
 from dns_core.index.encoded import EncodedVideo
+from dns_core.index.npy_stream import AnyArray
 from dns_core.index.reader import Index
 from dns_core.records import (
     Float32Array,
@@ -167,6 +168,10 @@ class Engine:
             features: as for `search`.
         """
         return Stretches.of(self._scorer, features, self._chunking, self._merge_from)
+
+    def matrices(self, query: Stretches, targets: Sequence[AnyArray]) -> list[Float32Array]:
+        """Similarity of frames ``[Tq, Tt]`` in [-1, 1] of a query with each of the stored ``targets``."""
+        return self._scorer.matrices(query.frames, targets)
 
     def fine_scores(
         self, query: Stretches, rows: Int64Array, *, deadline_ms: float | None = None

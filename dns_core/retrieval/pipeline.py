@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dns_core.errors import CorruptArtefactError, InputError
+import numpy as np
+
+from dns_core.errors import CorruptArtefactError, InputError, VideoError
 from dns_core.features.extractor import Extractor, described_extractor
 from dns_core.features.whitening import Whitening
 from dns_core.index import Manifest, add_videos, build_index, open_index
@@ -17,10 +19,12 @@ from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.intake import Intake
+from dns_core.retrieval.pictures import search_any
 from dns_core.store.weights import read_weights
 from dns_core.video.decode import Sampling
 from dns_core.video.discover import discover_videos
 from dns_core.video.duration import shown_s
+from dns_core.video.photo import cropped_photo, is_photo, read_photo
 
 NamedVideos = Sequence[tuple[str, Path]]
 """Video ids and where their files are."""
@@ -46,6 +50,21 @@ class FeaturePipeline:
         """
         video = self.extractor.extract(path, video_id, self.sampling)
         return replace(video, regions=self.whitening.apply(video.regions), length_s=shown_s(path))
+
+    def query_features(self, path: Path) -> VideoFeatures:
+        """As `features`, of a video or of a picture, which is a video of one frame.
+
+        Raises:
+            VideoError: the file is neither.
+        """
+        try:
+            return self.features(path, str(path))
+        except VideoError as error:
+            if error.reason != "not_a_video" or not is_photo(path):
+                raise
+        frame = cropped_photo(read_photo(path), self.sampling)
+        regions = self.whitening.apply(self.extractor.frames_to_regions(frame[np.newaxis]))
+        return VideoFeatures(str(path), regions, np.zeros(1), length_s=0.0)
 
 
 def open_features(
@@ -155,7 +174,7 @@ def encoder_of(manifest: Manifest, bundle: Bundle) -> VideoEncoder:
 def query_video(
     engine: Engine, pipeline: FeaturePipeline, path: Path, *, top_k: int, budget: Budget
 ) -> QueryResult:
-    """The ranked answers to a video file; ``timing_ms`` has ``features`` too, and ``total`` includes it.
+    """The ranked answers to a video, or a picture; ``timing_ms`` has ``features`` too, as ``total`` has.
 
     Decoding runs beside the backbone, so that one figure, ``features``, stands for both.
 
@@ -167,12 +186,12 @@ def query_video(
         budget: how much re-ranking to do.
 
     Raises:
-        VideoError: the file is not a video that can be decoded.
+        VideoError: the file is neither a video nor a picture that can be decoded.
     """
     started = time.perf_counter()
-    features = pipeline.features(path, str(path))
+    features = pipeline.query_features(path)
     features_ms = (time.perf_counter() - started) * 1000
-    result = engine.search(features, top_k=top_k, budget=budget)
+    result = search_any(engine, features, top_k=top_k, budget=budget)
     timing_ms = {"features": features_ms, **result.timing_ms}
     timing_ms["total"] = features_ms + result.timing_ms["total"]
     return replace(result, timing_ms=timing_ms)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from typer.testing import Result
 
 from dns_core.datasets import write_ground_truth
@@ -17,6 +18,7 @@ from dns_core.records import GroundTruth, Segment
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.pipeline import index_videos
 from dns_core.search import TRAINED_MODELS, models_folder
+from dns_core.video import frames_at
 
 Run = Any
 
@@ -115,6 +117,24 @@ def test_a_folder_of_queries_gives_one_table(
     assert len(lines_of) == 6
     (folder / "c.mp4").write_bytes(b"no video")
     assert run("query", folder, *options).exit_code == 2
+
+
+def test_a_screenshot_finds_the_video_and_the_moment(
+    run: Run, built: Path, models: Path, videos: Path, tmp_path: Path
+) -> None:
+    (picture,) = frames_at(videos / "b.mp4", [1.5], max_side_px=400)
+    Image.fromarray(picture).save(tmp_path / "shot.png")
+    (answer,) = lines(run("query", tmp_path / "shot.png", "--index", built, "--models", models, "--json"))
+    best = answer["results"][0]
+    assert best["video_id"] == "b.mp4"
+    assert 1.0 <= best["segments"][0]["target_start_s"] < 2.0  # the scene lasts from 1 s to 2 s
+    assert (best["relation"], answer["file"]["codec"], answer["file"]["duration_s"]) == (
+        "excerpt",
+        "picture",
+        0,
+    )
+    table = run("query", tmp_path, "--index", built, "--models", models)
+    assert "shot.png" in table.stdout
 
 
 def test_the_exit_status_says_whether_something_was_found(

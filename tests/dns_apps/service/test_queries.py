@@ -1,6 +1,7 @@
 """Searching with uploads and with stored videos, looking at the answers, and finding them again."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from PIL import Image
 from dns_apps.service.client import Client
 from dns_apps.service.client_errors import NotFoundError, RequestRefusedError, ServiceBusyError
 from dns_apps.service.schemas import CompareRequest, Part, Query, QueryOptions, Side, Stretch
+from dns_core.records import UInt8Array
 
 MARKET = "folder/market.mp4"
 
@@ -33,6 +35,22 @@ def test_an_upload_is_found_where_it_was_taken_from(answered: Query) -> None:
     assert scores == sorted(scores, reverse=True)
     assert len(scores) == 3
     assert {"features", "coarse", "fine", "total"} <= set(answered.answer.timing_ms)
+
+
+def test_a_picture_finds_the_moment_that_it_shows(
+    client: Client, draw: Callable[..., UInt8Array], tmp_path: Path
+) -> None:
+    path = tmp_path / "shot.webp"
+    Image.fromarray(draw(1)[60]).save(path, quality=60)  # 7.5 s, at 8 pictures a second
+    query = client.query_file(path)
+    assert query.answer is not None
+    best = query.answer.matches[0]
+    assert best.video_id == MARKET
+    assert best.segments[0].target_start_s == pytest.approx(7.5, abs=0.6)
+    assert Image.open(io.BytesIO(client.query_thumbnail(query.id, width_px=70))).size[0] == 70
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    with pytest.raises(RequestRefusedError, match="PNG"):
+        client.query_file(tmp_path / "broken.png")
 
 
 def test_options_hold(client: Client, excerpt: Path, answered: Query) -> None:
