@@ -14,6 +14,7 @@ from dashboards.look import page_head
 from dashboards.sources import index_state, service
 from dashboards.states import problems_shown
 from dns_apps.service.schemas import IndexState
+from dns_core.store.index_parts import COARSE, MOMENTS, NAMES, bytes_read
 
 
 def render() -> None:
@@ -80,8 +81,19 @@ def _draw_figures(state: IndexState) -> None:
         st.metric(
             "Coverage", share(state.coverage, 1), border=True, help="Share of the corpus that is searched."
         )
+    if state.parts:
+        st.caption(f"A video takes {_parts_text(state)}.")
     if state.n_removed:
         st.caption(f"{count(state.n_removed)} removed videos still take space; `dns index compact` frees it.")
+
+
+def _parts_text(state: IndexState) -> str:
+    """What a video takes, and of what: a search reads one fine network's part, and those that all share."""
+    n_videos = max(1, state.n_videos)
+    told = ", ".join(f"{plain(part)} {size(n_bytes / n_videos)}" for part, n_bytes in state.parts.items())
+    fines = [part for part in state.parts if part not in (NAMES, COARSE, MOMENTS)]
+    read = ", ".join(f"with {plain(f)} {size(bytes_read(state.parts, f) / n_videos)}" for f in fines)
+    return f"{size(state.bytes_per_video)}: {told}. A search reads of it {read or 'all'}"
 
 
 def _draw_versions(state: IndexState) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards import records
-from dashboards.formats import ago, moment, plain
+from dashboards.formats import ago, count, counted, moment, plain
 from dashboards.look import page_head
 from dashboards.panels.estimate import Archive, Measured, estimates, measured_rows
 from dashboards.panels.published import BENCHMARK, PUBLISHED, TASKS
@@ -100,8 +100,9 @@ def _draw_curves(points: Sequence[Point], task: str) -> None:
             figure = tradeoff_figure(points, cost, task, published=shows_published)
             st.plotly_chart(figure, key=f"curve-{cost}", config={"displaylogo": False})
     st.caption(
-        "Red: the Pareto front, no other setting finds more for less. Seconds are the median of a "
-        "query's, on the machine that ran the evaluation."
+        "Red: the Pareto front, no other setting finds more for less; times that cannot be told apart "
+        "count as one. Seconds are the median of a query's, with the range of repeats in turns, on the "
+        "machine that ran the evaluation."
         + (
             " No peer publishes seconds that compare; they stand on the right chart."
             if shows_published
@@ -119,6 +120,8 @@ def _draw_table(points: Sequence[Point], task: str) -> None:
             "re-ranked": p.budget,
             "mAP": p.precision,
             "ms a query": 1000 * p.seconds_per_query,
+            "at least": 1000 * min(p.range_s) if p.range_s else None,
+            "at most": 1000 * max(p.range_s) if p.range_s else None,
             "KiB a video": p.bytes_per_video / 1024,
             "best for its time": id(p) in fronts["seconds_per_query"],
             "best for its size": id(p) in fronts["bytes_per_video"],
@@ -130,7 +133,10 @@ def _draw_table(points: Sequence[Point], task: str) -> None:
         rows, hide_index=True, key="rows",
         column_config={
             "re-ranked": number(format="percent"), "mAP": number(f"mAP {task}", format="%.3f"),
-            "ms a query": number(format="%.1f"), "KiB a video": number(format="%.1f"),
+            "ms a query": number(format="%.1f"),
+            "at least": number(format="%.1f", help="of the repeats, in ms"),
+            "at most": number(format="%.1f", help="of the repeats, in ms"),
+            "KiB a video": number(format="%.1f", help="that a search with this setting reads"),
         },
     )  # fmt: skip
 
@@ -147,9 +153,12 @@ def _draw_calculator(chosen: Sequence[RunRecord], reports: dict[str, Any]) -> No
         speed = records.extraction_speed(run.parent)
         rows = measured_rows(reports[label], records.mean_seconds("database"), speed)
         if not rows:
-            show_empty("This run did not measure the coarse stage", "Choose another run.")
+            show_empty(
+                "This run did not take the cost of a query apart",
+                "Runs of this version do: the flow `reproduce` evaluates again. Or choose another run.",
+            )
             return
-        row = st.selectbox("Way to search", rows, index=_usual(rows), format_func=_setting, key="way")
+        row = st.selectbox("Way to search", rows, index=_usual(rows), format_func=_named, key="way")
     found = estimates(Archive(n_videos, minutes), row, price)
     with st.container(horizontal=True):
         for figure in found:
@@ -161,19 +170,24 @@ def _draw_calculator(chosen: Sequence[RunRecord], reports: dict[str, Any]) -> No
         ],
         hide_index=True, key="estimates",
     )  # fmt: skip
+    if row.cost.busy:
+        st.warning("Other programs kept the machine busy when this was measured: take it as an upper bound.")
     st.caption(
-        f"Measured on {row.n_videos} videos {ago(run.started)}; everything else is carried over in "
-        "proportion, which an index that filters before it compares would undercut."
+        f"Measured on {counted(row.n_videos, 'video')} and on made-up indices {ago(run.started)}, all in "
+        "turns. A search looks at every video up to "
+        f"{count(row.cost.whole_to)}; in a larger index, at codes of all and at a shortlist, unless more "
+        f"than {count(row.cost.most_listed)} are to be re-ranked."
     )
 
 
 def _usual(rows: Sequence[Measured]) -> int:
     """The binary student with a third re-ranked is what most would take."""
-    return next((i for i, r in enumerate(rows) if r.method == "DnS binary" and r.budget == 0.3), 0)
+    wanted = ("dns_fine_binary", 0.3)
+    return next((i for i, row in enumerate(rows) if (row.method, row.share) == wanted), 0)
 
 
-def _setting(row: Measured) -> str:
-    return row.method if row.budget is None else f"{row.method}, {row.budget:.0%} re-ranked"
+def _named(row: Measured) -> str:
+    return row.name
 
 
 def _draw_published() -> None:

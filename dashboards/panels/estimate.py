@@ -1,4 +1,4 @@
-"""What an archive of one's own would cost, from what one run measured on its videos."""
+"""What an archive of one's own would cost, from what a run measured of parts of queries and videos."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,12 @@ from typing import Any
 
 from dashboards.formats import size
 from dns_apps.cli.report import METHOD_NAMES
+from dns_core.errors import InputError
+from dns_core.evaluation.cost import SearchCost, Setting
+from dns_core.store.index_parts import COARSE, MOMENTS, NAMES, bytes_read
 
-COARSE = "coarse"
 _HOUR_S = 3600.0
+_FINES = ("fine_attention", "fine_binary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +27,63 @@ class Measured:
     """What a run measured of one way to search.
 
     Attributes:
-        method: such as ``DnS binary``.
-        budget: share re-ranked in [0, 1]; None for a method without one.
-        n_videos: that were searched.
-        mean_s: seconds that they last on average; 0 if unknown.
-        bytes_per_video: that a search reads.
-        seconds_per_query: median.
-        coarse_bytes: a video, of the coarse stage alone; the same whatever a video's length.
-        coarse_s: seconds a query of the coarse stage alone.
+        method: as the report names it.
+        share: that is re-ranked, in [0, 1].
+        precision: by task, mean average precision of this setting on the run's own videos.
+        n_videos: that the run searched.
+        mean_s: seconds that they last on average.
+        cost: of a query with its fine network.
+        n_bytes: a video, by part of the index.
+        frames: of a video.
+        chunks: of a video.
+        query_frames: of a query.
         extraction_speed: seconds of video a second; 0 if unknown.
     """
 
     method: str
-    budget: float | None
+    share: float
+    precision: Mapping[str, float]
     n_videos: int
     mean_s: float
-    bytes_per_video: float
-    seconds_per_query: float
-    coarse_bytes: float
-    coarse_s: float
+    cost: SearchCost
+    n_bytes: Mapping[str, float]
+    frames: float
+    chunks: float
+    query_frames: float
     extraction_speed: float
+
+    @property
+    def fine(self) -> str:
+        """The network that re-ranks; empty if none does."""
+        return self.method.removeprefix("dns_") if self.method.removeprefix("dns_") in _FINES else ""
+
+    @property
+    def name(self) -> str:
+        """For people: method, and the share that it re-ranks."""
+        named = METHOD_NAMES.get(self.method, self.method)
+        return f"{named}, {self.share:.0%} re-ranked" if self.method.startswith("dns_") else named
+
+    def longer(self, archive: Archive) -> float:
+        """How many times as long as the run's videos those of the archive are."""
+        return archive.minutes * 60 / self.mean_s
+
+    def seconds(self, archive: Archive) -> float:
+        """Of a query in the archive."""
+        longer = self.longer(archive)
+        cells = self.query_frames * self.frames * longer
+        chunks = max(1.0, self.chunks * longer)
+        share = self.share if self.fine else 0.0
+        return self.cost.seconds(Setting(archive.n_videos, chunks, cells, share))
+
+    def parts(self, archive: Archive) -> dict[str, float]:
+        """Bytes of the archive's index by part, of all that a search with this method reads."""
+        longer = self.longer(archive)
+        found = {part: archive.n_videos * self.n_bytes.get(part, 0.0) for part in (NAMES, COARSE)}
+        found[COARSE] *= max(1.0, self.chunks * longer) / self.chunks
+        if self.fine:
+            for part in (MOMENTS, self.fine):
+                found[part] = archive.n_videos * self.n_bytes.get(part, 0.0) * longer
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,73 +104,88 @@ class Estimate:
 
 
 def measured_rows(report: Mapping[str, Any], mean_s: float, extraction_speed: float) -> list[Measured]:
-    """Every way to search that a report has a row for; empty without a row of the coarse stage.
+    """The ways to search whose cost the run took apart; none that says too little, as of older runs.
 
     Args:
         report: of an evaluation.
         mean_s: seconds that the searched videos last on average; 0 if unknown.
         extraction_speed: seconds of video a second; 0 if unknown.
+
+    Raises:
+        InputError: the timings contradict one another; the message says how.
     """
-    coarse = next((row for row in report["methods"] if row["method"] == COARSE), None)
-    if coarse is None:
+    costs = report.get("costs")
+    if not costs or not mean_s:
         return []
+    searches = {fine: SearchCost(**found) for fine, found in costs["search"].items() if found}
+    refused = {fine: why for fine, cost in searches.items() if (why := cost.contradiction())}
+    if refused:
+        fine, why = next(iter(refused.items()))
+        busy = ", and other programs kept the machine busy" if searches[fine].busy else ""
+        raise InputError(
+            f"the timings of {METHOD_NAMES.get(fine, fine)} contradict one another: {why}{busy}; "
+            "run the stage evaluate again on a quiet machine"
+        )
     return [
         Measured(
-            METHOD_NAMES.get(row["method"], row["method"]), row["budget"], report["database"], mean_s,
-            row["bytes_per_video"], row["seconds_per_query"], coarse["bytes_per_video"],
-            coarse["seconds_per_query"],
-            extraction_speed,
+            row["method"], 1.0 if row["method"] in _FINES else row["budget"] or 0.0, row["map"],
+            report["database"], mean_s, searches[_cost_of(row["method"])], costs["bytes"], costs["frames"],
+            costs["chunks"], costs["query_frames"], extraction_speed,
         )
         for row in report["methods"]
+        if _cost_of(row["method"]) in searches
     ]  # fmt: skip
+
+
+def _cost_of(method: str) -> str:
+    """The network whose engine was timed; the coarse stage is the same in all."""
+    return _FINES[0] if method == "coarse" else method.removeprefix("dns_")
 
 
 def estimates(archive: Archive, row: Measured, price_per_hour: float = 0.0) -> list[Estimate]:
     """Storage, memory, time a query and cost of indexing of ``archive``.
-
-    What is kept a video and looked at a video grows with their number; what is kept a frame and compared
-    frame by frame grows with their length too. Nothing here was measured on the archive itself.
 
     Args:
         archive: how many videos, how long.
         row: what was measured.
         price_per_hour: of the machine that indexes, in any currency; 0 leaves it out.
     """
-    longer = archive.minutes * 60 / row.mean_s if row.mean_s else 1.0
-    more = archive.n_videos / max(row.n_videos, 1)
-    fine_bytes = max(0.0, row.bytes_per_video - row.coarse_bytes)
-    coarse_total, fine_total = archive.n_videos * row.coarse_bytes, archive.n_videos * fine_bytes * longer
-    fine_s = max(0.0, row.seconds_per_query - row.coarse_s)
-    by_length = f"times {longer:.3g} for the length, " if row.mean_s else "as if of equal length, "
-    latency = row.coarse_s * more + fine_s * more * longer
+    parts = row.parts(archive)
+    kept = bytes_read(row.n_bytes, row.fine or None)
+    measured = f"{size(kept)} a video of {row.mean_s:.0f} s in {row.n_videos:,} videos"
+    told = ", ".join(f"{name} {size(n_bytes)}" for name, n_bytes in parts.items())
+    pairs = Setting(archive.n_videos, row.chunks, 0.0, row.share if row.fine else 0.0).n_pairs
     return [
+        Estimate("Storage", size(sum(parts.values())), measured, told),
+        Estimate("A video takes", size(sum(parts.values()) / archive.n_videos), measured, told),
         Estimate(
-            "Storage", size(coarse_total + fine_total),
-            f"{size(row.coarse_bytes)} coarse and {size(fine_bytes)} fine a video of {row.mean_s:.0f} s",
-            f"fine part {by_length}times {archive.n_videos:,} videos",
+            "Memory", size(parts[COARSE]), f"{size(row.n_bytes[COARSE])} of vectors a video",
+            "what stays in memory for a fast search; the rest is read from disk for the re-ranked videos",
         ),
         Estimate(
-            "Memory", size(coarse_total),
-            f"{size(row.coarse_bytes)} coarse a video",
-            f"the coarse part in memory; fine is read from disk, as fast as here only if all of "
-            f"{size(fine_total)} stays cached",
-        ),
-        Estimate(
-            "Time a query", _duration(latency),
-            f"{1000 * row.coarse_s:.1f} ms coarse and {1000 * fine_s:.1f} ms fine over {row.n_videos} videos",
-            f"in proportion: times {more:,.3g} videos, fine {by_length}same share re-ranked, same machine",
+            "Time a query", duration(row.seconds(archive)), _cost_text(row.cost),
+            f"{pairs:,} videos re-ranked, each {row.longer(archive):.3g} times as long as here; same machine",
         ),
         *_indexing(archive, row, price_per_hour),
     ]  # fmt: skip
 
 
+def _cost_text(cost: SearchCost) -> str:
+    return (
+        f"{1000 * cost.fixed_s:.1f} ms a query, {1e6 * cost.video_s:.2f} µs a video looked at "
+        f"({1e6 * (cost.video_s + cost.select_video_s):.2f} if any is re-ranked), "
+        f"{1e3 * cost.pair_s:.2f} ms and {1e9 * cost.cell_s:.0f} ns a pair of frames for each re-ranked one; "
+        f"repeats differ by {cost.spread:.0%}"
+    )
+
+
 def _indexing(archive: Archive, row: Measured, price_per_hour: float) -> list[Estimate]:
     if not row.extraction_speed:
-        return [Estimate("Time to index", "unknown", "this run did not extract features", "")]
+        return [Estimate("Time to index", "unknown", "this run did not extract features", "not carried over")]
     seconds = archive.n_videos * archive.minutes * 60 / row.extraction_speed
     measured = f"{row.extraction_speed:.1f} s of video a second"
     assumed = "in proportion; the run also extracted edited copies to learn from, so indexing alone is faster"
-    found = [Estimate("Time to index", _duration(seconds), measured, assumed)]
+    found = [Estimate("Time to index", duration(seconds), measured, assumed)]
     if price_per_hour:
         cost = seconds / _HOUR_S * price_per_hour
         found.append(
@@ -141,7 +196,7 @@ def _indexing(archive: Archive, row: Measured, price_per_hour: float) -> list[Es
     return found
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Seconds in the unit in which they are read most easily."""
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms"

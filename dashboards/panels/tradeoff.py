@@ -37,6 +37,7 @@ class Point:
         seconds_per_query: median wall-clock seconds.
         bytes_per_video: of the index that a search reads.
         params: of the run, for who points at it.
+        range_s: least and most of the medians when it was timed several times; empty if once.
     """
 
     run: str
@@ -46,6 +47,7 @@ class Point:
     seconds_per_query: float
     bytes_per_video: float
     params: str = ""
+    range_s: tuple[float, ...] = ()
 
     @property
     def setting(self) -> str:
@@ -58,7 +60,7 @@ def report_points(run: str, report: Mapping[str, Any], task: str, params: str = 
     return [
         Point(
             run, METHOD_NAMES.get(row["method"], row["method"]), row["budget"], row["map"][task],
-            row["seconds_per_query"], row["bytes_per_video"], params,
+            row["seconds_per_query"], row["bytes_per_video"], params, tuple(row.get("seconds_range", ())),
         )
         for row in report["methods"]
         if task in row["map"]
@@ -71,12 +73,24 @@ def report_tasks(reports: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def pareto_front(points: Iterable[Point], cost: Cost) -> list[Point]:
-    """Points than which none costs less or the same and finds more; by rising cost."""
+    """Points than which none costs less or the same and finds more; by rising cost.
+
+    Times whose ranges overlap are the same time: of such points only the one that finds most is on the front.
+    """
     front: list[Point] = []
     for point in sorted(points, key=lambda p: (getattr(p, cost), -p.precision)):
-        if not front or point.precision > front[-1].precision:
-            front.append(point)
+        if front and point.precision <= front[-1].precision:
+            continue
+        if front and cost == "seconds_per_query" and _same_time(front[-1], point):
+            front.pop()
+        front.append(point)
     return front
+
+
+def _same_time(faster: Point, slower: Point) -> bool:
+    return max(faster.range_s, default=faster.seconds_per_query) >= min(
+        slower.range_s, default=slower.seconds_per_query
+    )
 
 
 def differing_params(params: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
@@ -129,17 +143,32 @@ def _line(rows: Sequence[Point], cost: Cost, name: str, colour: str, sign: str) 
         y=[p.precision for p in rows],
         name=name,
         mode="lines+markers" if len(rows) > 1 and cost == "seconds_per_query" else "markers",
+        error_x=_error(rows, colour) if cost == "seconds_per_query" else None,
         marker={"color": colour, "symbol": sign, "size": 10, "line": {"width": 1, "color": "white"}},
         line={"color": colour, "width": 1, "dash": "dot"},
-        customdata=[
-            [p.setting, p.run, f"{1000 * p.seconds_per_query:.1f} ms", size(p.bytes_per_video), p.params]
-            for p in rows
-        ],
+        customdata=[[p.setting, p.run, _milliseconds(p), size(p.bytes_per_video), p.params] for p in rows],
         hovertemplate=(
             "<b>%{customdata[0]}</b><br>mAP %{y:.3f}<br>%{customdata[2]} a query<br>"
             "%{customdata[3]} a video<br>run %{customdata[1]}%{customdata[4]}<extra></extra>"
         ),
     )
+
+
+def _error(rows: Sequence[Point], colour: str) -> dict[str, Any]:
+    """Bars from the least to the most of the repeats."""
+    ranges = [p.range_s or (p.seconds_per_query,) for p in rows]
+    return {
+        "type": "data", "symmetric": False, "color": colour, "thickness": 1, "width": 3,
+        "array": [max(r) - p.seconds_per_query for p, r in zip(rows, ranges, strict=True)],
+        "arrayminus": [p.seconds_per_query - min(r) for p, r in zip(rows, ranges, strict=True)],
+    }  # fmt: skip
+
+
+def _milliseconds(point: Point) -> str:
+    told = f"{1000 * point.seconds_per_query:.1f} ms"
+    if not point.range_s:
+        return f"{told} (timed once)"
+    return f"{told} ({1000 * min(point.range_s):.1f} to {1000 * max(point.range_s):.1f})"
 
 
 def _add_published(figure: go.Figure, cost: Cost, task: str) -> None:

@@ -11,6 +11,7 @@ from dns_core.errors import CorruptArtefactError, MismatchError
 from dns_core.records import Quarantined
 from dns_core.store.atomic import read_json, write_json
 from dns_core.store.fingerprints import fingerprint_json
+from dns_core.store.index_parts import storage_parts
 
 MANIFEST = "manifest.json"
 FORMAT = 2
@@ -74,6 +75,13 @@ class Manifest(_Entry):
     params: Mapping[str, Any]
     shards: tuple[ShardEntry, ...] = ()
     quarantine: tuple[Quarantined, ...] = ()
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """Bytes on disk by what they are for (`dns_core.store.index_parts`); all files count."""
+        return storage_parts(
+            (name, file.n_bytes) for entry in self.shards for name, file in entry.files.items()
+        )
 
     def check_models(self, expected: Mapping[str, str]) -> None:
         """The index was made by the models that ``expected`` names, role by role.

@@ -21,16 +21,21 @@ _SAMPLE = 50_000
 _BLOCK = 1 << 16
 
 
-def write_codes(path: Path, vectors: Float32Array) -> None:
+def write_codes(path: Path, vectors: Float32Array, *, sample: int = _SAMPLE) -> None:
     """Write codes of unit vectors ``[C, E]``, E even, to ``path``: 4 bits for each two numbers of a vector.
 
     Memory holds the codes and a sample of the vectors. Equal vectors give equal files on one machine and
     number of threads.
+
+    Args:
+        path: of the file.
+        vectors: of all chunks.
+        sample: about so many of them decide how numbers are coded.
     """
     n_dims = vectors.shape[1]
     # Turned at random, as every pair of numbers gets the same few bits, whatever it varies.
     codes = faiss.index_factory(n_dims, f"RR{n_dims},PQ{n_dims // 2}x4fs", faiss.METRIC_INNER_PRODUCT)
-    codes.train(np.ascontiguousarray(vectors[:: max(1, len(vectors) // _SAMPLE)]))
+    codes.train(np.ascontiguousarray(vectors[:: max(1, len(vectors) // sample)]))
     for start in range(0, len(vectors), _BLOCK):
         codes.add(np.ascontiguousarray(vectors[start : start + _BLOCK]))
     faiss.write_index(codes, str(path))

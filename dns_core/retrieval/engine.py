@@ -46,9 +46,9 @@ _TIMED_BLOCK_CELLS = 1 << 15
 # Bounds the memory of a search without a clock: the matrices of a block take 16 MB.
 _BLOCK_CELLS = 1 << 22
 # A larger index is not looked at whole, unless more is to be re-ranked than a shortlist holds.
-_LARGE_INDEX = 100_000
+LARGE_INDEX = 100_000
 SHORTLIST = 2_000
-_TYPICAL = 1_000
+TYPICAL = 1_000
 
 
 class Engine:
@@ -232,12 +232,12 @@ class Engine:
     def _is_enough(self, top_k: int, budget: Budget) -> bool:
         """Whether a shortlist of a large index holds all that is to be compared finely and answered."""
         few = budget.ms is not None or budget.count(self.index.n_videos) <= SHORTLIST
-        return few and 0 < top_k <= SHORTLIST and self.index.n_videos > _LARGE_INDEX
+        return few and 0 < top_k <= SHORTLIST and self.index.n_videos > LARGE_INDEX
 
     @cached_property
     def _typical(self) -> Int64Array:
         """Rows of videos that stand for all: they say what strangers of a query reach."""
-        return np.arange(0, self.index.n_videos, max(1, self.index.n_videos // _TYPICAL))
+        return np.arange(0, self.index.n_videos, max(1, self.index.n_videos // TYPICAL))
 
     def _blocks(self, rows: Int64Array, n_query_frames: int, limit: int) -> Iterator[Int64Array]:
         """Rows in order, cut where the frame pairs of a block would exceed ``limit``."""

@@ -9,8 +9,11 @@ Repeats exactly: yes, but for the seconds.
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
+import numpy as np
 from pydantic import Field
 
 from dns_core.datasets.ground_truth import read_ground_truth
@@ -25,14 +28,19 @@ from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.index_settings import FINE_NETWORKS
 from dns_core.stages.context import StageConfig, StageContext, Workspace
+from dns_core.stages.search_costs import measure_costs
+from dns_core.stages.timing import Timing, time_in_turns
 from dns_core.stages.trial import (
+    TIMED_REPEATS,
     Rankings,
     Trial,
+    ask_all,
     bytes_on_disk,
     engine_trial,
     found_segments,
     policy_rankings,
     teacher_trial,
+    timed_queries,
 )
 from dns_core.store.atomic import write_json
 from dns_core.store.feature_store import FeatureStore
@@ -73,6 +81,7 @@ def run(config: Config, context: StageContext) -> None:
         methods = judge.methods()
         selection = judge.selection()
         segment_f1 = judge.segment_f1()
+        costs = judge.costs()
     report = {
         "database": len(truth.database),
         "queries": len(truth.queries),
@@ -80,6 +89,7 @@ def run(config: Config, context: StageContext) -> None:
         "methods": methods,
         "selection": selection,
         "segment_f1": segment_f1,
+        "costs": costs,
     }
     write_json(workspace.report, report)
     write_json(workspace.trade_off, [_plotted(row) for row in methods])
@@ -113,19 +123,48 @@ class _Judge:
         whitened_bytes = self._workspace.whitened("database").stat().st_size
         trial = teacher_trial(self._bundle, self._index, self._database, self._queries)
         rows = [self._row("teacher", None, trial, whitened_bytes / n_videos)]
+        timings = self._timings()
         for fine in self._progress.track(self._engines, "evaluating", len(self._engines)):
-            trial = engine_trial(self._engines[fine], self._queries, 1.0)
+            trial = engine_trial(self._engines[fine], self._queries, 1.0).timed(timings[fine, 1.0])
             row = self._row(fine, None, trial, bytes_on_disk(self._index, fine) / n_videos)
             rows.append(row | self._reliability(trial))
         trial = engine_trial(self._engines[FINE_NETWORKS[0]], self._queries, 0.0)
+        trial = trial.timed(timings[FINE_NETWORKS[0], 0.0])
         row = self._row("coarse", None, trial, bytes_on_disk(self._index, None) / n_videos)
         rows.append(row | self._reliability(trial))
         for fine, engine in self._engines.items():
             for budget in self._config.budgets:
-                trial = engine_trial(engine, self._queries, budget)
+                trial = engine_trial(engine, self._queries, budget).timed(timings[fine, budget])
                 n_bytes = bytes_on_disk(self._index, fine) / n_videos
                 rows.append(self._row(f"dns_{fine}", budget, trial, n_bytes))
         return rows
+
+    def _timings(self) -> dict[tuple[str, float], Timing]:
+        """By fine network and share that is re-ranked, of a few queries of all lengths, in turns."""
+        asked = timed_queries(self._queries)
+        calls = {
+            (fine, budget): partial(ask_all, engine, asked, budget)
+            for fine, engine in self._engines.items()
+            for budget in dict.fromkeys((0.0, 1.0, *self._config.budgets))
+        }
+        return time_in_turns(calls, TIMED_REPEATS, len(asked))
+
+    def costs(self) -> dict[str, Any]:
+        """What queries and videos cost on this machine, taken apart, to be carried over to other archives."""
+        asked = timed_queries(self._queries)
+        index = self._index
+        n_videos = max(index.n_videos, 1)
+        parts = index.manifest.parts
+        return {
+            "search": {
+                fine: asdict(measure_costs(engine, asked)) if index.n_videos else None
+                for fine, engine in self._engines.items()
+            },
+            "bytes": {part: n_bytes / n_videos for part, n_bytes in parts.items()},
+            "frames": sum(entry.n_frames for entry in index.manifest.shards) / n_videos,
+            "chunks": sum(entry.n_chunks for entry in index.manifest.shards) / n_videos,
+            "query_frames": float(np.median([len(query.times_s) for query in asked])),
+        }
 
     def selection(self) -> dict[str, Any]:
         """By fine network and policy: mean average precision at each budget, and the area under it."""
@@ -174,6 +213,7 @@ class _Judge:
             "micro_ap": {name: task.micro_average_precision for name, task in report.tasks.items()},
             "recall_at_1": {name: task.recall_at_1 for name, task in report.tasks.items()},
             "seconds_per_query": trial.seconds_per_query,
+            "seconds_range": list(trial.range_s),
             "bytes_per_video": bytes_per_video,
             "coverage": report.coverage,
         }

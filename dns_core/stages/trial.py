@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -16,7 +17,13 @@ from dns_core.retrieval.localisation import PathFinder
 from dns_core.retrieval.pairs import Stretches, stretch_scores
 from dns_core.retrieval.scorer import scorer_of
 from dns_core.retrieval.selection import ByChance, ByCoarseScore, ByDoubt, BySelector, Policy, select
+from dns_core.stages.timing import Timing
 from dns_core.store.feature_store import FeatureStore
+from dns_core.store.index_parts import bytes_read
+
+TIMED_REPEATS = 5
+"""How often each way to search is timed, in turns with the others."""
+_TIMED_QUERIES = 5
 
 Rankings = dict[str, list[tuple[str, float]]]
 Segments = dict[str, dict[str, tuple[Segment, ...]]]
@@ -24,10 +31,21 @@ Segments = dict[str, dict[str, tuple[Segment, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What one way to search gave: whole rankings by query, and the median seconds a query took."""
+    """What one way to search gave.
+
+    Attributes:
+        rankings: whole, by query.
+        seconds_per_query: median.
+        range_s: of it when it was measured several times: the least and the most.
+    """
 
     rankings: Rankings
     seconds_per_query: float
+    range_s: tuple[float, float]
+
+    def timed(self, timing: Timing) -> Self:
+        """The same rankings, with seconds that were measured several times."""
+        return replace(self, seconds_per_query=timing.median_s, range_s=(timing.least_s, timing.most_s))
 
 
 def teacher_trial(bundle: Bundle, index: Index, database: FeatureStore, queries: FeatureStore) -> Trial:
@@ -55,6 +73,19 @@ def engine_trial(engine: Engine, queries: FeatureStore, budget: float) -> Trial:
         return [(match.video_id, match.score) for match in result.results]
 
     return _timed_trial(search, queries)
+
+
+def timed_queries(queries: FeatureStore) -> list[VideoFeatures]:
+    """A few queries, evenly spread over the lengths that there are: what is timed in turns."""
+    by_length = sorted((queries.read(query_id) for query_id in queries.ids), key=lambda q: len(q.times_s))
+    places = np.linspace(0, len(by_length) - 1, min(_TIMED_QUERIES, len(by_length)))
+    return [by_length[round(place)] for place in places]
+
+
+def ask_all(engine: Engine, queries: Sequence[VideoFeatures], budget: float) -> None:
+    """Ask every query, as a person does, who wants the best answers."""
+    for query in queries:
+        engine.search(query, budget=Budget(share=budget))
 
 
 def found_segments(
@@ -121,16 +152,7 @@ def policy_rankings(
 
 def bytes_on_disk(index: Index, fine: str | None) -> int:
     """Bytes of the index's files that a search reads: with one fine network, or of the coarse stage."""
-    wanted = {"coarse.npy", "chunk_offsets.npy", "videos.json"}
-    if fine is not None:
-        wanted |= {"frame_offsets.npy", "times_s.npy", "spans.npy"}
-        wanted |= {f"frames.{fine}.npy", f"numbers.{fine}.npy"}
-    return sum(
-        file.n_bytes
-        for shard in index.manifest.shards
-        for name, file in shard.files.items()
-        if name in wanted
-    )
+    return round(bytes_read(index.manifest.parts, fine))
 
 
 def _timed_trial(search: Callable[[VideoFeatures], list[tuple[str, float]]], queries: FeatureStore) -> Trial:
@@ -143,4 +165,5 @@ def _timed_trial(search: Callable[[VideoFeatures], list[tuple[str, float]]], que
         started = time.perf_counter()
         rankings[query_id] = search(query)
         seconds.append(time.perf_counter() - started)
-    return Trial(rankings, float(np.median(seconds)))
+    median_s = float(np.median(seconds))
+    return Trial(rankings, median_s, (median_s, median_s))

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from dns_core.errors import MismatchError
+from dns_core.evaluation.cost import SearchCost
 from dns_core.index import open_index
 from dns_core.params import load_params, run_stage
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.engine import Engine
 from dns_core.stages.context import StageContext, Workspace
+from dns_core.store.index_parts import bytes_read
 
 FINES = ("fine_attention", "fine_binary")
 POLICIES = {"selector", "random", "highest coarse score", "coarse score nearest a threshold"}
@@ -72,6 +74,19 @@ def test_report_has_every_method_at_every_budget(finished: Path, report: dict[st
         assert all(0 < value <= 1 for value in row["map"].values())
         assert row["seconds_per_query"] > 0
         assert row["bytes_per_video"] > 0
+        if row["method"] != "teacher":
+            least, most = row["seconds_range"]
+            assert least <= row["seconds_per_query"] <= most
+
+
+def test_report_takes_the_cost_of_a_query_apart(report: dict[str, Any]) -> None:
+    costs = report["costs"]
+    assert set(costs["search"]) == set(FINES)
+    for found in costs["search"].values():
+        assert SearchCost(**found).fixed_s > 0
+    by_method = {row["method"]: row["bytes_per_video"] for row in report["methods"]}
+    assert bytes_read(costs["bytes"], "fine_binary") == pytest.approx(by_method["fine_binary"], abs=1)
+    assert costs["query_frames"] > 0 < costs["frames"]
 
 
 def test_report_covers_the_whole_database(report: dict[str, Any]) -> None:

@@ -104,7 +104,8 @@ def remove(video_id: VideoPath, parts: PartsOf) -> IndexState:
 
 def _state(parts: Parts, loaded: Loaded) -> IndexState:
     index, manifest = loaded.index, loaded.index.manifest
-    n_bytes = sum(file.n_bytes for entry in manifest.shards for file in entry.files.values())
+    parts_of = manifest.parts
+    n_bytes = sum(parts_of.values())
     healthy, health = _health(loaded)
     rows = manifest.quarantine[:_SHOWN_QUARANTINE]
     return IndexState(
@@ -122,6 +123,7 @@ def _state(parts: Parts, loaded: Loaded) -> IndexState:
         n_frames=sum(entry.n_frames for entry in manifest.shards),
         n_bytes=n_bytes,
         bytes_per_video=n_bytes / index.n_videos if index.n_videos else 0.0,
+        parts=parts_of,
         coverage=index.coverage,
         data=manifest.data,
         models=dict(manifest.models),

@@ -82,6 +82,7 @@ class IndexState(Answered):
         versions: on disk, oldest first.
         healthy: the files are whole in size, and the models are those that made it.
         health: a sentence that says so, or what is wrong.
+        parts: bytes on disk by part of the index; ``n_bytes`` together.
         models: fingerprint by role of what made it.
         data: fingerprint of its ids and contents.
         quarantine: the first hundred of ``n_quarantined``.
@@ -102,6 +103,7 @@ class IndexState(Answered):
     n_frames: int
     n_bytes: int
     bytes_per_video: float
+    parts: dict[str, int] = Field(default_factory=dict)
     coverage: float
     data: str
     models: dict[str, str]

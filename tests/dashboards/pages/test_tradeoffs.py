@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboards import records
 from dns_ops.run_records import RunRecord
+from tests.dashboards.panels.test_estimate import report as measured_report
 
 Opened = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]
@@ -29,7 +30,7 @@ def row(method: str, budget: float | None, found: float, seconds: float, size: f
 def recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [row("coarse", None, 0.8, 0.004, 2048), row("dns_fine_binary", 0.3, 0.9, 0.02, 20480)]
     monkeypatch.setattr(records, "evaluations", lambda: [run("a"), run("b")])
-    monkeypatch.setattr(records, "report", lambda _: {"database": 100, "methods": rows})
+    monkeypatch.setattr(records, "report", lambda _: {**measured_report(), "methods": rows})
     monkeypatch.setattr(records, "run_params", lambda _: {})
     monkeypatch.setattr(records, "extraction_speed", lambda _: 10.0)
     monkeypatch.setattr(records, "mean_seconds", lambda _: 60.0)
@@ -42,7 +43,9 @@ def test_runs_stand_side_by_side_and_the_calculator_starts_from_the_usual_way(
     app = opened("tradeoffs")
     assert not app.exception
     assert len(app.dataframe[0].value) == 2
-    assert [metric.label for metric in app.metric] == ["Storage", "Memory", "Time a query", "Time to index"]
+    assert [metric.label for metric in app.metric] == [
+        "Storage", "A video takes", "Memory", "Time a query", "Time to index",
+    ]  # fmt: skip
     app.multiselect(key="runs").set_value(app.multiselect(key="runs").options).run()
     assert len(app.dataframe[0].value) == 4
     app.number_input(key="price").set_value(2.0).run()

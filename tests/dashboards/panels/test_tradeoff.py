@@ -55,6 +55,19 @@ def test_the_front_holds_what_nothing_beats_at_its_cost() -> None:
         assert (point in fast) == (not beaten)
 
 
+def test_times_that_cannot_be_told_apart_make_no_front() -> None:
+    """A coarse search of 305 ms beside one of 66 ms that re-ranks: the same, on a busy machine."""
+    noisy = [
+        Point("run", "coarse", None, 0.80, 0.066, 100, range_s=(0.060, 0.310)),
+        Point("run", "DnS", 0.1, 0.90, 0.115, 100, range_s=(0.070, 0.120)),
+        Point("run", "DnS", 0.3, 0.95, 0.500, 100, range_s=(0.450, 0.550)),
+    ]
+    assert [p.precision for p in pareto_front(noisy, "seconds_per_query")] == [0.90, 0.95]
+    (bars,) = [t.error_x for t in tradeoff_figure(noisy, "seconds_per_query", "DSVR", published=False).data
+               if t.name == "coarse"]  # fmt: skip
+    assert (bars.array[0], bars.arrayminus[0]) == (pytest.approx(0.244), pytest.approx(0.006))
+
+
 def test_of_equal_points_one_is_on_the_front() -> None:
     twins = [Point("run", name, None, 0.5, 0.1, 100) for name in ("a", "b")]
     assert len(pareto_front(twins, "bytes_per_video")) == 1

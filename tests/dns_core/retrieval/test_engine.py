@@ -120,9 +120,9 @@ def test_a_shortlist_gives_the_answers_of_the_whole_index(
     query = make_features("query", 37)
     budgets = (NOTHING, Budget(share=0.2), Budget(ms=1e6))
     whole = [Engine(index, bundle).search(query, top_k=3, budget=budget) for budget in budgets]
-    monkeypatch.setattr("dns_core.retrieval.engine._LARGE_INDEX", 10)
+    monkeypatch.setattr("dns_core.retrieval.engine.LARGE_INDEX", 10)
     monkeypatch.setattr("dns_core.retrieval.engine.SHORTLIST", 5)
-    monkeypatch.setattr("dns_core.retrieval.engine._TYPICAL", 14)  # all: the level is the same then
+    monkeypatch.setattr("dns_core.retrieval.engine.TYPICAL", 14)  # all: the level is the same then
     engine = Engine(index, bundle)
     for expected, budget in zip(whole, budgets, strict=True):
         found = engine.search(query, top_k=3, budget=budget)
@@ -136,9 +136,9 @@ def test_strangers_that_stand_for_all_set_the_level_of_a_shortlist(
     index: Index, bundle: Bundle, make_features: MakeFeatures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = make_features("query", 9)
-    monkeypatch.setattr("dns_core.retrieval.engine._LARGE_INDEX", 10)
+    monkeypatch.setattr("dns_core.retrieval.engine.LARGE_INDEX", 10)
     monkeypatch.setattr("dns_core.retrieval.engine.SHORTLIST", 2)
-    monkeypatch.setattr("dns_core.retrieval.engine._TYPICAL", 7)
+    monkeypatch.setattr("dns_core.retrieval.engine.TYPICAL", 7)
     engine = Engine(index, bundle)
     candidates = engine.candidates(query, shortlisted=True)
     typical = np.arange(0, 14, 2)
