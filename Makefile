@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Where the dashboard that is pictured answers; `dns up` starts it here.
 DASHBOARD ?= http://127.0.0.1:8501
 
-.PHONY: help setup demo test check bench format screenshots
+.PHONY: help setup demo test check docs bench format screenshots
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -54,11 +54,15 @@ demo: setup ## Film a small corpus, train on it, index it and query it (demo/rep
 test: setup ## Run the tests
 	@$(TEST_ENV) $(BIN)/pytest -q -n $(WORKERS)
 
-check: setup ## Lint, format, types and import contracts
+check: setup ## Lint, format, types, import contracts and documentation
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+docs: setup ## Build the documentation into site/index.html, readable without a network
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 format: setup ## Rewrite the code in the project's format
 	@$(BIN)/ruff check --fix .

@@ -35,7 +35,7 @@ class SettingsError(InputError):
 
 
 class Settings(BaseSettings):
-    """The validated settings; see the table in the README.
+    """Validated settings of a workspace; `make docs` lists them as variables.
 
     Attributes:
         device: where networks run; ``auto`` takes a GPU that torch can use, else the CPU.
