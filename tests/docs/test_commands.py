@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from PIL import Image
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -49,7 +50,7 @@ def blocks(page: Path) -> list[Block]:
 
 @pytest.fixture(scope="module")
 def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three videos of 4 s, a folder with a copy, a clip and a text."""
+    """Three videos of 4 s, a folder with a copy, a clip, a picture and a text."""
     folder = tmp_path_factory.mktemp("footage") / "my"
     for seed, name in enumerate(NAMES):
         wall = np.random.default_rng(seed).integers(0, 255, (12, 40, 3), dtype=np.uint8)
@@ -60,6 +61,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(folder / "videos" / "b.mp4", folder / "copies" / "b-copy.mp4")
     shutil.copy(folder / "videos" / "a.mp4", folder / "clip.mp4")
     (folder / "notes.txt").write_text("no video")
+    Image.fromarray(frames[16]).save(folder / "shot.png")
     return folder
 
 
