@@ -2,10 +2,11 @@
 
 import hashlib
 import os
-from ipaddress import ip_address
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from dns_ops.browser_guard import is_local
 
 _SHA256 = "sha256:"
 _MOST_THREADS = 4
@@ -57,10 +58,7 @@ class ServiceSettings(BaseModel):
     @property
     def local(self) -> bool:
         """Whether nobody but this machine can connect."""
-        try:
-            return self.host == "localhost" or ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_local(self.host)
 
     @property
     def n_threads(self) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dns_core.errors import InputError
 from dns_ops.pipeline import stage_environment
+from dns_ops.platform_password import read_password
 from dns_ops.settings import Settings, platform_folder
 
 HOST = "127.0.0.1"
@@ -52,6 +53,12 @@ def enabled_services(root: Path, settings: Settings) -> tuple[Service, ...]:
     return tuple(service for service in made if service is not None)
 
 
+def _served(app: str, port: int) -> tuple[str, ...]:
+    """Program and arguments that serve a factory of an ASGI application to this machine alone."""
+    options = ("--factory", "--host", HOST, "--port", str(port), "--no-server-header")
+    return (sys.executable, "-m", "uvicorn", app, *options)
+
+
 def prefect_api(settings: Settings) -> str:
     """Address of the API of the Prefect server that ``dns up`` starts."""
     return f"http://{HOST}:{settings.prefect_port}/api"
@@ -62,14 +69,18 @@ def flow_environment(root: Path, settings: Settings) -> dict[str, str]:
     home = platform_folder(root).resolve() / "prefect"
     database = settings.prefect_database_url.get_secret_value()
     own = _mlflow_server(root, settings)
+    password = read_password(root)
+    user, _, secret = password.partition(":")
+    mlflow = {"MLFLOW_TRACKING_USERNAME": user, "MLFLOW_TRACKING_PASSWORD": secret} if password else {}
     return {
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": prefect_api(settings),
+        **({"PREFECT_API_AUTH_STRING": password} if password else {}),
         "PREFECT_API_DATABASE_CONNECTION_URL": database or f"sqlite+aiosqlite:///{home / 'prefect.db'}",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_V2_ENABLED": "false",  # its pages ask an analytics host
         "PREFECT_WORKER_QUERY_SECONDS": "2",
-        **({"DNS_TRACKING_URI": own.address} if own else {}),
+        **({"DNS_TRACKING_URI": own.address, **mlflow} if own else {}),
     }
 
 
@@ -77,10 +88,14 @@ def _prefect_server(root: Path, settings: Settings) -> Service | None:
     port = settings.prefect_port
     return Service(
         name="prefect",
-        command=(sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)),
+        command=_served("flows.prefect_app:create_app", port),
         port=port,
         health="/api/health",
-        environment=flow_environment(root, settings),
+        environment={
+            **flow_environment(root, settings),
+            "PREFECT_SERVER_API_AUTH_STRING": read_password(root),
+            "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port},http://localhost:{port}",
+        },
     )
 
 
@@ -103,22 +118,9 @@ def _mlflow_server(root: Path, settings: Settings) -> Service | None:
     store = settings.tracking_store(root)
     if not store or store.startswith("http"):
         return None
-    options = {
-        "--backend-store-uri": store,
-        "--artifacts-destination": str(platform_folder(root).resolve() / "mlflow-artifacts"),
-        "--host": HOST,
-        "--port": str(settings.mlflow_port),
-        "--workers": "1",
-    }
     return Service(
         name="mlflow",
-        command=(
-            sys.executable,
-            "-m",
-            "mlflow",
-            "server",
-            *(word for pair in options.items() for word in pair),
-        ),
+        command=_served("dns_ops.mlflow_app:create_app", settings.mlflow_port),
         port=settings.mlflow_port,
         health="/health",
         environment={"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
@@ -143,8 +145,10 @@ def gpu_worker_command() -> tuple[str, ...]:
 def gpu_worker_environment(root: Path, settings: Settings) -> dict[str, str]:
     """Variables of a worker in this workspace; the server is that of ``PREFECT_API_URL`` if it is set."""
     found = flow_environment(root, settings)
+    own = "PREFECT_API_URL" not in os.environ  # the password here is that of the server here
     of_worker = ("PREFECT_HOME", "PREFECT_API_URL", "PREFECT_WORKER_QUERY_SECONDS")
-    wanted = {name: os.environ.get(name, found[name]) for name in of_worker}
+    of_own = tuple(name for name in ("PREFECT_API_AUTH_STRING",) if own and name in found)
+    wanted = {name: os.environ.get(name, found[name]) for name in (*of_worker, *of_own)}
     Path(wanted["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
     return stage_environment({**wanted, "DNS_WORKSPACE": str(root.resolve())})
 

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
         s3_bucket: that `dns storage` and DVC keep things in; empty is none.
         s3_endpoint_url: of an S3-compatible server; empty is Amazon's.
         stage_timeout_s: a stage that takes longer, when a flow runs it, is stopped.
+        allowed_hosts: names besides this machine's own by which browsers reach the servers, for example
+            that of a proxy with TLS, with commas between.
         workspace: of a worker; set by ``dns worker``, not by people.
         parent_run: the run that a stage belongs to; set by who starts the stages, not by people.
         serve: of the query service; ``DNS_SERVE_PORT`` is its ``port``.
@@ -74,6 +76,7 @@ class Settings(BaseSettings):
     s3_bucket: str = ""
     s3_endpoint_url: str = Field(default="", pattern=r"^(https?://.+)?$")
     stage_timeout_s: float = Field(default=7 * 24 * 3600, gt=0)
+    allowed_hosts: str = ""
     workspace: str = ""
     parent_run: str = ""
     serve: ServiceSettings = ServiceSettings()

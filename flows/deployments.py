@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import State, StateType
 from prefect.exceptions import ObjectAlreadyExists
@@ -18,6 +18,14 @@ from flows.processes import is_gone
 from flows.stage import GPU_LIMIT
 
 POOLS = ("cpu", POOL)
+# A flow ends with its worker, and takes its stages with it; a retry then goes on where they were.
+_COMMAND = "python -m dns_ops.guarded python -m flows.launch"
+JOB_TEMPLATE = {
+    "job_configuration": {"command": _COMMAND, "stream_output": True},
+    "variables": {"type": "object", "properties": {}},
+}
+"""What a worker runs. No run can set any of it: a command, variables or a folder from a request would be
+what anybody who reaches the server has run here. Without ``env`` in it, `env` of a run is not merged."""
 
 
 def main() -> int:
@@ -34,9 +42,10 @@ def prepare_server(client: SyncPrefectClient) -> None:
     """The server has the pools, and the limit that one step at a time uses a GPU."""
     for pool in POOLS:
         try:
-            client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
+            asked = WorkPoolCreate(name=pool, type="process", base_job_template=JOB_TEMPLATE)
+            client.create_work_pool(asked)
         except ObjectAlreadyExists:
-            continue
+            client.update_work_pool(pool, WorkPoolUpdate(base_job_template=JOB_TEMPLATE))
     client.upsert_global_concurrency_limit_by_name(GPU_LIMIT, 1)
 
 

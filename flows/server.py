@@ -25,6 +25,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.client.schemas.sorting import FlowRunSort, LogSort
 from prefect.exceptions import PrefectException
+from prefect.settings import PREFECT_API_AUTH_STRING
 from prefect.states import Cancelled, Cancelling, Scheduled
 
 from dns_core.errors import DnsError, InputError
@@ -178,7 +179,10 @@ class FlowServer:
         if problem := why_unreachable(f"{self.api_url}/health"):  # Prefect's client would try for seconds
             raise FlowServerError(f"{self.api_url}: {problem}")
         try:
-            with SyncPrefectClient(self.api_url, httpx_settings={"timeout": 10.0}) as client:
+            password = PREFECT_API_AUTH_STRING.value()
+            with SyncPrefectClient(
+                self.api_url, auth_string=password, httpx_settings={"timeout": 10.0}
+            ) as client:
                 yield client
         except (httpx.HTTPError, PrefectException, RuntimeError) as error:
             raise FlowServerError(f"{self.api_url}: {_reason(error)}") from error

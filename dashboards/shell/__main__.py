@@ -1,25 +1,33 @@
-"""``python -m dashboards.shell``: `streamlit run`, with the pages in memory before anybody opens one."""
+"""``python -m dashboards.shell``: the dashboard behind its guard, in memory before anybody opens a page."""
 
 import inspect
 import sys
 from importlib import import_module
 from pathlib import Path
 
-from streamlit.web import cli
+import streamlit as st
+from starlette.middleware import Middleware
 
 from dashboards.navigation import PAGES
 from dashboards.records import read_ahead
+from dashboards.sources import workspace
+from dns_ops.browser_guard import BrowserGuard, Visitors, host_names, is_local
+from dns_ops.settings import load_settings
 
 
 def main() -> None:
-    """Serve the dashboard until stopped; the arguments of this process are Streamlit's."""
+    """Serve the dashboard until stopped; the arguments of this process are options of Streamlit's."""
     for entry in PAGES:
         import_module(f"dashboards.pages.{entry.name}")
     _spare_the_first_visitor()
     read_ahead()
-    app = Path(__file__).with_name("app.py")
-    sys.argv = ["streamlit", "run", str(app), *sys.argv[1:]]
-    cli.main(prog_name="streamlit")
+    options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True))
+    config = {name.removeprefix("--"): int(v) if v.isdecimal() else v for name, v in options.items()}
+    hosts = host_names(load_settings(workspace()).allowed_hosts)
+    visitors = Visitors(is_local(str(config["server.address"])), hosts)
+    guard = Middleware(BrowserGuard, visitors=visitors)
+    sys.argv = [__file__]  # Streamlit looks for its settings beside it
+    st.App(Path(__file__).with_name("app.py"), middleware=[guard]).run(config=config)
 
 
 def _spare_the_first_visitor() -> None:

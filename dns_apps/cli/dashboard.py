@@ -1,7 +1,6 @@
 """``dns dashboard``: the pages of this workspace in a browser."""
 
 import os
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +16,14 @@ Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Of this machine; oth
 
 def dashboard(port: Port = 0, host: Host = "127.0.0.1") -> None:
     """Serve the dashboard of this folder until Ctrl-C."""
+    from dns_ops.browser_guard import is_local
     from dns_ops.services import dashboard_command, dashboard_environment
     from dns_ops.settings import SettingsError, load_settings, signs_in
 
     root = Path.cwd()
     settings = load_settings(root)
     chosen = port or settings.dashboard_port
-    if not (_own(host) or settings.dashboard_token.get_secret_value() or signs_in(root)):
+    if not (is_local(host) or settings.dashboard_token.get_secret_value() or signs_in(root)):
         raise SettingsError(
             f"DNS_DASHBOARD_TOKEN: expected one, for others can connect to {host}; found none, "
             "nor a provider to sign in with in .streamlit/secrets.toml"
@@ -32,11 +32,3 @@ def dashboard(port: Port = 0, host: Host = "127.0.0.1") -> None:
     print_line(f"dashboard: http://{host}:{chosen}")
     # Its own process from here on: signals reach it, and nothing of ours stays in memory.
     os.execve(command[0], command, {**os.environ, **dashboard_environment(root, settings)})  # noqa: S606
-
-
-def _own(host: str) -> bool:
-    """Whether only this machine can connect to an address."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 def up() -> None:
     """Start every service, wait until each is healthy, and print the addresses."""
+    from dns_ops.platform_password import make_password, password_file
     from dns_ops.services import make_store
     from dns_ops.settings import load_settings
 
-    make_store(Path.cwd(), load_settings(Path.cwd()))
+    root = Path.cwd()
+    make_password(root)
+    make_store(root, load_settings(root))
     _supervisor(print_line).up()
+    print_line(f"user:password of Prefect's and MLflow's pages: the line in {password_file(root)}")
 
 
 def down() -> None:

@@ -14,18 +14,22 @@ from dns_apps.service.parts import make_parts
 from dns_apps.service.problems import say_problems
 from dns_apps.service.routes import index, labels, queries, state, videos
 from dns_apps.service.schemas import StoredQuery
+from dns_ops.browser_guard import Visitors
 from dns_ops.service_settings import ServiceSettings
 
 _SUMMARY = "Find every copy, excerpt and other footage of a clip in a video archive."
 
 
-def create_app(root: Path, settings: ServiceSettings, device: str = "cpu") -> FastAPI:
+def create_app(
+    root: Path, settings: ServiceSettings, device: str = "cpu", hosts: frozenset[str] = frozenset()
+) -> FastAPI:
     """The service of a workspace; its processes start here, and its index is opened when it is run.
 
     Args:
         root: the workspace.
         settings: of the service.
         device: torch device of the networks.
+        hosts: names besides this machine's own by which browsers reach it.
     """
     parts = make_parts(root, settings, device)
 
@@ -44,8 +48,9 @@ def create_app(root: Path, settings: ServiceSettings, device: str = "cpu") -> Fa
     say_problems(app)
     for router in (queries.router, videos.router, labels.router, index.router, state.router):
         app.include_router(router)
+    visitors = Visitors(settings.local, hosts)
     app.add_middleware(
-        Gate, metrics=parts.metrics, local=settings.local, max_upload_bytes=settings.max_upload_bytes
+        Gate, metrics=parts.metrics, visitors=visitors, max_upload_bytes=settings.max_upload_bytes
     )
     _describe_stored_query(app)
     return app

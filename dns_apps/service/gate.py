@@ -2,7 +2,6 @@
 
 import time
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -11,12 +10,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dns_apps.service.metrics import Metrics
 from dns_apps.service.problems import problem_response
 from dns_apps.service.refusals import RefusalError
+from dns_ops.browser_guard import Visitors
 
 _MAX_JSON_BYTES = 1 << 20
 _FORM_BYTES = 64 << 10
 """Fields and boundaries beside an upload."""
-_LOCAL_NAMES = {"127.0.0.1", "localhost", "::1"}
-_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -30,15 +28,14 @@ class Gate:
     Args:
         app: what is behind it.
         metrics: counts requests.
-        local: the service is for this machine: other names for it, and pages of other sites, are refused,
-            so that no web page that a user visits can ask it anything.
+        visitors: whose requests are read.
         max_upload_bytes: of a form with a video.
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, local: bool, max_upload_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, visitors: Visitors, max_upload_bytes: int) -> None:
         self._app = app
         self._metrics = metrics
-        self._local = local
+        self._visitors = visitors
         self._max_upload_bytes = max_upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,16 +67,8 @@ class Gate:
         stated = headers.get("content-length", "")
         if stated.isdecimal() and int(stated) > self._limit(headers):
             return self._too_large(headers)
-        if not self._local:
-            return None
-        if urlsplit(f"//{headers.get('host', '')}").hostname not in _LOCAL_NAMES:
-            return RefusalError(
-                HTTPStatus.MISDIRECTED_REQUEST, "the service is known by the names of this machine alone"
-            )
-        origin = headers.get("origin", "")
-        if scope["method"] not in _SAFE_METHODS and origin and urlsplit(origin).hostname not in _LOCAL_NAMES:
-            return RefusalError(HTTPStatus.FORBIDDEN, "pages of other sites may change nothing here")
-        return None
+        refusal = self._visitors.refusal(scope)
+        return RefusalError(refusal.status, refusal.detail) if refusal else None
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         """``receive`` that refuses a body beyond the limit, whatever its headers said."""

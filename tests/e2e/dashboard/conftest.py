@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -72,6 +73,33 @@ def _free_port() -> int:
         return int(trial.getsockname()[1])
 
 
+@contextmanager
+def _platform_up(root: Path) -> Iterator[dict[str, str]]:
+    names = ("DNS_PREFECT_PORT", "DNS_MLFLOW_PORT", "DNS_SERVE_PORT", "DNS_DASHBOARD_PORT")
+    ports = {name: str(_free_port()) for name in names}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DNS_", "PREFECT_"))}
+    environment = {**kept, **ports, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+
+    def dns(command: str) -> None:
+        arguments = [sys.executable, "-c", "from dns_apps.cli.main import main; main()", command]
+        done = subprocess.run(
+            arguments, cwd=root, env=environment, text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    dns("up")
+    try:
+        yield ports
+    finally:
+        dns("down")
+
+
+@pytest.fixture(scope="session")
+def platform_up() -> Callable[[Path], AbstractContextManager[dict[str, str]]]:
+    """`dns up` in a workspace while the block lasts; gives the settings of the ports."""
+    return _platform_up
+
+
 @pytest.fixture(scope="session")
 def running() -> Callable[..., AbstractContextManager[None]]:
     """Runs a command in a folder while its block lasts, from when its address answers."""
@@ -88,12 +116,18 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def launch() -> Iterator[Callable[..., Browser]]:
+    """Starts a Chromium without a window, with further arguments."""
+    with sync_playwright() as play:  # one a process
+        yield lambda *words: play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", *words])
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[..., Browser]) -> Iterator[Browser]:
     """A Chromium without a window."""
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield started
-        started.close()
+    started = launch()
+    yield started
+    started.close()
 
 
 @pytest.fixture

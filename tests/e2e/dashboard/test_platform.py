@@ -1,11 +1,8 @@
 """Flows and models in a real browser, over Prefect's server, its worker and the query service as they run."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -96,31 +93,16 @@ def store(root: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def ports(free_port: Callable[[], int]) -> dict[str, str]:
-    names = ("DNS_PREFECT_PORT", "DNS_MLFLOW_PORT", "DNS_SERVE_PORT", "DNS_DASHBOARD_PORT")
-    return {name: str(free_port()) for name in names}
-
-
-@pytest.fixture(scope="module")
-def up(platform: Path, ports: dict[str, str]) -> Iterator[None]:
-    """`dns up` in the workspace, and `dns down` at the end."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DNS_", "PREFECT_"))}
-    environment = {**kept, **ports, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-
-    def dns(command: str) -> None:
-        arguments = [sys.executable, "-c", "from dns_apps.cli.main import main; main()", command]
-        done = subprocess.run(
-            arguments, cwd=platform, env=environment, text=True, capture_output=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    dns("up")
-    yield
-    dns("down")
+def ports(
+    platform: Path, platform_up: Callable[[Path], AbstractContextManager[dict[str, str]]]
+) -> Iterator[dict[str, str]]:
+    """Where the servers of the workspace listen, while they run."""
+    with platform_up(platform) as given:
+        yield given
 
 
 @pytest.fixture
-def page(open_page: OpenPage, up: None, ports: dict[str, str]) -> Iterator[Page]:  # noqa: ARG001
+def page(open_page: OpenPage, ports: dict[str, str]) -> Iterator[Page]:
     with open_page(f"http://127.0.0.1:{ports['DNS_DASHBOARD_PORT']}") as page:
         page.set_default_timeout(PATIENCE_MS)
         yield page
