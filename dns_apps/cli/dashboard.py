@@ -1,12 +1,14 @@
 """``dns dashboard``: the pages of this workspace in a browser."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dns_apps.cli.output import print_line
+from dns_core.errors import MissingArtefactError
 
 Port = Annotated[
     int, typer.Option(metavar="PORT", min=0, max=65535, help="0: that of the settings, 8501 without any.")
@@ -16,6 +18,10 @@ Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Of this machine; oth
 
 def dashboard(port: Port = 0, host: Host = "127.0.0.1") -> None:
     """Serve the dashboard of this folder until Ctrl-C."""
+    if find_spec("streamlit") is None:
+        raise MissingArtefactError(
+            "the dashboard is not installed: pip install 'distill-and-select[dashboard]'"
+        )
     from dns_ops.browser_guard import is_local
     from dns_ops.services import dashboard_command, dashboard_environment
     from dns_ops.settings import SettingsError, load_settings, signs_in

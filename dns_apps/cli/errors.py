@@ -21,9 +21,21 @@ INTERRUPTED = 130
 # The disk and its permissions are the user's to repair; any other OSError is a defect of ours.
 _OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
+# Extra by the package that it brings; a command that lacks one names the extra.
+_EXTRAS = {
+    **dict.fromkeys(("dvc", "great_expectations", "networkx", "pandas", "ruamel"), "pipeline"),
+    **dict.fromkeys(("mlflow", "prefect"), "platform"),
+    **dict.fromkeys(("fastapi", "multipart", "prometheus_client", "starlette", "uvicorn"), "service"),
+    **dict.fromkeys(("plotly", "streamlit"), "dashboard"),
+    **dict.fromkeys(("skimage", "skvideo"), "demo"),
+    "boto3": "storage",
+    "httpx": "client",
+    "matplotlib": "plot",
+}
+
 
 def complain(message: str) -> None:
-    """One line on stderr says ``message``, whatever is in it."""
+    """Print a message as one line on stderr; control characters are escaped."""
     sys.stderr.write(f"dns: {printable(message)}\n")
     sys.stderr.flush()
 
@@ -52,6 +64,12 @@ def _one_line() -> Iterator[None]:
         yield
     except DnsError as error:
         complain(str(error))
+        raise typer.Exit(FAILED) from error
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRAS:
+            raise
+        complain(f"{package} is not installed: pip install 'distill-and-select[{_EXTRAS[package]}]'")
         raise typer.Exit(FAILED) from error
     except KeyboardInterrupt as error:
         complain("interrupted; what was finished is kept")

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from dns_apps.cli.errors import OneLineErrors
 from dns_core.errors import ParamsError, VideoError
 
 DNS = Path(sys.executable).parent / "dns"
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def ending(raised: Callable[[], None]) -> Result:
@@ -135,3 +137,38 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     for command in ("corpus", "stage", "reproduce", "index", "query", "compare", "evaluate", "check"):
         assert f" {command} " in shown
     assert run("--version", cwd=tmp_path).stdout.startswith("dns ")
+
+
+@pytest.mark.parametrize(
+    ("package", "extra", "arguments"),
+    [
+        ("ruamel.yaml", "pipeline", ["reproduce"]),
+        ("boto3", "storage", ["storage", "push", "index"]),
+        ("matplotlib", "plot", ["compare", "a.mp4", "a.mp4", "--plot", "matrix.png"]),
+    ],
+)
+def test_a_missing_extra_is_named_in_one_line(
+    package: str, extra: str, arguments: list[str], videos: Path, tmp_path: Path
+) -> None:
+    shutil.copy(videos / "a.mp4", tmp_path)
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    (tmp_path / "dvc.yaml").write_text((ROOT / "dvc.yaml").read_text())
+    code = f"""
+import sys
+sys.modules[{package!r}] = None
+sys.argv = ["dns", *{arguments!r}]
+from dns_apps.cli.main import main
+main()
+"""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "DNS_S3_BUCKET": "archive"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    (line,) = done.stderr.strip().splitlines()
+    assert f"pip install 'distill-and-select[{extra}]'" in line
