@@ -16,10 +16,13 @@ TEST_ENV := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=2
 export DVC_NO_ANALYTICS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+QUICK := tests/architecture tests/dns_core tests/properties tests/dns_ops/quality tests/docs \
+	--ignore tests/dns_core/benchmark --ignore tests/dns_core/corpus --ignore tests/dns_core/replication
+
 # Where the dashboard that is pictured answers; `dns up` starts it here.
 DASHBOARD ?= http://127.0.0.1:8501
 
-.PHONY: help setup demo test check docs bench format screenshots
+.PHONY: help setup demo test quick check docs wheel-check bench format screenshots
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -54,12 +57,19 @@ demo: setup ## Film a small corpus, train on it, index it and query it (demo/rep
 test: setup ## Run the tests
 	@$(TEST_ENV) $(BIN)/pytest -q -n $(WORKERS)
 
+# Without what films, trains, starts servers or opens browsers.
+quick: setup ## Run the quick tests, for the inner loop (under three minutes)
+	@$(TEST_ENV) $(BIN)/pytest -q -n $(WORKERS) -m "not slow" $(QUICK)
+
 check: setup ## Lint, format, types, import contracts and documentation
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+wheel-check: setup ## Install the built wheel into fresh environments, one for each extra, and use it there
+	@$(BIN)/python .ci/wheel_check.py
 
 docs: setup ## Build the documentation into site/index.html, readable without a network
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
