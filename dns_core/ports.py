@@ -49,10 +49,10 @@ class WeightSource(Protocol):
 
 
 class DataJudge(Protocol):
-    """Decides whether data are fit to be learnt from."""
+    """Validates data before training."""
 
     def judge(self, tables: Sequence[FactTable], report: Path) -> None:
-        """``report`` says of each expectation whether it is met, and by which rows not.
+        """Check measured tables against their expectations and write a report.
 
         Args:
             tables: what was measured.
@@ -94,7 +94,7 @@ class NullRunLogger:
 
 
 class LenientJudge:
-    """A judge to whom all data are fit."""
+    """Accepts any data (null implementation)."""
 
     def judge(self, tables: Sequence[FactTable], report: Path) -> None:
         """Accept the data; nothing is written."""

@@ -90,7 +90,7 @@ def diff_versions(old: DataVersion, new: DataVersion) -> DataDiff:
 
 
 def write_version(root: Path, version: DataVersion) -> None:
-    """The manifest of the version is there, and it is the current one."""
+    """Write the manifest of a version and make it the current one."""
     if not _manifest(root, version.name).exists():
         content = {slot: getattr(version, slot) for slot in version.__slots__}
         write_json(_manifest(root, version.name), content)
@@ -98,7 +98,7 @@ def write_version(root: Path, version: DataVersion) -> None:
 
 
 def point_to_version(root: Path, name: str) -> None:
-    """The version called ``name`` is the current one."""
+    """Make the version called ``name`` the current one."""
     write_json(_folder(root) / _CURRENT, {"version": name})
 
 

@@ -34,7 +34,7 @@ class Request:
     Attributes:
         who: asks.
         version: of the bundle; 0 is the challenger.
-        reason: why it is to be promoted whatever the gates say; empty if they decide.
+        reason: why it is promoted although a gate fails; empty if the gates decide.
     """
 
     who: str
@@ -43,7 +43,7 @@ class Request:
 
 
 def reject(root: Path, tracking: Tracking, request: Request) -> int:
-    """The version that is not to be promoted: it is the challenger no more, and why is on record.
+    """Reject the challenger: remove its alias and record the reason; returns its version.
 
     It stays registered, and can still be promoted by its number.
 
@@ -57,7 +57,7 @@ def reject(root: Path, tracking: Tracking, request: Request) -> int:
     version = request.version or challenger
     if version != challenger:
         raise InputError(f"version {version} is not the challenger; that is version {challenger}")
-    with translated("the registry does not let go of the challenger"):
+    with translated("could not remove the challenger alias"):
         tracking.client.delete_registered_model_alias(BUNDLE, CHALLENGER)
     now = champion(root)
     row = {"action": "rejected", "version": version, "before": now, "after": now, "reason": request.reason}
@@ -75,7 +75,7 @@ def promotions(root: Path) -> list[dict[str, Any]]:
 
 
 def record_decision(root: Path, who: str, row: Mapping[str, object]) -> None:
-    """The history ends with ``row``, who asked and when."""
+    """Append a row to the history, with who asked and when."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
     append_row(_history(root), {"at": at, "who": who, **row})
 

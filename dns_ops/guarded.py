@@ -1,4 +1,4 @@
-"""Child processes that never outlive who started them: ``python -m dns_ops.guarded COMMAND...``.
+"""Child processes that die with their parent: ``python -m dns_ops.guarded COMMAND...``.
 
 A stage is a tree of processes (DVC, a shell, the stage). This one stands between them and their owner: when
 the owner ends, however it ends, or asks for it by SIGTERM, the whole tree is told to stop, and after a

@@ -1,4 +1,4 @@
-"""A step of the DAG that another machine runs: what it must know, and its files by way of DVC's remote."""
+"""Steps of the DAG that another machine runs: their inputs, and their files through DVC's remote."""
 
 import socket
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ class Handover:
     """What a step depends on besides files.
 
     Attributes:
-        home: machine and folder of the workspace that wants the step; who shares it needs nothing else.
+        home: machine and folder of the workspace that asks for the step; a worker there needs nothing else.
         commit: of the code there.
         params: text of ``params.yaml``.
         lock: text of ``dvc.lock``, which names the content of every file.
@@ -33,7 +33,7 @@ class Handover:
 
 
 def hand_over(root: Path, name: str) -> Handover:
-    """What another machine must be given to run a step; what the step reads is in DVC's remote, if any.
+    """Push what a step reads to DVC's remote, if any, and return what another machine needs to run it.
 
     Raises:
         PipelineError: the remote does not take it.
@@ -49,7 +49,7 @@ def hand_over(root: Path, name: str) -> Handover:
 
 
 def take_over(root: Path, handover: Handover, name: str) -> None:
-    """This workspace is as the other one, as far as the step sees.
+    """Check out the commit's inputs and parameters that the step needs.
 
     Raises:
         InputError: its code is another, or it has no remote of DVC's.
@@ -69,7 +69,7 @@ def take_over(root: Path, handover: Handover, name: str) -> None:
 
 
 def hand_back(root: Path, name: str) -> None:
-    """What the step wrote is in the remote, with a note of what it was made from.
+    """Push what the step wrote to the remote, with a record of what it was made from.
 
     Raises:
         PipelineError: the remote does not take it.
@@ -78,7 +78,7 @@ def hand_back(root: Path, name: str) -> None:
 
 
 def take_back(root: Path) -> None:
-    """DVC knows here what steps elsewhere have made, so that it restores instead of running.
+    """Pull DVC's run cache, so that steps that ran elsewhere are restored and not run.
 
     Raises:
         PipelineError: the remote does not give it.
@@ -89,7 +89,7 @@ def take_back(root: Path) -> None:
 
 
 def push_everything(root: Path) -> None:
-    """All that DVC keeps of this workspace, videos and outputs of stages, is in its remote.
+    """Push everything that DVC keeps of this workspace, videos and outputs of stages, to its remote.
 
     Raises:
         InputError: there is no remote.
@@ -132,7 +132,7 @@ def _has_remote(root: Path) -> bool:
 
 
 def _commit(root: Path) -> str:
-    """Overrides change ``params.yaml``, which is handed over itself."""
+    """Overrides are part of ``params.yaml``, which travels too."""
     return code_commit(root).removesuffix("-dirty")
 
 

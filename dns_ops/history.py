@@ -1,4 +1,4 @@
-"""What was promoted, refused and rolled back: a file that is only added to, each row sealing the last."""
+"""Audit log of promotions, refusals and rollbacks: append-only, a hash chain over its rows."""
 
 import json
 import os
@@ -13,10 +13,10 @@ _SEAL = "previous"
 
 
 def append_row(path: Path, row: Mapping[str, Any]) -> None:
-    """The history ends with ``row``, and is on the disk.
+    """Append a row to the audit log and flush it to the disk.
 
     Raises:
-        CorruptArtefactError: a row that stands there was altered.
+        CorruptArtefactError: an earlier row was altered.
     """
     rows = read_rows(path)
     sealed = {**row, _SEAL: fingerprint_json(rows[-1]) if rows else ""}
@@ -28,7 +28,7 @@ def append_row(path: Path, row: Mapping[str, Any]) -> None:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows, the oldest first.
+    """Rows of the audit log, the oldest first.
 
     Raises:
         CorruptArtefactError: a row was altered, removed or put in between after it was written.

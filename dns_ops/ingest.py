@@ -25,7 +25,7 @@ class Ingested:
 
 
 def ingest_video(path: Path, video_id: str, folder: Path) -> Ingested:
-    """The file is in ``folder`` under its id, or is refused; doing so again changes nothing.
+    """Copy a file into ``folder`` under its id, or refuse it; idempotent.
 
     Args:
         path: the file.
@@ -47,7 +47,7 @@ def ingest_video(path: Path, video_id: str, folder: Path) -> Ingested:
 
 
 def remove_videos(folder: Path, video_ids: Sequence[str]) -> None:
-    """``folder`` holds none of the videos; a version that was recorded with them still has them.
+    """Remove videos from ``folder``; versions recorded with them still have them.
 
     Raises:
         InputError: one is not there, or lies outside of the folder; nothing is removed then.

@@ -26,7 +26,7 @@ _FURTHEST = 3
 
 
 def monitor_drift(root: Path, limits: DriftLimits, progress: Progress) -> str:
-    """What is wrong with the new videos, in a line; empty if nothing is, or there are none.
+    """One line on how the new videos drift from the training videos; empty if they do not, or there are none.
 
     New are the videos that the version of the data which the champion learnt from has not. The whole result
     is ``artifacts/quality/monitor.json`` and the page beside it.

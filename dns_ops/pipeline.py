@@ -17,7 +17,7 @@ from dns_ops.recording import PARENT_VARIABLE, recorded_reproduction
 from dns_ops.settings import load_settings
 from dns_ops.workspace_lock import workspace_lock
 
-# glibc keeps the buffers of networks for the next ones: given back and asked for anew, their pages cost a
+# glibc keeps the buffers of networks for the next ones: returned and requested again, their pages cost a
 # stage a tenth of its time.
 _KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 31)}
 

@@ -20,7 +20,7 @@ from dns_ops.tracking import Tracking
 def promote(
     root: Path, tracking: Tracking, request: Request, limits: GateLimits, progress: Progress
 ) -> tuple[Gate, ...]:
-    """The gates that the version passed, or was forced past; it is the champion now.
+    """Promote a version and return its gates, passed or overridden by a reason.
 
     The decision is on record. Challenger and champion are measured one after the other on the same benchmark.
 
@@ -59,7 +59,7 @@ def promote(
 
 
 def rollback(root: Path, tracking: Tracking, who: str, reason: str = "") -> int:
-    """The version that was champion before this one, with its index; it is in service again.
+    """Put the former champion with its index back into service and return its version.
 
     Raises:
         InputError: there was none.

@@ -35,9 +35,9 @@ class Refreshed:
 
 
 def refresh_index(root: Path, progress: Progress) -> Refreshed:
-    """The champion's index shows the database as it lies in ``data/``; nothing else was described.
+    """Bring the champion's index up to the database in ``data/``; only new videos are described.
 
-    Stopped between removing and adding, it goes on when it is run again.
+    If it stops between removing and adding, the next run resumes.
 
     Raises:
         InputError: no bundle is in service.
@@ -68,7 +68,7 @@ def refresh_index(root: Path, progress: Progress) -> Refreshed:
 
 
 def _described(root: Path, release: Release) -> dict[str, str]:
-    """Content by id of the videos that the index was last brought up to; empty if nobody wrote it down.
+    """Content by id of the videos that the index was last brought up to; empty if it was not recorded.
 
     Before the first refresh that is the version that the pipeline last read.
     """

@@ -1,4 +1,4 @@
-"""The registry of bundles: all models of one generation are one version, since parts of two must not meet."""
+"""Registry of bundles: all models of one training run are one version; runs must never be mixed."""
 
 import logging
 import warnings
@@ -59,7 +59,7 @@ def bundle_fingerprint(models: Path) -> str:
 
 
 def register_bundle(root: Path, models: Path, tracking: Tracking, run_id: str) -> BundleVersion:
-    """The version that holds the bundle in ``models``; a new one, and the challenger, if it is not known.
+    """Register the bundle in ``models`` as the challenger, unless it is known; returns its version.
 
     Args:
         root: the workspace, for its commit and data version.
@@ -106,7 +106,7 @@ def bundle_versions(tracking: Tracking) -> list[BundleVersion]:
 
 
 def make_champion(tracking: Tracking, version: int) -> None:
-    """The version is the champion of the registry, and the challenger no more if it was.
+    """Set the champion alias on a version, and remove its challenger alias if it has one.
 
     Raises:
         TrackingError: the registry does not take it.
@@ -119,7 +119,7 @@ def make_champion(tracking: Tracking, version: int) -> None:
 
 
 def fetch_bundle(tracking: Tracking, version: int, out: Path) -> Path:
-    """The folder below ``out`` that now holds the models of a version.
+    """Download the models of a version below ``out`` and return their folder.
 
     Raises:
         TrackingError: there is no such version, or its files are gone.
@@ -144,7 +144,7 @@ def _log_model(models: Path, tracking: Tracking, run_id: str) -> tuple[str, str]
             ParamSpec("budget", "string", "0.3"),
         ]),
     )  # fmt: skip
-    # MLflow wonders aloud about an example it has not run and a package it cannot find on an index.
+    # MLflow warns about an example that it did not run and a package that no index has.
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     with warnings.catch_warnings(), mlflow.start_run(run_id=run_id):
         warnings.simplefilter("ignore")

@@ -1,7 +1,7 @@
-"""Stages tell the process that started them what to record, so that each need not load MLflow for seconds.
+"""IPC logger: stages send records to the process that started them and need not load MLflow themselves.
 
-Messages are JSON, over a socket in a folder that is its owner's alone; a file named after the parent run
-says where. A stage that nobody listens to records for itself.
+Messages are JSON over a socket in a folder that only its owner can read; a file named after the parent run
+holds the address. Without a listener, a stage logs to MLflow directly.
 """
 
 import json
@@ -27,7 +27,7 @@ class RecordRefusedError(DnsError):
 
 
 class SilenceError(Exception):
-    """Who should speak does not."""
+    """The peer closed the connection or timed out."""
 
 
 class Conversation:
@@ -44,7 +44,7 @@ class Conversation:
         """Send one message.
 
         Raises:
-            OSError: nobody listens any more.
+            OSError: the peer is gone.
         """
         self._line.send_bytes(json.dumps(message, default=str).encode())
 
@@ -52,7 +52,7 @@ class Conversation:
         """The next message.
 
         Args:
-            patience_s: how long to wait for it; for ever if None.
+            patience_s: seconds to wait for it; no limit if None.
 
         Raises:
             SilenceError: the other process has gone, or says nothing for so long.
@@ -140,7 +140,7 @@ def recorded_elsewhere(
 
 
 def line_to_recorder(root: Path, run_id: str) -> Connection | None:
-    """A line to the process that records the stages of a run; None if there is none."""
+    """Connection to the process that records the stages of a run; None if there is none."""
     try:
         return Client(_address(root, run_id).read_text(encoding="utf-8"), family="AF_UNIX")
     except OSError:
@@ -171,7 +171,7 @@ class _TellingLogger:
         self._tell("log_artifact", str(path.resolve()))
 
     def end(self, status: str) -> str:
-        """What the record lacks, once all is written down; empty if nothing."""
+        """Wait until everything is recorded; returns what could not be recorded."""
         self._tell(END, status)
         return self._answer()
 

@@ -1,4 +1,4 @@
-"""Releases: a registered bundle together with the index that it made, and which of them is in service.
+"""Releases: a registered bundle with the index that it made, and which one is in service.
 
 releases/<version>/models      never changed once they are there
 releases/<version>/index       changed by `dns_ops.refresh` alone, a whole version of it at a time
@@ -43,7 +43,7 @@ def find_release(root: Path, version: int) -> Release:
     """The release of a version.
 
     Raises:
-        MissingArtefactError: it was never made here.
+        MissingArtefactError: it was never made in this workspace.
     """
     folder = releases_folder(root) / str(version)
     if not folder.is_dir():
@@ -58,7 +58,7 @@ def champion(root: Path) -> int:
 
 
 def put_in_service(root: Path, release: Release) -> None:
-    """The link names the release: a reader meets the old models and index or the new, never a mixture."""
+    """Atomically point ``champion`` at a release: readers see the old pair or the new, never a mixture."""
     link = releases_folder(root) / CHAMPION
     draft = link.with_name(f".{CHAMPION}-{os.getpid()}")
     draft.unlink(missing_ok=True)

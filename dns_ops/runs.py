@@ -128,7 +128,7 @@ class _StageKilled(BaseException):
 
 
 class _Remembered(SilentProgress):
-    """Progress that keeps the last line for who asks."""
+    """Progress that keeps the last line."""
 
     message = ""
 
@@ -180,7 +180,7 @@ class MlflowRunLogger:
         self.attempt(lambda: self._tracking.client.set_tag(self.run_id, _CRASHED_TAG, "true"))
 
     def attempt(self, call: Callable[[], object]) -> None:
-        """Call the store; if it has gone, say so once and go on, for the result matters more."""
+        """Call the store; if it is unreachable, say so once and continue without recording."""
         try:
             call()
         except (MlflowException, OSError) as error:
@@ -207,7 +207,7 @@ def _begin(tracking: Tracking, root: Path, name: str, parent: str) -> str:
 
 
 def _record_outputs(root: Path, name: str, logger: MlflowRunLogger) -> None:
-    """Files that the stage wrote, pictures of them, and the figures of an evaluation; folders are DVC's."""
+    """Log files that the stage wrote, their pictures, and the figures of an evaluation; DVC keeps folders."""
     if not (root / ".dvc").is_dir():
         return  # a stage may be run where there is no pipeline
     outputs = next((step.outputs for step in read_dag(root) if step.name == name), ())
@@ -242,7 +242,7 @@ def _ending(tracking: Tracking, logger: MlflowRunLogger) -> Iterator[None]:
 
 
 def _close_crashed(tracking: Tracking) -> None:
-    """Runs of this machine that are still open though their process is gone are marked as killed."""
+    """Mark open runs of this machine as killed if their process is gone."""
     with translated(f"the store of runs at {printable_uri(tracking.uri)} cannot be read"):
         running = tracking.client.search_runs(
             [tracking.experiment_id], "attributes.status = 'RUNNING'", max_results=100

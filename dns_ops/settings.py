@@ -131,7 +131,7 @@ def signs_in(root: Path) -> bool:
 
 
 def load_settings(root: Path) -> Settings:
-    """The settings of the workspace at ``root``; the tools' own reports home are off from here on.
+    """Settings of the workspace at ``root``; turns the tools' telemetry off.
 
     Raises:
         SettingsError: a name is unknown or a value cannot be; the message never shows the value.

@@ -45,7 +45,7 @@ class Tracking:
 
 
 def open_tracking(root: Path, settings: Settings) -> Tracking:
-    """The store of runs and models, made if it is the workspace's own and not there yet.
+    """Open the store of runs and models; create the workspace's own one if it is missing.
 
     Raises:
         TrackingError: the store cannot be reached, or there is to be none.
@@ -68,7 +68,7 @@ def open_tracking(root: Path, settings: Settings) -> Tracking:
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """What MLflow raises inside becomes a `TrackingError` of one line that begins with ``what``."""
+    """Context that turns MLflow's errors into a one-line `TrackingError` that begins with ``what``."""
     try:
         yield
     except (MlflowException, OSError) as error:
@@ -76,7 +76,7 @@ def translated(what: str) -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what an error says, or its name if it says nothing; of a lost connection, why."""
+    """First line of an error's message, or its class name; for a lost connection, the cause."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ConnectionError | TimeoutError | gaierror):
         cause = cause.__cause__ or cause.__context__

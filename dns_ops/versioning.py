@@ -19,7 +19,7 @@ from dns_ops.provenance import version_name
 
 
 def record_version(root: Path) -> DataVersion:
-    """The version of the videos as they lie in ``data/``; it is current now, and in DVC's cache.
+    """Record the videos in ``data/`` as the current version and put them into DVC's cache.
 
     Only files that the current version does not have are probed. Recording what is recorded changes nothing.
 
@@ -67,7 +67,7 @@ def _added(repo: Any, folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def checkout_version(root: Path, name: str) -> DataVersion:
-    """The version, whose videos now lie in ``data/``; what is not in the cache is fetched from the remote.
+    """Check out a version's videos into ``data/``; what the cache lacks is fetched from the remote.
 
     Videos that lie there and belong to no version are recorded as one first, so that nothing is lost.
 
@@ -95,7 +95,7 @@ def checkout_version(root: Path, name: str) -> DataVersion:
 
 
 def _restore(root: Path, targets: Sequence[Path]) -> None:
-    """The folders hold what DVC's files say."""
+    """Check out the folders as DVC's files describe them."""
     names = [str(target) for target in targets]
     with Repo(str(root)) as repo:
         repo.fetch(names)

@@ -40,7 +40,7 @@ class Holder:
 def workspace_lock(
     root: Path, on_wait: Callable[[str], object] | None = None, holder: Holder = Holder()
 ) -> Iterator[None]:
-    """The block is the only one, among all processes, that runs stages in this workspace.
+    """Exclusive lock of a workspace among all processes that run its stages.
 
     The kernel lets go of the lock when the process ends, however it ends.
 
@@ -73,7 +73,7 @@ def workspace_lock(
 
 
 def workspace_holder(root: Path) -> Holder | None:
-    """Who works in the workspace now; None if nobody does, or has just begun."""
+    """The process that works in the workspace now; None if none does, or one has just begun."""
     try:
         found = Holder(**json.loads(_path(root).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):

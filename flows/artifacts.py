@@ -43,7 +43,7 @@ def publish_report(root: Path, settings: Settings, run_id: str) -> None:
 
 
 def publish_verdicts(verdicts: Sequence[Mapping[str, Any]], page: str) -> None:
-    """A table of the rows that are not as expected, and a link to the dashboard's ``page`` of all of it."""
+    """Publish a table of the rows that are not as expected, with a link to the dashboard's ``page``."""
     rows = [
         {"suite": suite["suite"], "part": suite["part"], "expected": row["meaning"], **_texts(failing)}
         for verdict in verdicts

@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def prepare_server(client: SyncPrefectClient) -> None:
-    """The server has the pools, and the limit that one step at a time uses a GPU."""
+    """Create the work pools on the server, and the limit of one GPU step at a time."""
     for pool in POOLS:
         try:
             asked = WorkPoolCreate(name=pool, type="process", base_job_template=JOB_TEMPLATE)
@@ -55,7 +55,7 @@ def mark_crashed(client: SyncPrefectClient) -> int:
     runs = client.read_flow_runs(flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=is_open)))
     gone = [run for run in runs if is_gone(run.infrastructure_pid or "")]
     for run in gone:
-        state: State[None] = Crashed(message="its process has gone; a retry goes on where it was")
+        state: State[None] = Crashed(message="its process is gone; a retry resumes")
         if run.state_type == StateType.CANCELLING:
             state = Cancelled()
         client.set_flow_run_state(run.id, state, force=True)

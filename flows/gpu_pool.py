@@ -40,7 +40,7 @@ class GpuPool:
         self._running: set[UUID] = set()
 
     def run(self, name: str, run_id: str, handover: Handover) -> None:
-        """The stage has run there.
+        """Run a stage on the GPU pool and wait for it.
 
         Args:
             name: stage, or ``stage@item``.

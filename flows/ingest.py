@@ -28,7 +28,7 @@ Collection = Literal["train", "database", "queries"]
 def ingest(source: str, collection: Collection = "train", push: bool = False) -> str:
     """Copy new videos into a collection and record a version of the data, whose name is returned.
 
-    What is there already is left alone, so that a run that was stopped goes on where it was.
+    Existing files are kept, so that a stopped run resumes.
 
     Args:
         source: folder of video files on the worker's machine.

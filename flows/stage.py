@@ -18,7 +18,7 @@ GPU_LIMIT = "dns-gpu"
 
 
 def workspace_of_worker() -> dict[str, str]:
-    """The folder in which `dns worker` was started, as a step of a deployment says it.
+    """Folder in which `dns worker` was started, for the pull step of a deployment.
 
     Raises:
         InputError: something else started the worker.

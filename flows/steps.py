@@ -55,7 +55,7 @@ class _Places:
 
 
 def run_steps(root: Path, steps: Sequence[Step], run_id: str, settings: Settings) -> None:
-    """All ``steps`` are up to date; each was a task, and those after a failed one did not run.
+    """Bring all ``steps`` up to date, each as a task; those after a failed one do not run.
 
     Args:
         root: the workspace.
@@ -105,7 +105,7 @@ def _task_of(step: Step) -> Task[..., State[object]]:
 
 
 def _worth_another_try(_task: Task[..., object], _run: TaskRun, state: State[object]) -> bool:
-    """A killed process or a full disk may do better next time; input that is wrong stays so."""
+    """Retry after a killed process or a full disk, but not after wrong input."""
     try:
         state.result()
     except WrongInputError:

@@ -69,7 +69,7 @@ def sync(
     index: IndexFolder,
     videos: Annotated[Path, typer.Option(metavar="DIR", help="The folder that the index shall show.")],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+        bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")
     ] = False,
     models: Models = None,
     json: Json = False,
@@ -133,7 +133,7 @@ def refresh(json: Json = False) -> None:
 
 @app.command()
 def compact(index: IndexFolder, json: Json = False) -> None:
-    """Write an index anew without what was removed; results stay the same."""
+    """Rewrite an index without removed videos; results stay the same."""
     from dns_core.index import compact_index
 
     _print_change(compact_index(index), json=json)

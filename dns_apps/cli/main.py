@@ -70,7 +70,7 @@ def options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """What is true of every command."""
+    """Apply the options of every command."""
 
 
 def main() -> None:

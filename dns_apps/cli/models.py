@@ -45,7 +45,7 @@ def promote(
     version: Annotated[int, typer.Argument(metavar="VERSION", help="Of the bundle; 0: the challenger.")] = 0,
     force: Annotated[
         str,
-        typer.Option("--force", metavar="REASON", help="Promote whatever the gates say, and why."),
+        typer.Option("--force", metavar="REASON", help="Promote even if a gate fails, for this reason."),
     ] = "",
     who: Who = _USER,
 ) -> None:
@@ -75,14 +75,14 @@ def reject(
     version: Annotated[int, typer.Option(help="Of the bundle; 0: the challenger.")] = 0,
     who: Who = _USER,
 ) -> None:
-    """Turn the challenger down: it stays registered, and is the challenger no more."""
+    """Reject the challenger: it stays registered, but is no longer the challenger."""
     from dns_ops.decisions import Request
     from dns_ops.decisions import reject as reject_version
     from dns_ops.workspace_lock import workspace_lock
 
     with workspace_lock(Path.cwd()):
         found = reject_version(Path.cwd(), _tracking(), Request(who=who, version=version, reason=reason))
-    print_line(f"version {found} is the challenger no more")
+    print_line(f"version {found} is no longer the challenger")
 
 
 @app.command()

@@ -14,7 +14,7 @@ Models = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="Folder of trained models; artifacts/models if that is there, else those that come along.",
+        help="Folder of models; else those that made the index, artifacts/models, or the included ones.",
     ),
 ]
 IndexFolder = Annotated[Path, typer.Argument(metavar="INDEX", help="Folder of the index.")]

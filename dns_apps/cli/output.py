@@ -32,7 +32,7 @@ def print_line(text: str) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table for people; columns of figures are aligned right.
+    """Print a table; columns of figures are aligned right.
 
     Args:
         title: shown above; may be empty.

@@ -14,7 +14,7 @@ TABLES = (".csv", ".jsonl", ".parquet")
 
 
 def check_form(path: Path, forms: Sequence[str] = TABLES) -> None:
-    """The name of a file says its form.
+    """Check that the name of a file gives a known format.
 
     Raises:
         InputError: it says none of ``forms``.

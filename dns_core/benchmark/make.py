@@ -67,7 +67,7 @@ class BenchmarkQuery:
 
 
 def make_benchmark(videos: Path, out: Path, config: BenchmarkConfig, progress: Progress) -> None:
-    """``out`` is a workspace: ``data/train``, ``data/test/{database,queries}`` and the answers.
+    """Make a workspace: ``data/train``, ``data/test/{database,queries}`` and the ground truth.
 
     Videos are linked where the file system allows it, else copied. Beside ``data/test/ground_truth.json``
     stands ``data/benchmark.json``: the sources of either side, what was done for each query, and which
@@ -223,7 +223,7 @@ def _query(
 
 
 def _link(videos: Path, folder: Path, ids: Sequence[str]) -> None:
-    """``folder`` holds the videos ``ids`` of ``videos`` and nothing else."""
+    """Fill ``folder`` with the videos ``ids`` of ``videos`` and remove all else."""
     for path in [p for p in folder.rglob("*") if p.is_file()] if folder.exists() else []:
         if path.relative_to(folder).as_posix() not in set(ids):
             path.unlink()

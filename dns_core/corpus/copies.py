@@ -74,7 +74,7 @@ class CopyMaker:
         return self._kept(plan) or self._made(plan)
 
     def remove_others(self, queries: set[str]) -> None:
-        """Removes copies of earlier runs that are not among ``queries``; other files stay."""
+        """Remove copies of earlier runs that are not among ``queries``; keep other files."""
         for path in sorted((self._out / "recipes").glob("*.json")):
             recipe = read_recipe(path)
             if recipe is not None and recipe.query not in queries:

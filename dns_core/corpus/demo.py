@@ -34,7 +34,7 @@ Record = dict[str, Any]
 
 
 def make_demo_corpus(out: Path, *, seed: int = 0, progress: Progress | None = None) -> None:
-    """``out`` holds about 190 short videos in train and test, ground truth, and the origin of each second.
+    """Make about 190 short videos for train and test, ground truth, and the origin of each second.
 
     ``train/*.mp4``, ``test/database/*.mp4``, ``test/queries/*.mp4``, ``test/ground_truth.json`` and
     ``corpus.json`` (sources with their licences, shots, videos). Real clips and photographs of installed
@@ -54,7 +54,7 @@ def make_demo_corpus(out: Path, *, seed: int = 0, progress: Progress | None = No
 
 
 def build_corpus(out: Path, *, seed: int, size: CorpusSize, progress: Progress) -> None:
-    """As `make_demo_corpus`, of any size."""
+    """Make a demo corpus of any size."""
     for source in SOURCES.values():
         source_paths(source)
     identity = fingerprint_json([_RECIPE_VERSION, seed, asdict(size)])

@@ -1,4 +1,4 @@
-"""Edited copies of anybody's own videos, with the answers: a benchmark from a folder."""
+"""Edited copies of a folder's videos with ground truth: a benchmark from any folder."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -27,13 +27,13 @@ def make_edited_copies(
     edits: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """``out`` holds one edited copy of each readable video for each edit, and what each of them shows.
+    """Make one edited copy of each readable video for each edit, with ground truth.
 
     Writes ``queries/*.mp4``, ``ground_truth.json``, ``quarantine.json`` (sources that could not be
     read, and why) and ``recipes/*.json``. The database is every file of the source folder. A source is
     the near-duplicate (ND) of a copy that shows all of it and the duplicate scene (DS) of an excerpt;
     the second video of a composite is a duplicate scene too. Copies depend on ``seed`` and on the ids
-    and content of the sources alone; an interrupted run goes on where it stopped. Queries of an
+    and content of the sources alone; an interrupted run resumes. Queries of an
     earlier run that are not asked for any more are removed.
 
     Args:

@@ -56,7 +56,7 @@ class Recipe:
 
 
 def write_recipe(path: Path, recipe: Recipe) -> None:
-    """``path`` holds ``recipe`` as JSON, whole or not at all."""
+    """Write a recipe as JSON, atomically."""
     write_json(path, {"format": _FORMAT, **asdict(recipe)})
 
 

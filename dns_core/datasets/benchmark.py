@@ -70,7 +70,7 @@ class Benchmark:
 
 
 def write_benchmark(path: Path, benchmark: Benchmark) -> None:
-    """``path`` holds ``benchmark`` as JSON; equal benchmarks give equal bytes.
+    """Write a benchmark as JSON; equal benchmarks give equal bytes.
 
     Raises:
         GroundTruthError: it contradicts itself, so that the file could not be read again.

@@ -2,7 +2,7 @@
 
 ``mAP`` judges the videos of a query's own set, ``mAP_star`` the whole collection; ``_c`` leaves out the
 videos that a later inspection found mislabelled. The published file names no video for a few labels
-(ten of 12,876): they stand in the database as ``unlisted/NUMBER``, which nobody can find.
+(ten of 12,876): they stand in the database as ``unlisted/NUMBER``, which no method can find.
 """
 
 from pathlib import Path

@@ -37,7 +37,7 @@ def read_ground_truth(path: Path) -> GroundTruth:
 
 
 def write_ground_truth(path: Path, truth: GroundTruth) -> None:
-    """``path`` holds ``truth`` as format 1; equal truths give equal bytes.
+    """Write a ground truth as format 1; equal ones give equal bytes.
 
     Args:
         path: the file to write, atomically.

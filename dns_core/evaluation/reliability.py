@@ -1,4 +1,4 @@
-"""Whether what is called as likely as not is right every other time."""
+"""Reliability diagram: predicted probability against observed frequency."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -40,7 +40,7 @@ class EncodedVideo:
 
 
 def check_encoded(record: EncodedVideo) -> None:
-    """The arrays of ``record`` agree with each other; an index takes nothing else.
+    """Check that the arrays of a record agree in length.
 
     Raises:
         InputError: the id is empty, there is no frame, or the length of an array is not T or C.

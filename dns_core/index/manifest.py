@@ -84,7 +84,7 @@ class Manifest(_Entry):
         )
 
     def check_models(self, expected: Mapping[str, str]) -> None:
-        """The index was made by the models that ``expected`` names, role by role.
+        """Check, role by role, that the expected models made the index.
 
         Raises:
             MismatchError: a role has another fingerprint here, or none.
@@ -96,12 +96,12 @@ class Manifest(_Entry):
 
 
 def data_fingerprint(contents: Iterable[tuple[str, str]]) -> str:
-    """Fingerprint of (id, content) pairs; their order is no matter."""
+    """Fingerprint of (id, content) pairs; order does not matter."""
     return fingerprint_json(sorted(contents))
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """``folder`` holds the manifest, signed with its own fingerprint."""
+    """Write the manifest into ``folder``, with its own fingerprint."""
     content = manifest.model_dump(mode="json")
     write_json(folder / MANIFEST, {"manifest": content, "fingerprint": fingerprint_json(content)})
 

@@ -1,4 +1,4 @@
-"""Records on their way into an index: what an interrupted build leaves to go on from.
+"""Records that wait to enter an index, so that an interrupted build can resume.
 
     INDEX/pending/FINGERPRINT/SHA256.npz    the record of a file, by the digest of the file's content
 

@@ -18,7 +18,7 @@ _ATTEMPTS = 3
 
 
 class Index:
-    """One version of an index, whatever writers do meanwhile.
+    """One version of an index, unaffected by writers.
 
     Rows number the live videos from 0, shard after shard; chunks number their chunks likewise. Opening
     reads the manifest and the sizes of files; ids are read and arrays mapped when first asked for.

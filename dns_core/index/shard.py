@@ -76,7 +76,7 @@ def write_shard(folder: Path, records: Iterable[EncodedVideo], *, taken: set[str
 
 
 def _write_derived(folder: Path, frame_offsets: list[int], chunk_offsets: list[int]) -> None:
-    """What follows from the records that were written: where each begins, and codes of many vectors."""
+    """Write where each record begins, and codes of many vectors."""
     np.save(folder / "frame_offsets.npy", np.array(frame_offsets, dtype=np.int64))
     np.save(folder / "chunk_offsets.npy", np.array(chunk_offsets, dtype=np.int64))
     if chunk_offsets[-1] >= nearest.LEAST_CHUNKS:

@@ -81,7 +81,7 @@ def next_version(path: Path) -> Iterator[Draft]:
 
 
 def link_folder(source: Path, target: Path) -> None:
-    """``target`` holds the files of ``source``, sharing their storage where the file system can."""
+    """Copy the files of ``source`` to ``target`` as hard links where the file system has them."""
     target.mkdir()
     for file in sorted(source.iterdir()):
         try:

@@ -15,7 +15,7 @@ class Binarization(nn.Module):
     """Sign of the unit vector times ``W``; while training, ``erf(x W / sqrt(2 sigma))``.
 
     erf is the mean of the sign under Gaussian noise of variance ``sigma``. At the paper's 1e-6 most
-    bits are saturated and receive no gradient; training may set ``sigma`` and lower it by and by.
+    bits are saturated and receive no gradient; training may set ``sigma`` and anneal it.
 
     A projection of exactly 0 (in practice: a region without content) has no sign. One bit cannot say
     so, and ``corrected`` reads it as +1, in the index as in the packed code: regions without content

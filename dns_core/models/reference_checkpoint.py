@@ -112,7 +112,7 @@ class ReferenceCheckpoint:
 
 
 def write_reference(path: Path, loaded: LoadedNetwork) -> None:
-    """``path`` holds a network as the reference's scripts load it.
+    """Write a network in the form that the reference's scripts load.
 
     The teacher is written as a bare state dict, the others as ``{"model": ..., "args": Namespace}``: the
     reference calls ``vars()`` on the settings, so that a dict would stop it.

@@ -1,4 +1,4 @@
-"""Scores of a long evaluation on disk: written as they come, so that a stopped run goes on.
+"""Scores of a long evaluation on disk: written as they come, so that a stopped run resumes.
 
 One array a quantity, a row a video of the database; a state a row says whether it is done. Rows are
 flushed before their states, so that what is called done is there.
@@ -59,12 +59,12 @@ class Ledger:
         return self._arrays[name]
 
     def add(self, totals: Mapping[str, float]) -> None:
-        """Sums over rows (seconds, bytes) grow; they count once `save` is called."""
+        """Add to the sums over rows (seconds, bytes); they count once `save` is called."""
         for name, value in totals.items():
             self.totals[name] = self.totals.get(name, 0.0) + value
 
     def save(self, compared: Sequence[int], unusable: Mapping[int, Quarantined]) -> None:
-        """The rows given are done; they, and the sums, survive whatever stops the program now."""
+        """Mark rows as done and flush them with the sums to the disk."""
         for array in self._arrays.values():
             array.flush()
         self.unusable |= {row.video_id: row for row in unusable.values()}

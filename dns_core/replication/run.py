@@ -31,7 +31,7 @@ def replicate(  # noqa: PLR0913
     """The report, which ``folder``/report.json holds too: every line under every rule, and the coverage.
 
     Each video is read once and is in memory alone, beside the queries that are mapped from the disk. A run
-    that was stopped goes on where it was; a run of other models or features starts anew.
+    that was stopped resumes; a run of other models or features starts again.
 
     Args:
         benchmark: queries, database, what is right, and the authors' rules.

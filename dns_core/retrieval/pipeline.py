@@ -104,7 +104,7 @@ def index_videos(
 ) -> Manifest:
     """The index at ``out`` holds every readable video under ``videos``, and the others as quarantined.
 
-    Interrupted, it goes on where it was when it is called again.
+    An interrupted run resumes when it is called again.
 
     Args:
         videos: folder of video files; ids are paths relative to it.

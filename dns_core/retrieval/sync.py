@@ -122,7 +122,7 @@ def plan_sync(path: Path, videos: Path, progress: Progress) -> Plan:
 def sync_index(path: Path, plan: Plan, bundle: Bundle, progress: Progress) -> Synced:
     """The index shows the folder as it was planned, in one new version; readers meanwhile have the old one.
 
-    Interrupted, it goes on where it was when it is planned and called again.
+    An interrupted run resumes when it is planned and called again.
 
     Args:
         path: the folder of the index.

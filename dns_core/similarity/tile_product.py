@@ -84,7 +84,7 @@ class _Tile:
         self._multiply_add = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
 
     def write(self, left: Any, right: Any, out: Any, depth: int) -> None:
-        """A loop over the depth, with the sums as its variables; then they are stored."""
+        """Emit a loop over the depth with the sums in registers, then store them."""
         builder, before = self._builder, self._builder.block
         loop, after = builder.append_basic_block("depth"), builder.append_basic_block("summed")
         builder.branch(loop)

@@ -114,7 +114,7 @@ def tiles_of(n_channels: int, n_out: int) -> Callable[[Float32Array, Float32Arra
 def _inputs_to_points(
     image: Float32Array, corner: tuple[int, int], points: Float32Array, tile: int, n: int
 ) -> None:
-    """A patch of ``image`` to ``points[:, tile]``: along the rows, then along the columns.
+    """Transform a patch of ``image`` to ``points[:, tile]``: along the rows, then along the columns.
 
     LLVM vectorises this only where callers give a constant ``n``, and where each of the places that a turn
     writes to stays apart from the others in all turns of the outer loop.
@@ -145,7 +145,7 @@ def _inputs_to_points(
 
 @compiled_loosely
 def _points_to_outputs(points: Float32Array, out: Float32Array, tile: int, n: int) -> None:
-    """``points[:, tile]`` to ``out[tile]``, likewise."""
+    """Transform ``points[:, tile]`` back to ``out[tile]``."""
     half = np.empty((TILE, PATCH, n), dtype=np.float32)
     for y in range(PATCH):
         row = PATCH * y

@@ -118,7 +118,7 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class StageContext:
-    """Where a stage runs and whom it tells.
+    """Where a stage runs and what it reports to.
 
     Attributes:
         workspace: where it reads and writes.
@@ -127,7 +127,7 @@ class StageContext:
         n_devices: of these devices a stage may use; the students train on all of them together.
         progress: shows long loops.
         logger: records params and metrics.
-        judge: decides whether the data are fit to be learnt from.
+        judge: validates the data before training.
     """
 
     workspace: Workspace

@@ -4,7 +4,7 @@ Reads: artifacts/probes/COLLECTION.json and the videos that they list.
 Writes: artifacts/features/COLLECTION.hdf5, artifacts/features/views.hdf5 (edited copies of train), and
     artifacts/features/quarantine/COLLECTION.json (videos that probed well and then failed to decode).
 Params: extract_features.
-Repeats exactly: yes on one machine; an interrupted run goes on with the video it was at.
+Repeats exactly: yes on one machine; an interrupted run resumes with the video that was interrupted.
 """
 
 import numpy as np

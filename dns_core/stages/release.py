@@ -1,4 +1,4 @@
-"""Measuring a bundle with its index, from video files to rankings, as one who searches meets them."""
+"""Measuring a bundle with its index, from video files to rankings."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def measure_release(
 ) -> ReleaseFigures:
     """Figures of ``models`` searching ``index`` with the workspace's queries; the first is run twice.
 
-    A query that cannot be read lowers coverage and precision; the others go on.
+    A query that cannot be read lowers coverage and precision; the other queries continue.
 
     Args:
         workspace: has the queries and the ground truth.

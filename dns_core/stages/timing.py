@@ -1,4 +1,4 @@
-"""Timing several things in turns, so that a busy minute is nobody's alone."""
+"""Timing several things in turns, so that a busy minute affects all alike."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Files and folders that are whole or not there, whatever interrupts the writer."""
+"""Atomic writes: files and folders are whole or absent, even if the writer is interrupted."""
 
 import contextlib
 import hashlib
@@ -67,7 +67,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """``path`` holds ``value`` as JSON with sorted keys: equal values give equal bytes.
+    """Write a value as JSON with sorted keys: equal values give equal bytes.
 
     Args:
         path: the file to write, atomically.

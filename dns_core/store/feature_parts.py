@@ -1,4 +1,4 @@
-"""Features of single videos on their way into one store: what an interrupted run leaves to go on from.
+"""Features of single videos before they join one store, so that an interrupted run can resume.
 
 A part is two files named by the fingerprint of the video's id: the region descriptors as they come,
 without a header, and a JSON card. The card is written last, so a part with a card is whole.

@@ -146,7 +146,7 @@ class FeatureStore:
 
 
 class FeatureWriter:
-    """Writes features video by video, so that a run that is stopped goes on where it was.
+    """Writer of features, video by video, so that a stopped run resumes.
 
     Each video becomes a part of its own; `finish` packs the parts into one file. The bytes of that
     file depend on the features and the metadata alone, not on interruptions or the order of writing.

@@ -20,7 +20,7 @@ def fingerprint_file(path: Path) -> str:
 
 
 def fingerprint_json(value: Any) -> str:
-    """Fingerprint of a value of strings, numbers, lists and mappings; the order of keys is no matter.
+    """Fingerprint of a value of strings, numbers, lists and mappings; key order does not matter.
 
     Raises:
         TypeError: a part of ``value`` has no form in JSON.

@@ -46,7 +46,7 @@ def read_plain_pickle(path: Path) -> Any:
             return _PlainUnpickler(file, encoding="utf-8").load()
     except FileNotFoundError:
         raise MissingArtefactError(f"{path} is not there") from None
-    # The unpickler meets rubbish with whatever its opcodes stumble over.
+    # On invalid input the unpickler raises almost any exception.
     except Exception as error:
         raise ForeignFileError(f"{path}: {refusal(error)}") from error
 

@@ -12,7 +12,7 @@ _FORMAT = 1
 
 
 def write_quarantine(path: Path, rows: Sequence[Quarantined]) -> None:
-    """``path`` lists ``rows`` by video id; an empty list is written too, so that absence is stated."""
+    """Write a quarantine list by video id; an empty list is written too, so that absence is explicit."""
     ordered = sorted(rows, key=lambda row: row.video_id)
     write_json(path, {"format": _FORMAT, "quarantined": [asdict(row) for row in ordered]})
 

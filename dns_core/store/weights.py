@@ -21,7 +21,7 @@ _LENGTH_BYTES = 8
 
 
 def save_weights(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> None:
-    """``path`` holds ``tensors`` and ``metadata``, with a digest of both that `read_weights` checks.
+    """Write tensors and metadata with a digest of both that `read_weights` checks.
 
     Args:
         path: the file to write, atomically.

@@ -46,7 +46,7 @@ def start_from_teacher(student: FineStudent, teacher: Teacher, sample: Float32Ar
 
     The comparator's first layer is linear in the frame-frame matrix, so it is multiplied by the ratio of
     typical teacher to typical student similarities; the student then starts near the teacher instead of
-    learning the comparator anew.
+    training the comparator again.
 
     Args:
         student: changed in place.

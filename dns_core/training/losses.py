@@ -55,7 +55,7 @@ def triplet_loss(positive: Tensor, negative: Tensor, *, margin: float, similarit
 
 
 _EPSILON = 1e-6
-_LEAST_SLOPE = 0.05  # a line that falls would teach a student to turn its order round
+_LEAST_SLOPE = 0.05  # a negative slope would invert the ranking
 
 
 def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:

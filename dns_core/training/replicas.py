@@ -24,7 +24,7 @@ class Replicas:
     """The place of this process among those that train together.
 
     Args:
-        rank: of this process; 0 leads: it alone writes and tells.
+        rank: of this process; rank 0 writes checkpoints and logs.
         count: of all.
     """
 
@@ -61,7 +61,7 @@ class Replicas:
         return total - own.detach() + own
 
     def backward(self, loss: Tensor, network: nn.Module) -> None:
-        """Every weight that is learnt has the gradient of the whole batch's loss."""
+        """Give every trained weight the gradient of the whole batch's loss."""
         if loss.requires_grad:  # a process without a share has no part in it
             loss.backward()  # type: ignore[no-untyped-call]
         if self._count == 1:
@@ -74,7 +74,7 @@ class Replicas:
 
 
 ALONE = Replicas()
-"""One process trains the network by itself."""
+"""Single-process training."""
 
 
 @contextmanager

@@ -116,7 +116,7 @@ class SortedStamps:
         self._stamps: deque[int] = deque()
 
     def add(self, packet: "Packet[VideoStream]") -> None:
-        """The decoder is given ``packet``."""
+        """Note that the decoder is given ``packet``."""
         if packet.dts is not None:
             self._stamps.append(packet.dts)
 

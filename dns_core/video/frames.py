@@ -38,7 +38,7 @@ class TimedFrame:
 
 
 def seek_before(container: InputContainer, stream: VideoStream, time_s: float) -> None:
-    """`timed_frames` begins at the last key frame before ``time_s``, or at the start where none is known.
+    """Seek to the last key frame before ``time_s``, or to the start where none is known.
 
     Args:
         container: opened by `open_video`, nothing read of it yet.

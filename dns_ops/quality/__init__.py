@@ -1,4 +1,4 @@
-"""Great Expectations: whether data are fit to be learnt from, and what is wrong with them.
+"""Data validation with Great Expectations: whether data are valid for training, and which rows are not.
 
 A stage that validates (``validate_data``, ``validate_pairs``) measures and hands tables of facts to a judge;
 `dns_ops.quality.judge` is the judge. It writes ``artifacts/quality/<stage>.json``::

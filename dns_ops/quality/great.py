@@ -19,7 +19,7 @@ from dns_ops.quality.suites import SUITES
 
 def judged_suites(tables: Sequence[FactTable]) -> list[dict[str, Any]]:
     """For each table what the package's docstring says of a suite; nothing is written or reported home."""
-    # Without a site of its own: that would be a folder that nobody removes.
+    # Without a docs site: that would be a folder that is never removed.
     in_memory = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
     context = gx.get_context(project_config=DataContextConfig(store_backend_defaults=in_memory))
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
@@ -69,7 +69,7 @@ def _row(found: ExpectationValidationResult) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value of a table as JSON has it; what is no number is its text."""
+    """A table value as JSON: a number, or its text."""
     plain = value.item() if hasattr(value, "item") else value
     if isinstance(plain, float) and not math.isfinite(plain):
         return None if math.isnan(plain) else str(plain)

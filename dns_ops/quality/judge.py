@@ -15,7 +15,7 @@ class GreatJudge:
     """A `dns_core.ports.DataJudge`."""
 
     def judge(self, tables: Sequence[FactTable], report: Path) -> None:
-        """As the Protocol says; the report is of the form that the package's docstring shows.
+        """Validate the data; the report has the form shown in the package's docstring.
 
         Raises:
             RejectedDataError: an expectation is not met.

@@ -24,7 +24,7 @@ code {{ font-size: 13px }} summary {{ cursor: pointer }}
 
 
 def write_page(path: Path, verdict: Mapping[str, Any]) -> None:
-    """``path`` shows every expectation of the report, whether it is met, and the rows that do not meet it."""
+    """Write a page that shows every expectation, whether it is met, and the rows that do not meet it."""
     with atomic_file(path) as temporary:
         temporary.write_text("".join(_parts(verdict)), encoding="utf-8")
 

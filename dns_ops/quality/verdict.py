@@ -12,7 +12,7 @@ _NAMED = 20
 
 
 class RejectedDataError(InputError):
-    """The data are not fit to be learnt from; the message names the rows."""
+    """Data validation failed; the message names the rows."""
 
 
 def complaint(verdict: Mapping[str, Any], page: Path) -> str:
@@ -21,7 +21,7 @@ def complaint(verdict: Mapping[str, Any], page: Path) -> str:
         f"{suite['suite']} of {suite['part']}: expected that {row['meaning']}, {_found(row)}"
         for suite, row in failures(verdict)
     ]
-    found = f"the data are not fit to be learnt from: {'; '.join(parts)}"
+    found = f"data validation failed: {'; '.join(parts)}"
     return f"{verdict['name']}: {found} (see {page}; {page.stem}.json beside it names every row)"
 
 

@@ -5,5 +5,5 @@
     <kind>/current.json       names the version that readers get; replaced in one request
 
 Whoever publishes uploads blobs, then the list, then the pointer: a reader gets the old version or the new one
-whole. What was uploaded before is not uploaded again, so that a stopped push goes on where it was.
+whole. What was uploaded before is not uploaded again, so that a stopped push resumes.
 """

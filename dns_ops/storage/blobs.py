@@ -42,7 +42,7 @@ def upload_blob(bucket: Bucket, path: Path, sha256: str, part_bytes: int = PART_
         bucket: where to.
         path: the file.
         sha256: its digest.
-        part_bytes: of a part; a file of no more goes up in one request.
+        part_bytes: size of a part; a file of at most this size is uploaded in one request.
 
     Raises:
         StorageError: the server does not take it.
@@ -64,7 +64,7 @@ def upload_blob(bucket: Bucket, path: Path, sha256: str, part_bytes: int = PART_
 
 
 def download_blob(bucket: Bucket, sha256: str, path: Path) -> None:
-    """``path`` holds the content, whole and compared with its digest; an interrupted download goes on.
+    """Download content to ``path`` and verify its digest; an interrupted download resumes.
 
     Raises:
         MissingArtefactError: the bucket does not have it.
@@ -83,7 +83,7 @@ def download_blob(bucket: Bucket, sha256: str, path: Path) -> None:
 
 
 def write_object(bucket: Bucket, key: str, content: bytes) -> None:
-    """The object holds ``content``; readers see what it was before, or this."""
+    """Write an object atomically: readers see the old content or the new."""
     with bucket.asked():
         bucket.client.put_object(Bucket=bucket.name, Key=key, Body=content, ChecksumAlgorithm="SHA256")
 

@@ -63,7 +63,7 @@ class Bucket:
             )
 
     def require(self) -> None:
-        """The bucket is there and may be used.
+        """Check that the bucket exists and is accessible.
 
         Raises:
             StorageError: it is not, or may not.

@@ -33,7 +33,7 @@ class Arrival:
 class Inbox:
     """What lies under a prefix, beside what this workspace has taken in from there.
 
-    An object counts as taken only after `settle`, so that whatever is interrupted is done again.
+    An object counts as ingested only after `settle`; interrupted work is repeated.
 
     Args:
         root: the workspace.
@@ -64,7 +64,7 @@ class Inbox:
         return [row for row in found if _is_file(row.name) and taken.get(row.key) != row.tag]
 
     def fetch(self, arrivals: Sequence[Arrival], progress: Progress) -> Path:
-        """The folder that now holds these objects and no others, each by its name.
+        """Download these objects into a folder that holds no others, each by its name.
 
         Raises:
             StorageError: an object cannot be read, or is gone.
@@ -75,7 +75,7 @@ class Inbox:
         return self._folder
 
     def settle(self, arrivals: Sequence[Arrival]) -> None:
-        """The objects are taken in: they are new no more, and their copies here are gone."""
+        """Mark the objects as ingested and remove their local copies."""
         write_json(self._taken, {**self._read_taken(), **{row.key: row.tag for row in arrivals}})
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -61,7 +61,7 @@ def local_folder(root: Path, kind: str) -> Path:
 
 
 def push_tree(bucket: Bucket, kind: str, folder: Path, progress: Progress) -> tuple[Tree, int]:
-    """What was published, and how many contents had to be uploaded.
+    """Publish a folder; returns the version and how many contents were uploaded.
 
     Readers get the version before until the last request; an interrupted push changes nothing for them.
 
@@ -84,7 +84,7 @@ def push_tree(bucket: Bucket, kind: str, folder: Path, progress: Progress) -> tu
 
 
 def pull_tree(bucket: Bucket, kind: str, folder: Path, progress: Progress, version: str = "") -> Tree:
-    """The version, which ``folder`` now holds, whole; what lay there is replaced.
+    """Replace ``folder`` by a version and return it.
 
     Args:
         bucket: where from.
@@ -100,7 +100,7 @@ def pull_tree(bucket: Bucket, kind: str, folder: Path, progress: Progress, versi
     """
     bucket.require()
     tree = read_tree(bucket, kind, version)
-    # Contents wait beside the folder, so that an interrupted pull goes on where it was.
+    # Contents are kept beside the folder, so that an interrupted pull resumes.
     stock = folder.with_name(f".{folder.name}.pulled")
     stock.mkdir(parents=True, exist_ok=True)
     here = {file_digest(path): path for path in _files(folder)}
@@ -134,7 +134,7 @@ def read_tree(bucket: Bucket, kind: str, version: str = "") -> Tree:
 
 
 def playback_url(bucket: Bucket, video: str, seconds: int) -> str:
-    """An address at which anyone may play a pushed video for so long, and nothing else.
+    """Presigned address of one pushed video, valid for a limited time.
 
     Args:
         bucket: where the videos are.

@@ -8,7 +8,7 @@ from dns_ops.run_records import RunRecord
 
 VERSION = BundleVersion(7, "f" * 16, "d" * 16, "c" * 40, "r" * 32, ("challenger",))
 GATES = [
-    {"name": "index", "passed": True, "expected": "whole", "found": "so it is"},
+    {"name": "index", "passed": True, "expected": "whole", "found": "ok"},
     {"name": "coverage", "passed": False, "expected": "at least 1", "found": "0.9"},
 ]
 REFUSED = {
