@@ -13,26 +13,26 @@ _MOST_THREADS = 4
 
 
 class ServiceSettings(BaseModel):
-    """Where the query service runs, what it serves and what it takes from strangers.
+    """Where the query service runs, what it serves and what uploads it accepts.
 
     Attributes:
-        host: that it listens on; any but this machine's own needs tokens.
-        port: likewise.
+        host: address to listen on; any address but loopback needs tokens.
+        port: port to listen on.
         index: folder of the index; empty is the champion's, or the one in ``artifacts``.
         models: folder of the bundle; empty is what made the index: the champion's, trained here, or shipped.
         videos: folders with the index's videos, separated by ``:``; empty is the database of ``data``.
-        query_tokens: who may search, separated by commas; a token, or ``sha256:`` and its digest in hex.
-        admin_tokens: who may also change the index; likewise.
-        max_upload_bytes: of one upload.
-        max_duration_s: of the video, or the stretch of it, that is searched with.
-        max_pixels: of one frame.
+        query_tokens: tokens that may search, with commas between; each a token, or ``sha256:`` and a digest.
+        admin_tokens: who may also change the index; the same form.
+        max_upload_bytes: size of one upload.
+        max_duration_s: length of the video, or of the part of it, that is searched with.
+        max_pixels: pixels of one frame.
         max_waiting: queries at work or waiting at a time; more are told to come back.
         workers: queries that are worked on at a time, each with a decoder; 0 is as many as the cores carry.
-        threads: of each computation; 0 is half of the cores, four at most.
+        threads: threads of each computation; 0 is half of the cores, four at most.
         decode_timeout_s: a video that takes longer to decode is refused.
-        decoder_memory_bytes: address space of a process that decodes.
-        keep_queries: the oldest beyond so many are forgotten, unless they bear labels.
-        keep_bytes: likewise, of the videos of queries together.
+        decoder_memory_bytes: address space of a decoder process.
+        keep_queries: number of queries kept; older ones without labels are deleted.
+        keep_bytes: total size of the videos of kept queries.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -57,7 +57,7 @@ class ServiceSettings(BaseModel):
 
     @property
     def local(self) -> bool:
-        """Whether nobody but this machine can connect."""
+        """Whether only this machine can connect."""
         return is_local(self.host)
 
     @property

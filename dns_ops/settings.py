@@ -40,22 +40,22 @@ class Settings(BaseSettings):
     Attributes:
         device: where networks run; ``auto`` takes a GPU that torch can use, else the CPU.
         tracking_uri: MLflow's store or server; empty is the workspace's own, ``off`` records nothing.
-        prefect_port: of the Prefect server that ``dns up`` starts.
+        prefect_port: port of the Prefect server that ``dns up`` starts.
         prefect_database_url: where that server keeps flows and runs; empty is a file of the workspace.
-        mlflow_port: of the MLflow server that ``dns up`` starts, unless ``tracking_uri`` names another.
-        service_url: of the query service that the dashboard asks; empty is the one of this machine.
-        service_token: that the dashboard shows to the query service; empty is none.
-        dashboard_token: that the dashboard asks its visitors for; needed where others can connect.
-        dashboard_users: whom of those that sign in the dashboard lets in: addresses, or domains as
-            ``@example.org``, with commas between; empty is everybody.
-        dashboard_port: of the dashboard that ``dns up`` starts.
-        s3_bucket: that `dns storage` and DVC keep things in; empty is none.
-        s3_endpoint_url: of an S3-compatible server; empty is Amazon's.
-        stage_timeout_s: a stage that takes longer, when a flow runs it, is stopped.
+        mlflow_port: port of the MLflow server that ``dns up`` starts, unless ``tracking_uri`` names another.
+        service_url: address of the query service that the dashboard uses; empty is the one of this machine.
+        service_token: token that the dashboard sends to the query service; empty is none.
+        dashboard_token: token that remote visitors of the dashboard must present.
+        dashboard_users: users that may sign in to the dashboard: addresses, or domains as
+            ``@example.org``, separated by commas; empty is all.
+        dashboard_port: port of the dashboard that ``dns up`` starts.
+        s3_bucket: bucket of `dns storage` and DVC; empty is none.
+        s3_endpoint_url: address of an S3-compatible server; empty is Amazon's.
+        stage_timeout_s: longest time of a stage in a flow; then it is stopped.
         allowed_hosts: names besides this machine's own by which browsers reach the servers, for example
             that of a proxy with TLS, with commas between.
-        workspace: of a worker; set by ``dns worker``, not by people.
-        parent_run: the run that a stage belongs to; set by who starts the stages, not by people.
+        workspace: folder of a worker; set by ``dns worker``, not by people.
+        parent_run: the run that a stage belongs to; set by the software, not by people.
         serve: of the query service; ``DNS_SERVE_PORT`` is its ``port``.
     """
 

@@ -110,7 +110,7 @@ def _worth_another_try(_task: Task[..., object], _run: TaskRun, state: State[obj
         state.result()
     except WrongInputError:
         return False
-    except Exception:  # noqa: BLE001 - whatever it was, it was not the input
+    except Exception:  # noqa: BLE001 - any other failure may be temporary
         return True
     return False
 

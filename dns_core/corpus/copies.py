@@ -141,7 +141,7 @@ class CopyMaker:
             try:
                 return other_id, _read_source(self._sources[other_id])[0]
             except VideoError:
-                continue  # whoever makes copies of it is told
+                continue  # reported where copies of it are made
         return None, None
 
     def _fingerprint(self, video_id: str) -> str | None:

@@ -25,9 +25,9 @@ def read_evve(path: Path) -> Benchmark:
         of_event, positives = _event(node)
         groups |= dict.fromkeys(of_event, event)
         labels |= {query: dict.fromkeys(sorted(positives & set(database)), "P") for query in of_event}
-    strangers = sorted(set(queries) ^ set(groups))
-    if strangers:
-        raise top.child("queries").refuse("the queries of all events", f"{strangers} in one list alone")
+    unlisted = sorted(set(queries) ^ set(groups))
+    if unlisted:
+        raise top.child("queries").refuse("the queries of all events", f"{unlisted} in one list alone")
     truth = GroundTruth(tuple(sorted(queries)), tuple(sorted(database)), labels, {"mAP": ("P",)})
     return Benchmark("EVVE", truth, measure="trapezoid", groups=groups)
 

@@ -51,11 +51,9 @@ def write_ground_truth(path: Path, truth: GroundTruth) -> None:
 
 def ground_truth_json(path: Path, truth: GroundTruth) -> dict[str, Any]:
     """The content of ``path`` for ``truth``; raises as `write_ground_truth` does."""
-    strangers = (set(truth.labels) | set(truth.segments)) - set(truth.queries)
-    if strangers:
-        raise GroundTruthError(
-            f"{path}: queries: expected labels of queries alone, found {sorted(strangers)}"
-        )
+    unlisted = (set(truth.labels) | set(truth.segments)) - set(truth.queries)
+    if unlisted:
+        raise GroundTruthError(f"{path}: queries: expected labels of queries alone, found {sorted(unlisted)}")
     content = {
         "format": _FORMAT,
         "database": sorted(truth.database),

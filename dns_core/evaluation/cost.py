@@ -74,11 +74,11 @@ class SearchCost:
         select_video_s: for a video that is looked at then, as each is judged whether it is worth it.
         list_s: of a query that looks at a shortlist.
         chunk_s: for a chunk of which only the code is looked at, in an index larger than ``whole_to``.
-        pair_s: for a re-ranked video, whatever its length.
+        pair_s: seconds for a re-ranked video of any length.
         cell_s: for a pair of a query's and a re-ranked video's frame.
         localise_s: for such a pair in an answer whose matched stretches are found.
         whole_to: videos to which an index is looked at whole.
-        shortlist: videos that are looked at in a larger one, if no more than ``most_listed`` are re-ranked.
+        shortlist: videos that are compared in a larger index, if at most ``most_listed`` are re-ranked.
         most_listed: that a shortlist holds beside the videos that stand for all.
         spread: of the repeats: the range of their medians over the median, at worst.
         busy: whether other programs took the machine's time meanwhile.

@@ -41,9 +41,9 @@ def mean_average_precision(
         >>> mean_average_precision({"q": [("a", 1.0)]}, {"q": {"a"}, "unread": {"a"}}).value
         0.5
     """
-    strangers = sorted(rankings.keys() - positives.keys())
-    if strangers:
-        raise ValueError(f"rankings of queries that have no ground truth: {strangers}")
+    unlisted = sorted(rankings.keys() - positives.keys())
+    if unlisted:
+        raise ValueError(f"rankings of queries that have no ground truth: {unlisted}")
     per_query = {
         query: average_precision(rankings.get(query, ()), right)
         for query, right in sorted(positives.items())

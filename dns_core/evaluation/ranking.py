@@ -48,9 +48,9 @@ def judged_rows(rankings: Mapping[str, Ranking], truth: GroundTruth) -> dict[str
     Raises:
         ValueError: a ranking is of an unknown query.
     """
-    strangers = sorted(rankings.keys() - set(truth.queries))
-    if strangers:
-        raise ValueError(f"rankings of queries that have no ground truth: {strangers}")
+    unlisted = sorted(rankings.keys() - set(truth.queries))
+    if unlisted:
+        raise ValueError(f"rankings of queries that have no ground truth: {unlisted}")
     database = frozenset(truth.database)
     return {q: [(v, score) for v, score in rows if v in database and v != q] for q, rows in rankings.items()}
 

@@ -33,13 +33,13 @@ def thresholds(
     false_positive_rate: float,
     scores: Sequence[float] = (),
 ) -> list[Threshold]:
-    """The least threshold that lets through no more than a share of the strange pairs, then given ones.
+    """The least threshold that at most a share of unrelated pairs exceed, then given ones.
 
     Args:
         rankings: by query, videos with their score; whole, not cut off.
         truth: what matches; pairs that it does not judge are dropped (`judged_pairs`).
         task: whose labels count as a match.
-        false_positive_rate: in (0, 1); of strangers of just the threshold's score all are let through.
+        false_positive_rate: in (0, 1); unrelated pairs of exactly the threshold's score all exceed it.
         scores: of the other thresholds.
 
     Raises:

@@ -39,14 +39,14 @@ def build_index(
 ) -> Manifest:
     """The index at ``path`` holds exactly ``records``; an index that stood there is superseded.
 
-    Equal records in equal order give equal files, whatever stood there before, but for the version.
+    Equal records in equal order give equal files, but for the version number.
 
     Args:
         path: the folder of the index; made if it is not there.
         records: written as they come, one in memory at a time.
         origin: what made them.
         quarantine: videos of the corpus that could not be encoded; read when ``records`` are at an end,
-            so that whoever yields them may fill it meanwhile.
+            so that the caller may fill it while it yields records.
 
     Returns:
         The manifest of the new version.

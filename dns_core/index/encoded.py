@@ -1,4 +1,4 @@
-"""What the index keeps of one video: arrays only, whatever networks made them."""
+"""What the index keeps of one video: arrays only, independent of the networks that made them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from dns_core.records import Float32Array, Float64Array, Int64Array, VideoProbe
 
 @dataclass(frozen=True, slots=True)
 class EncodedVideo:
-    """One video as the networks of one generation see it.
+    """One video as the networks of one bundle encode it.
 
     Attributes:
         video_id: as in `dns_core.records.VideoProbe`.

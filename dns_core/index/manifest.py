@@ -61,7 +61,7 @@ class Manifest(_Entry):
     Attributes:
         format: of the files; a reader refuses any other.
         version: 1 for the first, then one more at each change.
-        data: fingerprint of the ids and contents of the live videos, whatever their order.
+        data: fingerprint of the ids and contents of the live videos, in any order.
         models: fingerprint by role, for example ``backbone``, ``whitening``, ``coarse``.
         params: what else decided the content.
         shards: oldest first.

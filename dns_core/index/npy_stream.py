@@ -72,7 +72,7 @@ class NpyStream:
 
 
 def map_npy(path: Path) -> AnyArray:
-    """The array of a ``.npy`` file, mapped read-only: opening costs the same whatever its size.
+    """The array of a ``.npy`` file, mapped read-only: opening costs the same for any size.
 
     Raises:
         MissingArtefactError: there is no such file.

@@ -1,4 +1,4 @@
-"""Versions of an index on disk: a reader meets a whole one, whatever happens to the writer.
+"""Versions of an index on disk: a reader always sees a whole one, even if the writer is killed.
 
     INDEX/
       CURRENT                 number of the version that readers open; replaced by a rename
@@ -105,7 +105,7 @@ def _writer_lock(path: Path) -> Iterator[None]:
 
 
 def _sweep(path: Path, *, keep: set[int]) -> None:
-    """Remove every version but those to keep, and whatever a killed writer left among them."""
+    """Remove every version but those to keep, and what a killed writer left among them."""
     versions = path / _VERSIONS
     versions.mkdir(exist_ok=True)
     names = {str(number) for number in keep}

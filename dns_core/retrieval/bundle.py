@@ -1,4 +1,4 @@
-"""A bundle: the models of one generation, in one folder."""
+"""A bundle: all models that belong together, in one folder."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -16,7 +16,7 @@ from dns_core.retrieval.index_settings import FINE_NETWORKS, IndexSettings, read
 from dns_core.store.weights import read_weights
 
 SHIPPED_MODELS = Path(__file__).parent / "shipped"
-"""The bundle that comes with this software; what it was trained on stands in its README.md."""
+"""The included bundle; its README.md says what it was trained on."""
 
 _SELECTOR = "selector_"
 _NETWORKS = {

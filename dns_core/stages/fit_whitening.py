@@ -23,7 +23,7 @@ class Config(StageConfig):
         dims: D of the whitened vectors (the paper: 512).
         sample_regions: region vectors that the covariance is estimated from.
         copy_rounds: 0 whitens by the covariance of the sample, as the paper does; else what the edited
-            copies of the training videos change is whitened, and their regions are matched anew so often.
+            copies of the training videos change is whitened, and regions are matched this many times.
         sample_differences: differences between regions and copied regions, if copies are used.
         shrinkage: share of the mean variance added to every direction's; 0 is plain whitening.
         seed: of the sample.

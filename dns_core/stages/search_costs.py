@@ -70,7 +70,7 @@ class _Cells:
         self.localised = max(1, sum(frames[:_LOCALISED]))
 
 
-# The fastest of the repeats: whatever else a machine does only adds to them.
+# The fastest of the repeats: other load on the machine only adds time.
 def _fitted(timings: dict[str, Timing], cells: _Cells) -> SearchCost:
     seconds = {name: timing.least_s for name, timing in timings.items()}
     fixed_s, video_s = _line(seconds["small"], seconds["large"])

@@ -83,7 +83,7 @@ def timed_queries(queries: FeatureStore) -> list[VideoFeatures]:
 
 
 def ask_all(engine: Engine, queries: Sequence[VideoFeatures], budget: float) -> None:
-    """Ask every query, as a person does, who wants the best answers."""
+    """Ask every query for its best answers, as a user does."""
     for query in queries:
         engine.search(query, budget=Budget(share=budget))
 

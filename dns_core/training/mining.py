@@ -51,8 +51,8 @@ def mine_pairs(
 ) -> list[Pair]:
     """For each anchor its closest videos by nearest frames and random others.
 
-    The near pool holds copies, other footage of the same thing and the hardest strangers; the far pool
-    ordinary strangers. An anchor is never paired with itself, nor with what it is an excerpt of.
+    The near pool holds copies, other footage of the same thing and the hardest unrelated videos; the far pool
+    other unrelated videos. An anchor is never paired with itself, nor with what it is an excerpt of.
 
     Args:
         features: where the videos are read from.

@@ -1,7 +1,7 @@
 """Opening a local file as a video, and nothing but that file.
 
 FFmpeg reads far more than videos: playlists that name other files or the network, text files drawn
-as terminal art, still images, numbered sequences. An archive holds files from strangers, so only the
+as terminal art, still images, numbered sequences. An archive holds files from unknown sources, so only the
 demuxers listed here may run and only the ``file`` protocol may be used: a playlist can neither leak
 a local file into the index nor call home.
 """

@@ -123,7 +123,7 @@ def random_edits(rng: np.random.Generator, strength: Strength, count: int) -> tu
     """Names of ``count`` different spatial edits that one copy may plausibly bear, in order of use.
 
     Never two of one sort, for example sepia and grey, or blurred and filmed off a screen. At light
-    strength nothing is filmed off a screen: whoever re-shoots a video changes it a good deal.
+    strength nothing is filmed off a screen: re-shooting changes a video considerably.
 
     Args:
         rng: draws the edits.

@@ -1,4 +1,4 @@
-"""Edits of what each frame shows; one frame in, one frame out, whatever the frame rate.
+"""Edits of what each frame shows; one frame in, one frame out, at any frame rate.
 
 Parameters are drawn once a clip: a copy has one crop, one logo, one colour cast. Lengths are shares of
 the frame's sides, so a strength means the same at any size.
