@@ -25,7 +25,7 @@ from dns_core.errors import VideoError
 from dns_core.records import UInt8Array
 from dns_core.video.decode import Sampling, decode_frames
 from dns_core.video.encode import write_video
-from dns_core.video.photo import PHOTO, cropped_photo, query_facts, read_photo
+from dns_core.video.photo import PHOTO, photo_views, query_facts, read_photo
 from dns_core.video.probe import StreamFacts
 from dns_core.video.stills import frames_at
 
@@ -68,13 +68,13 @@ def _answer(asker: Connection, task: Task) -> None:
 
 
 def _frames(path: Path, task: Task) -> Answer:
-    """Sampled frames of a stretch, in chunks; of a picture the one that it is."""
+    """Sampled frames of a stretch, in chunks; of a picture its views."""
     facts = _accepted(path, task)
     if _is_picture(facts):
         yield {"facts": asdict(facts)}, b""
         sampling = Sampling(resize_px=task["resize_px"], crop_px=task["crop_px"], threads=task["threads"])
-        frame = cropped_photo(read_photo(path), sampling)
-        yield {"times_s": [0.0], "side_px": task["crop_px"]}, frame.tobytes()
+        views = photo_views(read_photo(path), sampling)
+        yield {"times_s": [0.0] * len(views), "side_px": task["crop_px"]}, views.tobytes()
         return
     start_s, stop_s = task["start_s"], min(task["stop_s"] or math.inf, facts.duration_s or math.inf)
     _require_duration(stop_s - start_s if stop_s < math.inf else 0.0, task)

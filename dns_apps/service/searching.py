@@ -25,7 +25,7 @@ from dns_core.index import EncodedVideo
 from dns_core.records import Float32Array, Float64Array, Match, VideoFeatures, VideoProbe
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.encode import VideoEncoder
-from dns_core.retrieval.pictures import search_any
+from dns_core.retrieval.pictures import is_picture, search_any
 from dns_core.video.probe import StreamFacts, content_digest
 
 _FEATURES_SHARE = 0.9
@@ -134,7 +134,7 @@ class Searcher:
             query, target = (
                 stored_stretches(loaded, fine, side)
                 if isinstance(side, Stretch)
-                else loaded.engine(fine).stretches(side)
+                else loaded.engine(fine).stretches(side.window(0, 1) if is_picture(side) else side)
                 for side in sides
             )
             return comparison(loaded, fine, query, target, max_side)

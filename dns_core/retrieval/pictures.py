@@ -19,7 +19,7 @@ _ONE_FRAME_S = 1.0
 
 
 def search_any(engine: Engine, features: VideoFeatures, *, top_k: int, budget: Budget) -> QueryResult:
-    """The ranked answers to a video, or to a picture if there is but one frame.
+    """The ranked answers to a video or to a picture, whichever it is.
 
     Args:
         engine: an index, opened with its models.
@@ -27,9 +27,14 @@ def search_any(engine: Engine, features: VideoFeatures, *, top_k: int, budget: B
         top_k: answers wanted; 0 ranks the whole index.
         budget: how much re-ranking to do for a video; a picture is compared with every frame.
     """
-    if features.n_frames == 1:
+    if is_picture(features):
         return search_picture(engine, features, top_k=top_k)
     return engine.search(features, top_k=top_k, budget=budget)
+
+
+def is_picture(features: VideoFeatures) -> bool:
+    """Whether features are of a picture and its views, which last 0 s, or of a video of one frame."""
+    return features.length_s == 0 or features.n_frames == 1
 
 
 def search_picture(engine: Engine, picture: VideoFeatures, *, top_k: int) -> QueryResult:
@@ -40,7 +45,7 @@ def search_picture(engine: Engine, picture: VideoFeatures, *, top_k: int) -> Que
 
     Args:
         engine: an index, opened with its models.
-        picture: whitened, one frame.
+        picture: whitened; frames are views of the same, of which the best counts.
         top_k: answers wanted; 0 ranks the whole index.
 
     Raises:
@@ -72,8 +77,9 @@ def _best_frames(engine: Engine, picture: VideoFeatures) -> tuple[Float32Array, 
         rows = range(start, min(start + _BLOCK_VIDEOS, n_videos))
         stored = [engine.stretches_of(engine.index.record(row)).frames for row in rows]
         for row, matrix in zip(rows, engine.matrices(query, stored), strict=True):
-            frames[row] = int(matrix[0].argmax())
-            best[row] = matrix[0, frames[row]]
+            by_frame = matrix.max(axis=0)
+            frames[row] = int(by_frame.argmax())
+            best[row] = by_frame[frames[row]]
     return best, frames
 
 

@@ -24,7 +24,7 @@ from dns_core.store.weights import read_weights
 from dns_core.video.decode import Sampling
 from dns_core.video.discover import discover_videos
 from dns_core.video.duration import shown_s
-from dns_core.video.photo import cropped_photo, is_photo, read_photo
+from dns_core.video.photo import is_photo, photo_views, read_photo
 
 NamedVideos = Sequence[tuple[str, Path]]
 """Video ids and where their files are."""
@@ -52,7 +52,7 @@ class FeaturePipeline:
         return replace(video, regions=self.whitening.apply(video.regions), length_s=shown_s(path))
 
     def query_features(self, path: Path) -> VideoFeatures:
-        """As `features`, of a video or of a picture, which is a video of one frame.
+        """As `features`, of a video or of a picture, of which the frames are views (`photo_views`).
 
         Raises:
             VideoError: the file is neither.
@@ -62,9 +62,9 @@ class FeaturePipeline:
         except VideoError as error:
             if error.reason != "not_a_video" or not is_photo(path):
                 raise
-        frame = cropped_photo(read_photo(path), self.sampling)
-        regions = self.whitening.apply(self.extractor.frames_to_regions(frame[np.newaxis]))
-        return VideoFeatures(str(path), regions, np.zeros(1), length_s=0.0)
+        views = photo_views(read_photo(path), self.sampling)
+        regions = self.whitening.apply(self.extractor.frames_to_regions(views))
+        return VideoFeatures(str(path), regions, np.zeros(len(views)), length_s=0.0)
 
 
 def open_features(

@@ -1,5 +1,6 @@
 """Still pictures: screenshots and photographs to search with."""
 
+import math
 import warnings
 from pathlib import Path
 
@@ -21,6 +22,8 @@ PHOTO = "picture"
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "TIFF")
 # Formats of which a file may also be a film.
 _MAY_MOVE = {"PNG", "WEBP", "AVIF"}
+# Of a side, that a screenshot may have lost.
+_MARGIN = 0.08
 _HEIF_BRANDS = {b"heic", b"heix", b"mif1", b"heim", b"heis"}
 _HEIF_OPTIONS = {"format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2", "protocol_whitelist": "file"}
 
@@ -57,12 +60,19 @@ def read_photo(path: Path) -> UInt8Array:
         raise VideoError("corrupt", f"{path} is a picture that cannot be decoded: {error}") from error
 
 
-def cropped_photo(image: UInt8Array, sampling: Sampling) -> UInt8Array:
-    """A picture RGB ``[H, W, 3]`` cut to the square that is taken of a video's frames."""
+def photo_views(image: UInt8Array, sampling: Sampling) -> UInt8Array:
+    """Views ``[N, crop_px, crop_px, 3]`` of a picture RGB ``[H, W, 3]``; the first is cut as frames are.
+
+    In the others its edges are drawn out, to all sides or away from a corner: a screenshot that was cropped
+    then lies over the frame that it was taken from.
+    """
+    down, right = (math.ceil(_MARGIN * side) for side in image.shape[:2])
+    margins = [((top, down - top), (left, right - left)) for top in (0, down) for left in (0, right)]
+    margins.append(((down // 2, down // 2), (right // 2, right // 2)))
+    framed = [image, *(np.pad(image, (*margin, (0, 0)), mode="edge") for margin in margins)]
     scaler = PictureScaler(1.0, sampling.threads)
-    return scaler.cropped(
-        VideoFrame.from_ndarray(image, format="rgb24"), sampling.resize_px, sampling.crop_px
-    )
+    pictures = (VideoFrame.from_ndarray(view, format="rgb24") for view in framed)
+    return np.stack([scaler.cropped(view, sampling.resize_px, sampling.crop_px) for view in pictures])
 
 
 def query_facts(path: Path) -> StreamFacts:

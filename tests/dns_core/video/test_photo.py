@@ -12,7 +12,7 @@ from dns_core.records import UInt8Array
 from dns_core.video import photo
 from dns_core.video.decode import Sampling
 from dns_core.video.encode import write_video
-from dns_core.video.photo import cropped_photo, is_photo, query_facts, read_photo
+from dns_core.video.photo import is_photo, photo_views, query_facts, read_photo
 
 
 @pytest.fixture
@@ -80,9 +80,20 @@ def test_heif_is_read_by_ffmpeg(tmp_path: Path, scene: UInt8Array, monkeypatch: 
     assert np.abs(read_photo(tmp_path / "a.avif").astype(int) - scene).mean() < 8
 
 
-def test_a_picture_is_cut_as_the_frames_of_a_video_are(scene: UInt8Array) -> None:
-    cut = cropped_photo(scene, Sampling(resize_px=30, crop_px=20))
-    np.testing.assert_array_equal(cut, scene[5:25, 10:30])
+def test_the_first_view_is_cut_as_the_frames_of_a_video_are(scene: UInt8Array) -> None:
+    views = photo_views(scene, Sampling(resize_px=30, crop_px=20))
+    assert views.shape == (6, 20, 20, 3)
+    np.testing.assert_array_equal(views[0], scene[5:25, 10:30])
+
+
+def test_another_view_lies_over_the_frame_that_was_cropped() -> None:
+    rng = np.random.default_rng(0)
+    frame = rng.integers(0, 255, (10, 10, 3), dtype=np.uint8).repeat(12, axis=0).repeat(12, axis=1)
+    sampling = Sampling(resize_px=60, crop_px=60)
+    whole = photo_views(frame, sampling)[0].astype(int)
+    for part in (frame[9:, 9:], frame[:-9, 9:], frame[9:, :-9], frame[:-9, :-9], frame[5:-5, 5:-5]):
+        distances = [float(np.abs(view - whole).mean()) for view in photo_views(part, sampling)]
+        assert min(distances[1:]) < 0.5 * distances[0]
 
 
 def test_what_a_player_would_not_open_has_no_say(tmp_path: Path) -> None:
