@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dns_core.errors import MissingArtefactError
 from dns_core.store.atomic import atomic_file
-from dns_ops.settings import platform_folder
+from dns_ops.settings import make_platform_folder, platform_folder
 
 _USER = "dns"
 
@@ -23,6 +23,7 @@ def password_file(root: Path) -> Path:
 
 def make_password(root: Path) -> None:
     """There is a password, the one of before if there was one; only this user can read it."""
+    make_platform_folder(root)
     file = password_file(root)
     if read_password(root):
         file.chmod(0o600)

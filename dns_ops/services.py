@@ -32,6 +32,7 @@ class Service:
             and then it is healthy while it runs.
         prepare: commands that are run to their end before it starts, and once those before it are healthy.
         environment: variables besides those of this process.
+        private: what it writes is its own state, for this user alone; else it writes to the workspace.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Service:
     health: str = ""
     prepare: tuple[tuple[str, ...], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    private: bool = True
 
     @property
     def address(self) -> str:
@@ -134,6 +136,7 @@ def _worker(root: Path, settings: Settings) -> Service | None:
         command=(sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--type", "process"),
         prepare=((sys.executable, "-m", "flows.deployments"),),
         environment=stage_environment(flow_environment(root, settings)),
+        private=False,
     )
 
 
@@ -198,6 +201,7 @@ def _query_service(_root: Path, settings: Settings) -> Service | None:
         # Not /readyz: a workspace without an index yet has a service that says so.
         health="/healthz",
         environment={"DNS_SERVE_HOST": HOST},
+        private=False,
     )
 
 

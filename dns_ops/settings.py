@@ -164,6 +164,19 @@ def platform_folder(root: Path) -> Path:
     return root / ".platform"
 
 
+def make_platform_folder(root: Path) -> Path:
+    """The platform's folder, which is there now; nobody but this user reads what is in it."""
+    return make_private_folder(platform_folder(root))
+
+
+def make_private_folder(folder: Path) -> Path:
+    """A folder that is there now, for this user alone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o777 != 0o700:  # made before, or with another umask
+        folder.chmod(0o700)
+    return folder
+
+
 def _known() -> list[str]:
     own = set(Settings.model_fields) - {"serve"}
     return sorted(

@@ -14,7 +14,7 @@ from dns_core.errors import CorruptArtefactError, DnsError
 from dns_core.store.atomic import read_json, write_json
 from dns_ops.reachable import why_unreachable
 from dns_ops.services import HOST, Service
-from dns_ops.settings import platform_folder
+from dns_ops.settings import make_platform_folder, platform_folder
 
 # A busy machine is slow and a dead process is noticed at once, so patience costs nothing.
 _HEALTHY_WITHIN_S = 600.0
@@ -29,7 +29,10 @@ class ServiceError(DnsError):
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """How a service is: ``running``, ``starting`` (alive, not healthy), ``stopped`` or ``crashed``."""
+    """How a service is: ``running``, ``starting`` (not healthy yet), ``hung``, ``stopped`` or ``crashed``.
+
+    A hung one was healthy and does not respond any more, or was stopped by a signal.
+    """
 
     name: str
     state: str
@@ -58,13 +61,15 @@ class Supervisor:
         Raises:
             ServiceError: a port is taken, a command failed or a service is not healthy in time.
         """
+        make_platform_folder(self._root)
         started: list[Service] = []
         awaited: list[Service] = []
         try:
             for service in self._services:
-                if self._process(service.name) is not None:
+                if self._state(service).state in ("running", "starting"):
                     self._say(f"{service.name}: runs already {service.address}".rstrip())
                     continue
+                self._stop(service.name)  # what hangs, and what a killed one left behind
                 if service.prepare:
                     self._await_health(awaited)
                 self._start(service)
@@ -88,14 +93,20 @@ class Supervisor:
 
     def states(self) -> Iterator[ServiceState]:
         """Yield how each service is."""
-        for service in self._services:
-            process = self._process(service.name)
-            if process is None:
-                state = "crashed" if self._record(service.name).exists() else "stopped"
-                yield ServiceState(service.name, state, service.address, 0)
-            else:
-                state = "starting" if self._unhealthy(service) else "running"
-                yield ServiceState(service.name, state, service.address, process.pid)
+        return map(self._state, self._services)
+
+    def _state(self, service: Service) -> ServiceState:
+        process = self._process(service.name)
+        if process is None:
+            state = "crashed" if self._record(service.name).exists() else "stopped"
+            return ServiceState(service.name, state, service.address, 0)
+        if process.status() == psutil.STATUS_STOPPED:
+            state = "hung"
+        elif not self._unhealthy(service):
+            state = "running"
+        else:
+            state = "hung" if read_json(self._record(service.name)).get("healthy") else "starting"
+        return ServiceState(service.name, state, service.address, process.pid)
 
     def _start(self, service: Service) -> None:
         if service.port and _listening(service.port):
@@ -103,7 +114,7 @@ class Supervisor:
         environment = {**os.environ, **service.environment}
         log = self._log(service)
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as file:
+        with open(log, "ab", opener=_private) as file:
             for command in service.prepare:
                 done = subprocess.run(  # noqa: S603
                     command, cwd=self._root, env=environment, stdin=subprocess.DEVNULL,
@@ -114,6 +125,7 @@ class Supervisor:
             process = subprocess.Popen(  # noqa: S603
                 service.command, cwd=self._root, env=environment, stdin=subprocess.DEVNULL,
                 stdout=file, stderr=file, start_new_session=True,
+                umask=0o077 if service.private else -1,
             )  # fmt: skip
         began = psutil.Process(process.pid).create_time()
         process.returncode = 0  # it is to outlive this process, and its object here should not mind
@@ -134,19 +146,20 @@ class Supervisor:
             if time.monotonic() > deadline:
                 raise ServiceError(f"{service.name}: not healthy after {_HEALTHY_WITHIN_S:.0f} s: {problem}")
             time.sleep(_PAUSE_S)
+        record = self._record(service.name)
+        write_json(record, {**read_json(record), "healthy": True})
 
     def _unhealthy(self, service: Service) -> str:
         return why_unreachable(f"{service.address}{service.health}") if service.health else ""
 
     def _stop(self, name: str) -> bool:
         """Whether there was something to stop."""
-        process = self._process(name)
-        self._record(name).unlink(missing_ok=True)
-        if process is None:
-            return False
-        family = [*_descendants(process), process]
-        process.terminate()
-        _, alive = psutil.wait_procs([process], timeout=_GRACE_S)
+        process, family = self._process(name), self._left_behind(name)
+        if process is not None:
+            family = [*_descendants(process), process, *family]
+            _tell(process, psutil.Process.resume)  # one that was stopped by a signal hears of nothing else
+            process.terminate()
+            psutil.wait_procs([process], timeout=_GRACE_S)
         # What it leaves behind is its own, and is told too.
         for member in family:
             _tell(member, psutil.Process.terminate)
@@ -154,7 +167,21 @@ class Supervisor:
         for member in alive:
             _tell(member, psutil.Process.kill)
         psutil.wait_procs(alive, timeout=_GRACE_S)
-        return True
+        self._record(name).unlink(missing_ok=True)
+        return process is not None
+
+    def _left_behind(self, name: str) -> list[psutil.Process]:
+        """Processes of the session that a service was the leader of, when it has ended without them.
+
+        Its id names no other session while one of them lives.
+        """
+        record = self._record(name)
+        if not record.exists() or self._process(name) is not None:
+            return []
+        leader = read_json(record).get("pid")
+        if psutil.pid_exists(leader) and psutil.Process(leader).status() != psutil.STATUS_ZOMBIE:
+            return []  # another process has the id by now, and so none of the session is left
+        return [process for process in psutil.process_iter() if _session(process) == leader]
 
     def _process(self, name: str) -> psutil.Process | None:
         """The process that `up` started for the service, if it still runs."""
@@ -190,10 +217,23 @@ class Supervisor:
         )
 
 
+def _private(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
 def _listening(port: int) -> bool:
     with socket.socket() as trial:
         trial.settimeout(1)
         return trial.connect_ex((HOST, port)) == 0
+
+
+def _session(process: psutil.Process) -> int:
+    try:
+        return os.getsid(process.pid)
+    except OSError:  # it has ended
+        return 0
 
 
 def _descendants(process: psutil.Process) -> list[psutil.Process]:

@@ -18,7 +18,7 @@ from mlflow.exceptions import MlflowException
 
 from dns_core.errors import DnsError
 from dns_ops.reachable import printable_uri
-from dns_ops.settings import Settings, platform_folder
+from dns_ops.settings import Settings, make_platform_folder
 
 EXPERIMENT = "distill-and-select"
 # A server that is down should be noticed in seconds; the defaults try for minutes.
@@ -58,8 +58,7 @@ def open_tracking(root: Path, settings: Settings) -> Tracking:
     # The first lines of a new database are of no interest to who trains a model.
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    own = platform_folder(root)
-    own.mkdir(parents=True, exist_ok=True)
+    own = make_platform_folder(root)
     mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient(uri)
     with translated(f"the store of runs at {printable_uri(uri)} cannot be used"):

@@ -48,9 +48,10 @@ def notices(
 
 def _of_services(services: Sequence[ServiceState]) -> Iterator[Notice]:
     for state in services:
-        if state.state == "crashed":
+        what = {"crashed": "has ended by itself", "hung": "does not respond any more"}.get(state.state)
+        if what is not None:
             yield Notice(
-                "error", f"The service {plain(state.name)} has ended by itself",
+                "error", f"The service {plain(state.name)} {what}",
                 f"Its log is `.platform/logs/{state.name}.log`; `dns up` starts it again.",
             )  # fmt: skip
 

@@ -1,9 +1,12 @@
 """``dns up``, ``dns down`` and ``dns status``: the services of the platform on this machine."""
 
+import signal
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import typer
 
 from dns_apps.cli.options import Json
 from dns_apps.cli.output import print_json, print_line, print_table
@@ -20,6 +23,9 @@ def up() -> None:
     from dns_ops.settings import load_settings
 
     root = Path.cwd()
+    # Told to end, it stops what it has started, as it does after Ctrl-C.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     make_password(root)
     make_store(root, load_settings(root))
     _supervisor(print_line).up()
@@ -32,13 +38,15 @@ def down() -> None:
 
 
 def status(json: Json = False) -> None:
-    """Show which services run."""
+    """Show which services run; the exit status is 1 if one of them does not."""
     states = list(_supervisor(print_line).states())
     if json:
         print_json([asdict(state) for state in states])
-        return
-    rows = [(s.name, s.state, s.address, str(s.pid) if s.pid else "") for s in states]
-    print_table("", ["service", "state", "address", ">process"], rows)
+    else:
+        rows = [(s.name, s.state, s.address, str(s.pid) if s.pid else "") for s in states]
+        print_table("", ["service", "state", "address", ">process"], rows)
+    if any(state.state != "running" for state in states):
+        raise typer.Exit(1)
 
 
 def worker() -> None:

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -129,6 +130,63 @@ def test_a_killed_service_is_seen_as_crashed_and_another_process_is_left_alone(
     finally:
         bystander.kill()
         bystander.wait()
+
+
+def test_a_service_that_is_stopped_by_a_signal_hangs_and_is_started_again(
+    tmp_path: Path, service: Service, said: list[str]
+) -> None:
+    supervisor = Supervisor(tmp_path, [service], said.append)
+    supervisor.up()
+    (state,) = supervisor.states()
+    psutil.Process(state.pid).suspend()
+    assert [state.state for state in supervisor.states()] == ["hung"]
+    supervisor.up()
+    (restarted,) = supervisor.states()
+    assert (restarted.state, restarted.pid != state.pid) == ("running", True)
+    supervisor.down()
+
+
+def test_children_of_a_killed_service_are_ended_before_it_is_started_again(
+    tmp_path: Path, said: list[str]
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # As of MLflow: a child listens, and its parent only waits for it.
+    child = ["-m", "http.server", "--bind", "127.0.0.1", str(port)]
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, *{child!r}])"
+    server = Service("server", (sys.executable, "-c", parent), port=port, health="/")
+    supervisor = Supervisor(tmp_path, [server], said.append)
+    supervisor.up()
+    (state,) = supervisor.states()
+    killed = psutil.Process(state.pid)
+    (left,) = killed.children()
+    killed.kill()
+    killed.wait()
+    assert [state.state for state in supervisor.states()] == ["crashed"]
+    assert left.is_running()
+    supervisor.up()
+    assert not left.is_running() or left.status() == psutil.STATUS_ZOMBIE
+    assert [state.state for state in supervisor.states()] == ["running"]
+    supervisor.down()
+
+
+def test_what_services_write_is_the_users_alone(tmp_path: Path, said: list[str]) -> None:
+    write = "import pathlib, time; pathlib.Path('{}').touch(); print('begun', flush=True); time.sleep(100)"
+    private = Service("private", (sys.executable, "-c", write.format("state")))
+    worker = Service("worker", (sys.executable, "-c", write.format("artefact")), private=False)
+    (tmp_path / ".platform").mkdir(mode=0o755)
+    supervisor = Supervisor(tmp_path, [private, worker], said.append)
+    supervisor.up()
+    log = tmp_path / ".platform" / "logs" / "private.log"
+    deadline = time.monotonic() + 30
+    while not ((tmp_path / "state").exists() and (tmp_path / "artefact").exists()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    supervisor.down()
+    modes = {path: path.stat().st_mode & 0o777 for path in (log, log.parent.parent, tmp_path / "state")}
+    assert list(modes.values()) == [0o600, 0o700, 0o600]
+    assert (tmp_path / "artefact").stat().st_mode & 0o044 == 0o044
 
 
 def test_the_platform_serves_its_own_store_unless_another_is_named(tmp_path: Path) -> None:
