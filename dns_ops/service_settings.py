@@ -24,6 +24,9 @@ class ServiceSettings(BaseModel):
         query_tokens: tokens that may search, with commas between; each a token, or ``sha256:`` and a digest.
         admin_tokens: who may also change the index; the same form.
         max_upload_bytes: size of one upload.
+        min_bytes_per_s: bytes a second; an upload that arrives more slowly is cut off after ten seconds.
+        upload_timeout_s: an upload that takes longer is cut off.
+        uploads_per_address: uploads of one address at a time; more are told to come back.
         max_duration_s: length of the video, or of the part of it, that is searched with.
         max_pixels: pixels of one frame.
         max_waiting: queries at work or waiting at a time; more are told to come back.
@@ -45,6 +48,9 @@ class ServiceSettings(BaseModel):
     query_tokens: SecretStr = SecretStr("")
     admin_tokens: SecretStr = SecretStr("")
     max_upload_bytes: int = Field(default=500 << 20, ge=1)
+    min_bytes_per_s: float = Field(default=16 << 10, gt=0)
+    upload_timeout_s: float = Field(default=3600, gt=0)
+    uploads_per_address: int = Field(default=64, ge=1)
     max_duration_s: float = Field(default=7200, gt=0)
     max_pixels: int = Field(default=7680 * 4320, ge=1)
     max_waiting: int = Field(default=32, ge=1)

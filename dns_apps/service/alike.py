@@ -36,7 +36,7 @@ class Alike:
         """
         with self._lock:
             search = self._search
-            if search is None or search.loaded is not loaded:
+            if search is None or search.loaded is not loaded or search.failed:
                 search = self._search = _Search(loaded, self._compute, self._is_stale)
                 search.start()
         search.join(_PATIENCE_S)
@@ -59,11 +59,19 @@ class _Search(threading.Thread):
         super().__init__(name="alike", daemon=True)
         self.loaded = loaded
         self.progress = 0.0
+        self.failed = False
         self.found: tuple[tuple[str, ...], ...] = ()
         self._compute = compute
         self._is_stale = is_stale
 
     def run(self) -> None:
+        try:
+            self._look()
+        except BaseException:  # whoever asks next begins anew
+            self.failed = True
+            raise
+
+    def _look(self) -> None:
         index = self.loaded.index
         groups = DisjointSet(range(index.n_videos))
         for done, pairs in _alike_pairs(index, self._compute):

@@ -9,6 +9,7 @@ from typing import Any
 import anyio.to_thread
 from fastapi import FastAPI
 
+from dns_apps.service.bodies import Pace
 from dns_apps.service.gate import Gate
 from dns_apps.service.parts import make_parts
 from dns_apps.service.problems import say_problems
@@ -49,8 +50,9 @@ def create_app(
     for router in (queries.router, videos.router, labels.router, index.router, state.router):
         app.include_router(router)
     visitors = Visitors(settings.local, hosts)
+    pace = Pace(settings.min_bytes_per_s, settings.upload_timeout_s, settings.uploads_per_address)
     app.add_middleware(
-        Gate, metrics=parts.metrics, visitors=visitors, max_upload_bytes=settings.max_upload_bytes
+        Gate, metrics=parts.metrics, visitors=visitors, max_upload_bytes=settings.max_upload_bytes, pace=pace
     )
     _describe_stored_query(app)
     return app

@@ -23,6 +23,7 @@ from PIL import Image
 
 from dns_core.errors import VideoError
 from dns_core.records import UInt8Array
+from dns_core.store.room import is_full
 from dns_core.video.decode import Sampling, decode_frames
 from dns_core.video.encode import write_video
 from dns_core.video.photo import PHOTO, photo_views, query_facts, read_photo
@@ -64,6 +65,10 @@ def _answer(asker: Connection, task: Task) -> None:
         ending = {"reason": error.reason, "detail": error.detail.replace(path, "the video")}
     except MemoryError:
         ending = {"reason": "too_large", "detail": "decoding the video takes more memory than is allowed"}
+    except OSError as error:
+        if not is_full(error):
+            raise
+        ending = {"errno": error.errno}
     asker.send_bytes(json.dumps(ending).encode())
 
 
@@ -93,6 +98,11 @@ def _frames(path: Path, task: Task) -> Answer:
         raise VideoError("no_frames", f"the video has no picture between {start_s:g} s and its end")
 
 
+def _nothing(_path: Path, _task: Task) -> Answer:
+    """Shows that the process answers."""
+    yield {}, b""
+
+
 def _facts(path: Path, task: Task) -> Answer:
     """What the file says of itself."""
     yield {"facts": asdict(_accepted(path, task))}, b""
@@ -120,6 +130,7 @@ def _clip(path: Path, task: Task) -> Answer:
 
 
 _TASKS: dict[str, Callable[[Path, Task], Answer]] = {
+    "nothing": _nothing,
     "frames": _frames,
     "facts": _facts,
     "picture": _picture,

@@ -1,6 +1,7 @@
 """Decoding in processes of their own: warm, limited, and replaced when a video kills or outlasts one."""
 
 import json
+import logging
 import os
 import queue
 import socket
@@ -9,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,6 +22,8 @@ from dns_core.errors import VideoError
 from dns_core.records import UInt8Array
 from dns_core.video.decode import FrameChunk, Sampling
 from dns_core.video.probe import StreamFacts
+
+_log = logging.getLogger(__name__)
 
 _GRACE_S = 5.0
 _KEPT_VARIABLES = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV")
@@ -58,7 +61,8 @@ class Decoders:
     def __init__(self, n: int, limits: Limits, scratch: Path) -> None:
         self._limits = limits
         self._scratch = scratch
-        self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
+        # None stands for a process that is started when it is needed.
+        self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         self._n = n
         self.n_replaced = 0
         for _ in range(n):
@@ -110,7 +114,18 @@ class Decoders:
     def close(self) -> None:
         """No process is left; waits for those at work."""
         for _ in range(self._n):
-            self._idle.get().kill()
+            if worker := self._idle.get():
+                worker.kill()
+
+    def probe(self) -> None:
+        """A process that is idle answers; if all are at work, they show that they work.
+
+        Raises:
+            VideoError: it does not.
+            OSError: none can be started.
+        """
+        if not self._idle.empty():
+            self._one({"what": "nothing", "path": ""})
 
     def _one(self, task: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         (answer,) = self._run(task)
@@ -119,23 +134,40 @@ class Decoders:
     def _run(self, task: dict[str, Any]) -> Generator[tuple[dict[str, Any], bytes], None, None]:
         limits = self._limits
         shared = {"max_pixels": limits.max_pixels, "max_duration_s": limits.max_duration_s}
-        worker = self._idle.get()
-        if not worker.alive:
-            worker = self._replaced(worker)
-        clean = False
+        worker, kept = self._idle.get(), None
         try:
+            worker = self._living(worker)
             yield from worker.answers({**task, **shared, "threads": limits.threads}, limits.seconds)
-            clean = True
+            kept = worker
         except _WorkerRefusal as refusal:
-            clean = True
+            kept = worker
             raise VideoError(refusal.reason, refusal.detail) from None
+        except _WorkerFull as full:
+            kept = worker
+            raise OSError(full.args[0], os.strerror(full.args[0])) from None
         finally:
-            self._idle.put(worker if clean else self._replaced(worker))
+            # The place is free again whatever happens, or the service would have one decoder less for good.
+            self._idle.put(kept or self._replaced(worker))
 
-    def _replaced(self, worker: "_Worker") -> "_Worker":
+    def _living(self, worker: "_Worker | None") -> "_Worker":
+        if worker is not None and worker.alive:
+            return worker
+        return self._replaced(worker) or _Worker(self._limits)
+
+    def _replaced(self, worker: "_Worker | None") -> "_Worker | None":
+        """Another process; None if none can be started now."""
         self.n_replaced += 1
-        worker.kill()
-        return _Worker(self._limits)
+        try:
+            if worker is not None:
+                worker.kill()
+            return _Worker(self._limits)
+        except (OSError, subprocess.SubprocessError) as error:
+            _log.warning("a decoder cannot be started: %s", error)
+            return None
+
+
+class _WorkerFull(Exception):  # noqa: N818 - the process and the video are well, the disk is not
+    """Holds the number of the error."""
 
 
 class _WorkerRefusal(Exception):  # noqa: N818 - the process is well, the video is not
@@ -152,13 +184,22 @@ class _Worker:
         ours, its = socket.socketpair()
         environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
         confined = {"memory_bytes": limits.memory_bytes, "seconds": limits.seconds * limits.threads}
-        with its:
-            self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "dns_apps.service.decoder", str(its.fileno()), json.dumps(confined)],
-                pass_fds=[its.fileno()],
-                stdin=subprocess.DEVNULL,
-                env={**environment, **_QUIET},
-            )
+        with ExitStack() as unless_started:
+            unless_started.callback(ours.close)
+            with its:
+                self._process = subprocess.Popen(  # noqa: S603
+                    [
+                        sys.executable,
+                        "-m",
+                        "dns_apps.service.decoder",
+                        str(its.fileno()),
+                        json.dumps(confined),
+                    ],
+                    pass_fds=[its.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    env={**environment, **_QUIET},
+                )
+            unless_started.pop_all()
         self._connection = Connection(ours.detach())
         self._patience_s = limits.seconds
 
@@ -175,6 +216,8 @@ class _Worker:
                 header = json.loads(self._received())
                 if "end" in header:
                     return
+                if "errno" in header:
+                    raise _WorkerFull(header["errno"])
                 if "reason" in header:
                     raise _WorkerRefusal(header["reason"], header["detail"])
                 yield header, self._received() if header["n_bytes"] else b""

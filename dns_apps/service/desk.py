@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import shutil
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dns_apps.service.feature_memory import FeatureMemory
+from dns_apps.service.kept import Kept
 from dns_apps.service.library import Library
 from dns_apps.service.records import Records
 from dns_apps.service.refusals import RefusalError, not_found, problem_of
@@ -19,9 +21,13 @@ from dns_apps.service.served import Loaded
 from dns_apps.service.slots import Slot, Slots
 from dns_core.errors import DnsError
 from dns_core.records import VideoFeatures
+from dns_core.store.room import is_full
 from dns_ops.service_settings import ServiceSettings
 
 _log = logging.getLogger(__name__)
+
+_SPARE_BYTES = 1 << 20
+"""Of the disk, for what is known of the queries."""
 
 
 class _Cancelled(Exception):  # noqa: N818 - what was asked for, and no error
@@ -63,6 +69,7 @@ class Desk:
     ) -> None:
         self._folder = folder
         self._records = records
+        self._kept = Kept(records)
         self._library = library
         self._searcher = searcher
         self._settings = settings
@@ -86,6 +93,10 @@ class Desk:
         """
         return self._slots.take()
 
+    def has_room(self, n_bytes: int) -> bool:
+        """Whether there is room for an upload."""
+        return shutil.disk_usage(self._folder).free >= n_bytes + _SPARE_BYTES
+
     def new(self, name: str, searched: Part, options: QueryOptions) -> Query:
         """A query by a stored video or by an upload, which is to follow; nobody works on it yet."""
         source = searched if isinstance(searched, Stretch) else None
@@ -98,24 +109,48 @@ class Desk:
         """Where the video of a query by upload is kept."""
         return self._folder / f"{query_id}.video"
 
+    def take_in(self, query: Query) -> Future[Query]:
+        """A query that has come in whole is worked on, if there is a place; a slow sender holds none.
+
+        Raises:
+            RefusalError: as `admit`; its video is not kept then.
+        """
+        slot = None
+        try:
+            slot = self.admit()
+            return self.submit(slot, query)
+        except BaseException:
+            if slot is not None:
+                slot.release()
+            self.upload_path(query.id).unlink(missing_ok=True)
+            raise
+
     def submit(self, slot: Slot, query: Query) -> Future[Query]:
-        """The query is kept and will be worked on; the slot is given back when that ends."""
-        path = self.upload_path(query.id)
-        self._records.put(query, path.stat().st_size if query.source is None else 0)
-        live = self._live[query.id] = _Live(query)
-        return self._pool.submit(self._work, live, slot)
+        """The query is kept and will be worked on; the slot is given back when that ends.
+
+        Whatever is raised, nothing of the query is left, and its slot is the caller's again.
+        """
+        try:
+            path = self.upload_path(query.id)
+            self._kept.put(query, path.stat().st_size if query.source is None else 0)
+            live = self._live[query.id] = _Live(query)
+            return self._pool.submit(self._work, live, slot)
+        except BaseException:
+            self._live.pop(query.id, None)
+            self._forget(query.id)
+            raise
 
     def resume(self) -> None:
         """What a service that has ended left undone goes on; files that belong to no query are removed."""
-        for query in self._records.unfinished():
+        for query in self._kept.unfinished():
             if self._file(query) is None:
                 lost = RefusalError(503, "the service was restarted before the query was answered; ask again")
-                self._records.put(_failed(query, lost))
-            else:
-                self.submit(self._slots.take(), query)
+                self._kept.put(_failed(query, lost))
+            else:  # there may be more than slots, if settings changed
+                self.submit(self._slots.spare(), query)
         for file in self._folder.iterdir():
-            if self._records.get(file.stem) is None:
-                file.unlink()
+            if self._kept.get(file.stem) is None:
+                file.unlink(missing_ok=True)
 
     def get(self, query_id: str) -> Query:
         """The query as it stands, its answers with what people said of them.
@@ -124,7 +159,7 @@ class Desk:
             RefusalError: there is none of that id (404).
         """
         live = self._live.get(query_id)
-        query = live.query if live and not live.cancelled.is_set() else self._records.get(query_id)
+        query = live.query if live and not live.cancelled.is_set() else self._kept.get(query_id)
         if query is None:
             raise not_found("there is no query of that id")
         return self.labelled(query)
@@ -141,7 +176,7 @@ class Desk:
 
     def page(self, limit: int, offset: int) -> tuple[list[Query], int]:
         """Queries from ``offset`` on, the newest first, as they stand, and how many there are."""
-        kept, total = self._records.page(limit, offset)
+        kept, total = self._kept.page(limit, offset)
         return [live.query if (live := self._live.get(query.id)) else query for query in kept], total
 
     def delete(self, query_id: str) -> None:
@@ -155,6 +190,11 @@ class Desk:
             if live := self._live.get(query_id):
                 live.cancelled.set()
             self._forget(query_id)
+
+    def catch_up(self) -> int:
+        """Queries that still cannot be written, after another attempt."""
+        self._kept.write()
+        return self._kept.n_waiting
 
     def file(self, query_id: str) -> Path:
         """The query's video.
@@ -201,12 +241,18 @@ class Desk:
         except _Cancelled:
             return query
         except Exception as error:  # noqa: BLE001 - whatever it was, the query has failed and says so
-            if not isinstance(error, DnsError):
+            if not (isinstance(error, DnsError) or is_full(error)):
                 _log.exception("query %s met a defect", query.id)
             query = _failed(query, error)
         finally:
-            self._finish(live, query)
-            slot.release()
+            try:
+                self._finish(live, query)
+            except Exception:  # noqa: BLE001 - what could not be tidied up may not cost the answer
+                _log.exception("query %s could not be tidied up after", query.id)
+                self._kept.hold(query)
+            finally:
+                self._live.pop(query.id, None)
+                slot.release()
         return query
 
     def _described(self, loaded: Loaded, query: Query, file: Path, on_progress: OnProgress) -> VideoFeatures:
@@ -217,17 +263,18 @@ class Desk:
 
     def _finish(self, live: _Live, query: Query) -> None:
         with self._lock:
-            if not live.cancelled.is_set():
-                self._records.put(query)
-            self._live.pop(query.id, None)
+            if live.cancelled.is_set():
+                return
+            self._kept.put(query)
             if query.state == "failed":
                 self.upload_path(query.id).unlink(missing_ok=True)
-            for old in self._records.superfluous(self._settings.keep_queries, self._settings.keep_bytes):
+            for old in self._kept.superfluous(self._settings.keep_queries, self._settings.keep_bytes):
                 self._forget(old)
 
     def _forget(self, query_id: str) -> None:
-        self._records.delete(query_id)
+        # The video first: it makes room, without which nothing can be written, not even that it is gone.
         self.upload_path(query_id).unlink(missing_ok=True)
+        self._kept.delete(query_id)
 
     def _file(self, query: Query) -> Path | None:
         if query.source is not None:

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from dns_core.index import EncodedVideo, add_videos, remove_videos
 from dns_core.records import Quarantined
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.pipeline import encoder_of
+from dns_core.store.room import is_full
 
 _log = logging.getLogger(__name__)
 
@@ -118,11 +120,15 @@ class IndexWork:
         except Exception as error:  # noqa: BLE001 - whatever it was, the work has failed and says so
             if self._closed.is_set():
                 return  # the next service goes on with it
-            if not isinstance(error, DnsError):
+            if not (isinstance(error, DnsError) or is_full(error)):
                 _log.exception("adding videos met a defect")
             self._show(job_id, said, state="failed", problem=problem_of(error))
-        self._records.put_work(self._live[job_id])
-        del self._live[job_id]
+        try:
+            self._records.put_work(self._live[job_id])
+        except sqlite3.Error as error:  # it stays in memory as it ended
+            _log.warning("work %s cannot be kept: %s", job_id, error)
+        else:
+            del self._live[job_id]
 
     def _add(self, job_id: str, video_ids: Sequence[str], said: deque[str]) -> Loaded:
         """What is served now, with the videos; a release that was promoted meanwhile gets them too."""

@@ -10,13 +10,14 @@ from dns_apps.service.desk import Desk
 from dns_apps.service.index_work import IndexWork
 from dns_apps.service.library import Library
 from dns_apps.service.metrics import Metrics
+from dns_apps.service.probes import Probes
 from dns_apps.service.records import Records
 from dns_apps.service.searching import Searcher
 from dns_apps.service.served import Served
 from dns_apps.service.slots import Slots
 from dns_core.stages.context import Workspace
 from dns_ops.service_settings import ServiceSettings
-from dns_ops.settings import platform_folder
+from dns_ops.settings import make_platform_folder, make_private_folder
 
 _VIEWING_DECODERS = 2
 _VIEWING_SECONDS = 60.0
@@ -43,6 +44,7 @@ class Parts:
     viewing: Decoders
     viewing_slots: Slots
     metrics: Metrics
+    probes: Probes
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def open(self) -> None:
@@ -65,7 +67,7 @@ class Parts:
 
 def make_parts(root: Path, settings: ServiceSettings, device: str = "cpu") -> Parts:
     """The service of the workspace at ``root``; what it keeps lies in ``.platform/service``."""
-    home = platform_folder(root).resolve() / "service"
+    home = make_private_folder(make_platform_folder(root).resolve() / "service")
     scratch = home / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     limits = Limits(
@@ -96,4 +98,5 @@ def make_parts(root: Path, settings: ServiceSettings, device: str = "cpu") -> Pa
         viewing=Decoders(_VIEWING_DECODERS, looking, scratch),
         viewing_slots=Slots(settings.max_waiting),
         metrics=Metrics(served, desk, decoders),
+        probes=Probes(scratch, records=records, desk=desk, decoders=decoders, served=served),
     )

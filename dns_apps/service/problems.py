@@ -1,17 +1,19 @@
 """Every error as ``application/problem+json`` (RFC 9457)."""
 
 import logging
+import sqlite3
 from http import HTTPStatus
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from dns_apps.service.refusals import RefusalError, problem, problem_of
 from dns_apps.service.schemas import Problem
 from dns_core.errors import ArtefactError, DnsError
+from dns_core.store.room import is_full
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +49,15 @@ def say_problems(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - so it was registered
         return _response(problem(HTTPStatus.UNPROCESSABLE_ENTITY, _faults(error), "invalid"), request, {})
 
+    async def of_the_machine(request: Request, error: Exception) -> Response:
+        if not is_full(error):
+            raise error
+        _log.warning("a request was refused, for nothing can be written: %s", error)
+        return problem_response(error, request)
+
+    async def gone(request: Request, _error: Exception) -> Response:
+        return problem_response(RefusalError(HTTPStatus.BAD_REQUEST, "the request broke off"), request)
+
     async def unforeseen(request: Request, error: Exception) -> Response:
         _log.error("a request met a defect", exc_info=error)
         return problem_response(error, request)
@@ -54,6 +65,9 @@ def say_problems(app: FastAPI) -> None:
     app.add_exception_handler(DnsError, foreseen)
     app.add_exception_handler(HTTPException, plain)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(OSError, of_the_machine)
+    app.add_exception_handler(sqlite3.Error, of_the_machine)
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(Exception, unforeseen)
 
 

@@ -1,14 +1,22 @@
 """Queries, labels and work as they are kept: one SQLite file, which a restart or a crash leaves whole."""
 
+import errno
 import json
+import logging
 import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+from pydantic import ValidationError
+
 from dns_apps.service.schemas import Job, Label, LabelRequest, Query, Verdict
+from dns_core.store.room import is_full
+
+_log = logging.getLogger(__name__)
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS query (
@@ -35,13 +43,14 @@ class Records:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        # The lock lets one thread in at a time, whichever it is.
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(_TABLES)
+        self._path = path
+        self._database, self._substitute = _opened(path)
+
+    @property
+    def problem(self) -> str:
+        """Why nothing is kept at present; empty if all is."""
+        return self._substitute
 
     def put(self, query: Query, n_bytes: int | None = None) -> None:
         """The query is kept as it is now; ``n_bytes`` of its video, unchanged if None."""
@@ -56,21 +65,21 @@ class Records:
     def get(self, query_id: str) -> Query | None:
         """The query of an id, if it is kept."""
         rows = self._rows("SELECT content FROM query WHERE id = ?", query_id)
-        return Query.model_validate_json(rows[0][0]) if rows else None
+        return next(iter(_queries(rows)), None)
 
     def page(self, limit: int, offset: int) -> tuple[list[Query], int]:
         """Queries from ``offset`` on, the newest first, and how many there are."""
         rows = self._rows(
             "SELECT content FROM query ORDER BY created_at DESC, id LIMIT ? OFFSET ?", limit, offset
         )
-        return [Query.model_validate_json(row[0]) for row in rows], self._count("query")
+        return _queries(rows), self._count("query")
 
     def unfinished(self) -> list[Query]:
         """Queries that a service which has ended did not finish, oldest first."""
         rows = self._rows(
             "SELECT content FROM query WHERE state IN ('queued', 'running') ORDER BY created_at"
         )
-        return [Query.model_validate_json(row[0]) for row in rows]
+        return _queries(rows)
 
     def delete(self, query_id: str) -> None:
         """The query is forgotten; its labels stay."""
@@ -150,6 +159,14 @@ class Records:
         )
         return [(Job.model_validate_json(row[0]), json.loads(row[1])) for row in rows]
 
+    def probe(self) -> None:
+        """What is kept can be read.
+
+        Raises:
+            sqlite3.Error: it cannot.
+        """
+        self._count("query")
+
     def close(self) -> None:
         """The file is whole and closed."""
         with self._lock:
@@ -164,7 +181,88 @@ class Records:
 
     def _change(self, statement: str, values: Sequence[object]) -> None:
         with self._lock:
+            if self._substitute:  # there may be room by now
+                self._database.close()
+                self._database, self._substitute = _opened(self._path)
+            if self._substitute:
+                raise OSError(errno.ENOSPC, self._substitute, str(self._path))
             self._database.execute(statement, values)
 
 
+def _queries(rows: Sequence[Sequence[str]]) -> list[Query]:
+    """The queries of rows; one that another version of this software wrote otherwise is left out."""
+    found = []
+    for row in rows:
+        try:
+            found.append(Query.model_validate_json(row[0]))
+        except ValidationError as error:
+            _log.warning("a query that was kept cannot be read: %s", error.title)
+    return found
+
+
+def _opened(path: Path) -> tuple[sqlite3.Connection, str]:
+    """The file, or a copy of it in memory and why it cannot be written.
+
+    A file that is no database, or a damaged one, is set aside.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        if path.stat().st_mode & 0o777 != 0o600:  # SQLite gives its other files the same
+            path.chmod(0o600)
+        return _connected(path), ""
+    except (OSError, sqlite3.Error) as error:
+        if is_full(error):
+            return _copy_in_memory(path), str(error)
+        if not _is_damaged(error):
+            raise
+        aside = path.with_name(f"{path.stem}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}{path.suffix}")
+        for tail in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + tail).rename(aside.with_name(aside.name + tail))
+        _log.warning("%s is damaged (%s); it lies at %s now, and a new one is begun", path, error, aside)
+        return _connected(path), ""
+
+
+def _is_damaged(error: Exception) -> bool:
+    """Whether a file is no database, or one of another form; a busy one is not damaged."""
+    damaged = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)  # ours has none
+    return isinstance(error, sqlite3.Error) and code & 0xFF in damaged
+
+
+def _connected(path: Path | str) -> sqlite3.Connection:
+    # A lock of the owner lets one thread in at a time, whichever it is.
+    database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.executescript(_TABLES)
+        for table, columns in _COLUMNS.items():
+            database.execute(f"SELECT {columns} FROM {table} LIMIT 1")  # noqa: S608 - own words
+        (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _copy_in_memory(path: Path) -> sqlite3.Connection:
+    copy = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as kept,
+    ):
+        kept.backup(copy)
+    copy.executescript(_TABLES)
+    return copy
+
+
+_COLUMNS = {
+    "query": "id, created_at, state, n_bytes, content",
+    "label": "query_id, video_id, query_name, verdict, labelled_at",
+    "work": "number, id, state, videos, content",
+}
 _LABEL = ("query_id", "query_name", "video_id", "verdict", "labelled_at")

@@ -4,7 +4,9 @@ from http import HTTPStatus
 
 from dns_apps.service.schemas import Problem
 from dns_core.errors import ArtefactError, DnsError, InputError, VideoError
+from dns_core.store.room import is_full
 
+NO_ROOM = "the disk of the service is full: it goes on answering, and keeps nothing new until there is room"
 _BUSY_FOR_S = 2
 _NOT_READY_FOR_S = 5
 
@@ -39,6 +41,11 @@ def not_found(what: str) -> RefusalError:
     return RefusalError(HTTPStatus.NOT_FOUND, what, reason="not_found")
 
 
+def no_room() -> RefusalError:
+    """Nothing can be written."""
+    return RefusalError(HTTPStatus.INSUFFICIENT_STORAGE, NO_ROOM, reason="full")
+
+
 def busy(detail: str) -> RefusalError:
     """Too much is asked at once."""
     return RefusalError(HTTPStatus.TOO_MANY_REQUESTS, detail, reason="busy", retry_after_s=_BUSY_FOR_S)
@@ -61,6 +68,8 @@ def problem_of(error: Exception) -> Problem:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), "bad_input")
     if isinstance(error, ArtefactError):
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), "artefact")
+    if is_full(error):
+        return problem(HTTPStatus.INSUFFICIENT_STORAGE, NO_ROOM, "full")
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR, "the service met an error of its own; its log says more", "defect"
     )

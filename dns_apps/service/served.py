@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from dns_apps.service.refusals import not_found, not_ready
-from dns_core.errors import DnsError
+from dns_core.errors import CorruptArtefactError, DnsError
 from dns_core.index import Index, open_index
+from dns_core.index.manifest import read_manifest
+from dns_core.index.versions import current_version, version_folder, versions_on_disk
 from dns_core.records import VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
@@ -44,6 +46,7 @@ class Loaded:
         pipeline: describes videos as they were described.
         engines: by fine network that the index can serve.
         loaded_at: when it was opened.
+        damage: why this is not the newest version; empty if it is.
     """
 
     folder: Path
@@ -53,6 +56,7 @@ class Loaded:
     pipeline: FeaturePipeline
     engines: Mapping[str, Engine]
     loaded_at: datetime
+    damage: str = ""
 
     @cached_property
     def rows(self) -> Mapping[str, int]:
@@ -189,28 +193,49 @@ class Served:
         """A folder as people of the workspace name it."""
         return str(folder.relative_to(self._root)) if folder.is_relative_to(self._root) else str(folder)
 
+    def probe(self) -> None:
+        """Frames are described and the index is searched, unless others are at it and so show that it works.
+
+        Raises:
+            DnsError: nothing is served.
+        """
+        loaded = self.current()
+        if self._compute.acquire(blocking=False):
+            try:
+                _warm(loaded)
+            finally:
+                self._compute.release()
+
     def _load(self) -> Loaded:
         try:
             loaded = self._opened()
             with self._compute:
                 _warm(loaded)
         except DnsError as error:
-            self._refused = f"no index can be served: {error}"
-            self._look_at_s = time.monotonic() + _LOOK_AGAIN_S
+            self._note(error)
             raise
+        except Exception as error:
+            _log.exception("the index cannot be opened")
+            self._note(error)
+            raise CorruptArtefactError(f"the index cannot be used: {error!r}") from error
         self._loaded, self._refused = loaded, ""
         return loaded
+
+    def _note(self, error: Exception) -> None:
+        self._refused = f"no index can be served: {error}"
+        self._look_at_s = time.monotonic() + _LOOK_AGAIN_S
 
     def _opened(self) -> Loaded:
         release = None if self._settings.index else self._champion()
         folder = release.index if release else self.index_folder
-        index = open_index(folder)
+        # What is served already is better than the version before the damaged one: a reload fails.
+        index, damage = (open_index(folder), "") if self._loaded else _best_version(folder)
         searcher = Searcher.of_models(self._models(index, release), device=self._device).over(index)
         fines = index.manifest.params.get("fine_networks", ())
         engines = {fine: searcher.engine(fine) for fine in fines}
         version = release.version if release else 0
         bundle, pipeline = searcher.bundle, searcher.pipeline
-        return Loaded(folder, version, index, bundle, pipeline, engines, datetime.now(UTC))
+        return Loaded(folder, version, index, bundle, pipeline, engines, datetime.now(UTC), damage)
 
     def _models(self, index: Index, release: Release | None) -> Path:
         if self._settings.models:
@@ -222,6 +247,22 @@ class Served:
     def _champion(self) -> Release | None:
         version = champion(self._root)
         return Release(version, releases_folder(self._root) / str(version)) if version else None
+
+
+def _best_version(folder: Path) -> tuple[Index, str]:
+    """The newest version that can be opened, and why it is not the newest of all."""
+    try:
+        return open_index(folder), ""
+    except CorruptArtefactError as error:
+        newest = current_version(folder)
+        for number in reversed([n for n in versions_on_disk(folder) if n < newest]):
+            with suppress(DnsError):  # the error that is raised below says what is wrong
+                kept = version_folder(folder, number)
+                index = Index(kept, read_manifest(kept))
+                damage = f"version {newest} is damaged, version {number} is served instead: {error}"
+                _log.warning("%s", damage)
+                return index, damage
+        raise
 
 
 def _warm(loaded: Loaded) -> None:

@@ -26,12 +26,16 @@ class Slots:
             raise busy(f"{self._n} requests of this kind are at work or waiting; try again")
         return Slot(self._free)
 
+    def spare(self) -> "Slot":
+        """A place if one is free, else none that counts: for what was taken in before."""
+        return Slot(self._free if self._free.acquire(blocking=False) else None)
+
 
 class Slot:
     """One place; giving it back twice is giving it back once."""
 
-    def __init__(self, free: threading.BoundedSemaphore) -> None:
-        self._free: threading.BoundedSemaphore | None = free
+    def __init__(self, free: threading.BoundedSemaphore | None) -> None:
+        self._free = free
 
     def release(self) -> None:
         """The place is free for others."""

@@ -59,6 +59,11 @@ def version_folder(path: Path, number: int) -> Path:
     return path / _VERSIONS / str(number)
 
 
+def versions_on_disk(path: Path) -> list[int]:
+    """Numbers of the versions that lie there, whole or not, in order."""
+    return sorted(int(entry.name) for entry in (path / _VERSIONS).iterdir() if entry.name.isdecimal())
+
+
 @contextlib.contextmanager
 def next_version(path: Path) -> Iterator[Draft]:
     """A draft that becomes the current version when the block ends well, and vanishes otherwise.

@@ -33,7 +33,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
         yield temporary
         _flush(temporary)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
+        _name(error, path)
         temporary.unlink(missing_ok=True)
         raise
     _flush(path.parent)
@@ -60,7 +61,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             _flush(entry)
         _flush(temporary)
         _replace_folder(temporary, path)
-    except BaseException:
+    except BaseException as error:
+        _name(error, path)
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     _flush(path.parent)
@@ -95,6 +97,12 @@ def read_json(path: Path) -> Any:
         raise MissingArtefactError(f"{path} is not there; has the step that writes it run?") from None
     except ValueError as error:
         raise CorruptArtefactError(f"{path} is not valid JSON: {error}") from error
+
+
+def _name(error: BaseException, path: Path) -> None:
+    """Have an error of the disk say what could not be written: a full one often names no file."""
+    if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+        error.filename = str(path)
 
 
 def _temporary_sibling(path: Path) -> Path:

@@ -22,7 +22,7 @@ from dns_apps.service.served import Loaded
 from dns_core.errors import DnsError
 from dns_core.index import open_index
 from dns_core.index.manifest import Manifest, read_manifest
-from dns_core.index.versions import current_version
+from dns_core.index.versions import current_version, version_folder, versions_on_disk
 
 router = APIRouter(prefix="/v1/index", tags=["index"], dependencies=[Depends(require("query"))])
 _admin = [Depends(require("admin"))]
@@ -133,6 +133,8 @@ def _state(parts: Parts, loaded: Loaded) -> IndexState:
 
 
 def _health(loaded: Loaded) -> tuple[bool, str]:
+    if loaded.damage:
+        return False, loaded.damage
     try:
         newest = open_index(loaded.folder).manifest
         newest.check_models(loaded.index.manifest.models)
@@ -146,9 +148,9 @@ def _health(loaded: Loaded) -> tuple[bool, str]:
 
 def _versions(loaded: Loaded) -> tuple[IndexVersion, ...]:
     served, newest = loaded.index.manifest.version, _newest(loaded)
-    found = {int(f.name): f for f in (loaded.folder / "versions").iterdir() if f.name.isdecimal()}
     rows = []
-    for number, folder in sorted(found.items()):
+    for number in versions_on_disk(loaded.folder):
+        folder = version_folder(loaded.folder, number)
         manifest = _manifest(folder)
         if manifest is not None:
             rows.append(

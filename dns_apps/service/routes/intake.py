@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from dns_apps.service.parts import Parts
-from dns_apps.service.refusals import RefusalError, not_found
+from dns_apps.service.refusals import RefusalError, no_room, not_found
 from dns_apps.service.schemas import Part, Query, QueryOptions, StoredQuery, UploadForm
 from dns_core.retrieval.budget import Budget
 
@@ -82,6 +82,9 @@ def _stored(asked: StoredQuery, parts: Parts) -> Query:
 
 async def _uploaded(request: Request, parts: Parts) -> Query:
     limit = parts.settings.max_upload_bytes
+    stated = request.headers.get("content-length", "")
+    if not parts.desk.has_room(int(stated) if stated.isdecimal() else 0):
+        raise no_room()
     parser = MultiPartParser(
         request.headers, _chunks(request), max_files=1, max_fields=16, max_part_size=_MAX_FIELD_BYTES
     )
@@ -118,13 +121,12 @@ async def _chunks(request: Request) -> AsyncGenerator[bytes, None]:
 def _keep(video: UploadFile, parts: Parts, query: Query) -> None:
     path = parts.desk.upload_path(query.id)
     try:
+        path.touch(mode=0o600)
         with path.open("wb") as kept:
             shutil.copyfileobj(video.file, kept, 1 << 20)
-    except OSError as error:
+    except BaseException:
         path.unlink(missing_ok=True)
-        raise RefusalError(
-            HTTPStatus.INSUFFICIENT_STORAGE, f"the video cannot be kept: {error.strerror}"
-        ) from error
+        raise
 
 
 def _check(options: QueryOptions, parts: Parts) -> None:

@@ -38,7 +38,7 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,4})\b")
     summary="Search with a video",
     responses={
         202: {"model": Query, "description": "The work goes on; ask for the query again."},
-        **problems(404, 415, 429, 503),
+        **problems(404, 408, 415, 429, 503, 507),
     },
     openapi_extra={"requestBody": REQUEST_BODY},
 )
@@ -56,14 +56,10 @@ async def create(
     The answer stands in the reply if it is found soon enough; else the status is 202, and the query is to be
     asked for until its state is `done` or `failed`.
     """
-    slot = parts.desk.admit()
-    try:
-        await asyncio.to_thread(parts.served.current)
-        query = await read_query(request, parts)
-        future = parts.desk.submit(slot, query)
-    except BaseException:
-        slot.release()
-        raise
+    parts.desk.admit().release()  # who would be told to come back need send no video
+    await asyncio.to_thread(parts.served.current)
+    query = await read_query(request, parts)
+    future = parts.desk.take_in(query)
     response.headers["Location"] = f"/v1/queries/{query.id}"
     return await _answered(parts.desk, future, query, _patience(prefer or ""), response)
 

@@ -18,11 +18,20 @@ async def health() -> dict[str, str]:
 
 @router.get("/readyz", summary="Whether queries can be answered", responses=problems(503))
 def ready(parts: PartsOf) -> Readiness:
-    """An index is served; if none is, the problem says why."""
+    """Every part answers a probe; if one does not, or no index is served, the problem says why.
+
+    On a full disk queries are answered and nothing new is kept: the service is ready, and `detail` says so.
+    """
     if parts.served.opening:
         raise not_ready("the index is being opened")
-    manifest = parts.served.current().index.manifest
-    return Readiness(ready=True, detail=f"version {manifest.version} of the index is served")
+    loaded = parts.served.current()
+    condition = parts.probes.condition()
+    if condition.broken:
+        raise not_ready("; ".join(condition.broken))
+    detail = loaded.damage or f"version {loaded.index.manifest.version} of the index is served"
+    return Readiness(
+        ready=True, detail="; ".join((detail, *condition.limits)), limited=bool(condition.limits)
+    )
 
 
 @router.get(

@@ -157,7 +157,14 @@ class AlikeGroups(Answered):
 
 
 class Readiness(Answered):
-    """Whether queries can be answered now."""
+    """Whether queries can be answered now.
+
+    Attributes:
+        ready: queries are answered.
+        detail: what is served, and what is not done at present.
+        limited: the disk is full: queries are answered, and nothing new is kept.
+    """
 
     ready: bool
     detail: str
+    limited: bool = False

@@ -1,6 +1,8 @@
+import errno
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +28,14 @@ def test_a_file_appears_only_when_the_block_ends_well(tmp_path: Path) -> None:
         assert temporary.name.startswith(".")
     assert path.read_bytes() == b"new"
     assert _names(path.parent) == ["clip.mp4"]
+
+
+@pytest.mark.parametrize("kind", [atomic_file, atomic_folder])
+def test_a_full_disk_says_what_could_not_be_written(tmp_path: Path, kind: Any) -> None:
+    path = tmp_path / "versions" / "7"
+    with pytest.raises(OSError, match="No space left") as full, kind(path):
+        raise OSError(errno.ENOSPC, "No space left on device")  # as writers of arrays do: it names no file
+    assert full.value.filename == str(path)
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])

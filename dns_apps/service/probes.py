@@ -1,0 +1,91 @@
+"""Whether the parts of a service work: each is asked, at most every few seconds."""
+
+import os
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from dns_apps.service.decoding import Decoders
+from dns_apps.service.desk import Desk
+from dns_apps.service.records import Records
+from dns_apps.service.served import Served
+from dns_core.store.room import is_full
+
+_AGAIN_AFTER_S = 2.0
+
+
+class _Probed(Protocol):
+    def probe(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What was found.
+
+    Attributes:
+        broken: parts without which no query is answered, and what is wrong with each.
+        limits: what is not done at present, and why; queries are answered.
+    """
+
+    broken: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+
+class Probes:
+    """Asks the parts of a service.
+
+    Args:
+        folder: on the disk that the service writes to.
+        records: likewise.
+        desk: has queries that wait for room.
+        decoders: must answer.
+        served: must describe and search; only asked while nobody else computes.
+    """
+
+    def __init__(
+        self, folder: Path, *, records: Records, desk: Desk, decoders: Decoders, served: Served
+    ) -> None:
+        self._folder = folder
+        self._records = records
+        self._desk = desk
+        self._vital: dict[str, _Probed] = {"database": records, "decoders": decoders, "engine": served}
+        self._lock = threading.Lock()
+        self._found = Condition()
+        self._asked_at_s = -_AGAIN_AFTER_S
+
+    def condition(self) -> Condition:
+        """How the parts are now, or were some seconds ago."""
+        with self._lock:
+            if time.monotonic() - self._asked_at_s >= _AGAIN_AFTER_S:
+                self._found = self._asked()
+                self._asked_at_s = time.monotonic()
+            return self._found
+
+    def _asked(self) -> Condition:
+        broken: list[str] = []
+        limits: list[str] = []
+        for name, part in self._vital.items():
+            try:
+                part.probe()
+            except Exception as error:  # noqa: BLE001 - whatever it was, the part does not work and it is said
+                (limits if is_full(error) else broken).append(f"{name}: {error}")
+        if not self._writes():
+            limits.append("the disk is full: uploads and labels are refused")
+        if n_waiting := self._desk.catch_up():
+            limits.append(f"{n_waiting} queries are kept in memory alone")
+        if self._records.problem:
+            limits.append(f"what was kept before is read, nothing is added: {self._records.problem}")
+        return Condition(tuple(broken), tuple(limits))
+
+    def _writes(self) -> bool:
+        try:
+            with tempfile.TemporaryFile(dir=self._folder) as file:
+                file.write(bytes(4096))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            return False
+        return self._desk.has_room(0)

@@ -1,0 +1,182 @@
+"""The service starts whatever it finds, and says in one line what is not as it should be."""
+
+import logging
+import shutil
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dns_apps.service import records as records_module
+from dns_apps.service.records import Records
+from dns_apps.service.schemas import LabelRequest, Part, Query, QueryOptions, Stretch
+from dns_apps.service.schemas.parts import State
+from dns_core.index import remove_videos
+
+HARBOUR = Stretch(video_id="harbour.mp4")
+
+
+def kept(number: int, state: State = "queued") -> Query:
+    return Query(
+        id=f"{number:024x}", name="harbour.mp4", source=HARBOUR, part=Part(), options=QueryOptions(),
+        state=state, progress=0.0, created_at=datetime.now(UTC),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def start(run: Any, videos: Path) -> Any:
+    return partial(run, videos=str(videos))
+
+
+def test_more_unfinished_queries_than_places_are_all_answered(
+    start: Any, built: Path, tmp_path: Path
+) -> None:
+    records = Records(tmp_path / ".platform/service/records.db")
+    for number in range(5):
+        records.put(kept(number), 0)
+    records.close()
+    with start(tmp_path, index=str(built), max_waiting=2) as one, one.client() as client:
+        for number in range(5):
+            assert client.finished_query(kept(number).id).state == "done"
+        assert client.query_video(HARBOUR).state == "done"
+        for _ in range(2):
+            one.parts.desk.admit()
+
+
+def nonsense(path: Path) -> None:
+    path.write_bytes(b"this is no database" * 1000)
+
+
+def truncated(path: Path) -> None:
+    Records(path).close()
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE filler (x)")
+        database.executemany("INSERT INTO filler VALUES (?)", [("y" * 3000,)] * 100)
+    database.close()
+    path.write_bytes(path.read_bytes()[:20_000])
+
+
+def of_other_form(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE query (name)")
+    database.close()
+
+
+@pytest.mark.parametrize("damage", [nonsense, truncated, of_other_form])
+def test_a_damaged_database_is_set_aside_and_named(
+    start: Any, built: Path, tmp_path: Path, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / ".platform/service/records.db"
+    path.parent.mkdir(parents=True)
+    damage(path)
+    before = path.stat().st_ino
+    with (
+        caplog.at_level(logging.WARNING),
+        start(tmp_path, index=str(built)) as one,
+        one.client() as client,
+    ):
+        assert client.query_video(HARBOUR).state == "done"
+    (aside,) = path.parent.glob("records.damaged-*.db")
+    assert aside.stat().st_ino == before
+    (said,) = [row.message for row in caplog.records if "damaged" in row.message]
+    assert str(aside) in said
+    assert "\n" not in said
+
+
+def test_an_empty_database_is_a_new_one(start: Any, built: Path, tmp_path: Path) -> None:
+    path = tmp_path / ".platform/service/records.db"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    with start(tmp_path, index=str(built)) as one, one.client() as client:
+        assert client.query_video(HARBOUR).state == "done"
+    assert [file.name for file in path.parent.glob("records*")] == ["records.db"]
+
+
+def test_a_busy_database_is_not_taken_for_a_damaged_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(_: Path) -> sqlite3.Connection:
+        error = sqlite3.OperationalError("database is locked")
+        error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise error
+
+    path = tmp_path / "records.db"
+    Records(path).close()
+    monkeypatch.setattr(records_module, "_connected", busy)
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        Records(path)
+    assert [file.name for file in tmp_path.glob("records*")] == ["records.db"]
+
+
+def test_on_a_full_disk_what_was_kept_is_read_and_written_again_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path) -> sqlite3.Connection:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    path = tmp_path / "records.db"
+    records = Records(path)
+    records.put(kept(1, "failed"), 0)
+    records.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(records_module, "_connected", full)
+        records = Records(path)
+        assert "full" in records.problem
+        assert records.get(kept(1).id) is not None
+        label = LabelRequest(query_id=kept(1).id, video_id="harbour.mp4", verdict="copy")
+        with pytest.raises(OSError, match="full"):
+            records.put_label(label, "harbour.mp4")
+    records.put_label(label, "harbour.mp4")
+    assert not records.problem
+    assert records.verdicts(kept(1).id) == {"harbour.mp4": "copy"}
+    records.close()
+
+
+def test_a_damaged_version_of_the_index_gives_way_to_the_one_before(
+    start: Any, built: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    shutil.copytree(built, index)
+    remove_videos(index, ["folder/market.mp4"])
+    (newest,) = [folder for folder in (index / "versions").iterdir() if folder.name == "2"]
+    manifest = newest / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes()[:-40])
+    with start(tmp_path, index=str(index)) as one, one.client() as client:
+        state = client.readiness()
+        assert state.ready
+        assert "version 2 is damaged, version 1 is served" in state.detail
+        assert not client.index().healthy
+        assert client.query_video(HARBOUR).state == "done"
+
+
+def test_an_index_with_no_whole_version_is_said_and_the_service_lives(
+    start: Any, built: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    shutil.copytree(built, index)
+    for manifest in index.glob("versions/*/manifest.json"):
+        manifest.write_text("{}")
+    with start(tmp_path, index=str(index)) as one, one.http() as http:
+        assert http.get("/healthz").status_code == 200
+        reply = http.get("/readyz")
+        assert reply.status_code == 503
+        assert "index" in reply.json()["detail"]
+
+
+def test_what_the_service_keeps_is_the_users_alone(
+    start: Any, built: Path, excerpt: Path, tmp_path: Path
+) -> None:
+    with start(tmp_path, index=str(built)) as one, one.client() as client:
+        client.query_file(excerpt)
+        home = tmp_path / ".platform" / "service"
+        modes = {path.name: path.stat().st_mode & 0o777 for path in [home, *home.glob("records.db*")]}
+        (upload,) = (home / "queries").iterdir()
+    assert modes.pop("service") == 0o700
+    assert set(modes) >= {"records.db", "records.db-wal"}
+    assert {*modes.values(), upload.stat().st_mode & 0o777} == {0o600}
