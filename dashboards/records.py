@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+import yaml
 
+from dashboards.panels.models import Figures, figures_in_service
 from dashboards.panels.videos import Summary, summary
 from dashboards.sources import settings, workspace
-from dns_core.errors import DnsError
+from dns_core.errors import DnsError, ParamsError
+from dns_core.evaluation.gates import GateLimits
 from dns_core.records import Quarantined
 from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.store.atomic import read_json
@@ -21,7 +24,7 @@ from dns_ops.registry import BundleVersion, bundle_versions
 from dns_ops.releases import champion
 from dns_ops.run_records import RunRecord, recorded_report, recorded_run, recorded_runs
 from dns_ops.services import flow_environment
-from dns_ops.tracking import Tracking, open_tracking
+from dns_ops.tracking import Tracking, TrackingError, open_tracking
 from flows.records import Deployment
 from flows.server import FlowServer
 
@@ -89,6 +92,34 @@ def evaluation_metrics(parent: str) -> dict[str, float]:
     """What the evaluation of a reproduction found; nothing if it had none."""
     found = next((run for run in stage_runs(parent) if run.stage == _EVALUATION), None)
     return dict(found.metrics) if found else {}
+
+
+def evaluation_report(parent: str) -> dict[str, Any]:
+    """What the evaluation of a reproduction reported; nothing if it had none, or its files are gone."""
+    found = next((run for run in stage_runs(parent) if run.stage == _EVALUATION), None)
+    with suppress(TrackingError):
+        return report(found.run_id) if found else {}
+    return {}
+
+
+def gate_limits() -> GateLimits:
+    """What a bundle must keep to here, and the share that the setting in service re-ranks.
+
+    Raises:
+        ParamsError: the workspace's params do not say.
+    """
+    path = workspace() / "params.yaml"
+    try:
+        # Validated by the stages, which load torch: a page reads these few values alone.
+        return GateLimits(**yaml.safe_load(path.read_text(encoding="utf-8"))["evaluate"]["gates"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise ParamsError(f"{path}: expected evaluate.gates, found none that can be used: {error}") from error
+
+
+def figures_of(version: BundleVersion) -> Figures | None:
+    """Of a version in the setting in service; None if it was never measured so."""
+    report_of = evaluation_report(version.run_id)
+    return figures_in_service(decisions(), version.version, report_of, gate_limits().budget)
 
 
 def decisions() -> list[dict[str, Any]]:

@@ -49,6 +49,7 @@ def promote(
         "before": before,
         "after": champion(root),
         "reason": request.reason,
+        "budget": limits.budget,
         "gates": [asdict(gate) for gate in gates],
         "figures": {str(number): asdict(row) for number, row in figures.items()},
     }

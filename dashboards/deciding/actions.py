@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboards import records
 from dashboards.formats import message
+from dashboards.panels.models import promotion_rows, setting_name
 from dashboards.running.run_view import draw_run
 from dashboards.sources import workspace
 from dashboards.states import problems_shown
@@ -31,7 +32,7 @@ def draw_actions(versions: Sequence[BundleVersion], decisions: Sequence[Mapping[
             disabled=all(v.version == champion for v in versions),
             help="Measure a version beside the champion; it takes its place if it passes every gate.",
         ):  # fmt: skip
-            _promote_dialog([v.version for v in versions if v.version != champion], challenger)
+            _promote_dialog(versions, champion, challenger)
         if st.button(
             "Reject …", icon=":material/thumb_down:", key="reject", disabled=challenger in (0, champion),
             help="The challenger is one no more; it stays registered.",
@@ -48,20 +49,43 @@ def draw_actions(versions: Sequence[BundleVersion], decisions: Sequence[Mapping[
 
 
 @st.dialog("Promote a version")
-def _promote_dialog(versions: Sequence[int], challenger: int) -> None:
-    index = versions.index(challenger) if challenger in versions else 0
-    version = st.selectbox("Version", versions, index=index, format_func=lambda v: f"v{v}", key="promoted")
+def _promote_dialog(versions: Sequence[BundleVersion], champion: int, challenger: int) -> None:
+    known = {v.version: v for v in versions}
+    offered = [version for version in known if version != champion]
+    index = offered.index(challenger) if challenger in offered else 0
+    version = st.selectbox("Version", offered, index=index, format_func=lambda v: f"v{v}", key="promoted")
+    with problems_shown("figures"):
+        _draw_outlook(known.get(champion), known[version])
     who = _who()
     forced = st.checkbox("Whatever the gates say (the index's own gate always counts)", key="forced")
     asked = "Reason" if forced else "Reason (only asked for past the gates)"
     reason = st.text_input(asked, disabled=not forced, key="why-promote")
-    st.caption("Challenger and champion answer every query of the benchmark: minutes on a small corpus.")
     if st.button(f"Promote v{version}", type="primary", key="confirm-promote"):
         with problems_shown("promote"):
             if forced and not reason.strip():
                 raise InputError("to pass the gates by takes a reason; none was given")
             parameters = {"version": version, "who": who, "reason": reason if forced else ""}
             _start("promote", parameters, f"dns models promote {version}")
+
+
+def _draw_outlook(now: BundleVersion | None, then: BundleVersion) -> None:
+    """What is known before the decision, and what it will do."""
+    limits = records.gate_limits()
+    before, after = records.figures_of(now) if now else None, records.figures_of(then)
+    st.dataframe(promotion_rows(before, after, limits), hide_index=True, key="outlook")
+    with st.expander("What will happen", icon=":material/info:"):
+        former = f"v{now.version}" if now else "none"
+        st.markdown(
+            f"1. Version **v{then.version}** gets an index of its own, of the same videos, unless it has "
+            "one.\n"
+            f"2. It and the champion ({former}) answer every query of the benchmark from the video files, "
+            f"with {setting_name(limits.budget)}: minutes on a small corpus.\n"
+            "3. If every gate passes, models and index are swapped at once. If one fails, nothing changes "
+            "and the refusal is on record.\n"
+            "4. The query service answers with the new release some seconds later; queries under way end "
+            "with the old one.\n"
+            "5. *Roll back …* puts the champion of now back, with its index."
+        )
 
 
 @st.dialog("Roll back")

@@ -9,7 +9,15 @@ from dashboards import records
 from dashboards.deciding.actions import draw_actions
 from dashboards.formats import plain
 from dashboards.look import page_head
-from dashboards.panels.models import decision_rows, gate_rows, last_judged, lineage, version_rows
+from dashboards.panels.models import (
+    Figures,
+    decision_rows,
+    gate_rows,
+    last_judged,
+    lineage,
+    setting_name,
+    version_rows,
+)
 from dashboards.states import problems_shown, show_empty
 from dns_ops.registry import BundleVersion
 
@@ -47,9 +55,13 @@ def _draw_summary(versions: Sequence[BundleVersion]) -> None:
 
 
 def _draw_versions(versions: Sequence[BundleVersion]) -> None:
-    figures = {v.version: records.evaluation_metrics(v.run_id) for v in versions[:50]}
+    figures: dict[int, Figures | None] = {}
+    setting = "the setting in service"
+    with problems_shown("figures"):
+        setting = f"the setting in service, {setting_name(records.gate_limits().budget)}"
+        figures = {v.version: records.figures_of(v) for v in versions[:50]}
     number = {
-        name: st.column_config.NumberColumn(format="%.3f", help="of the best student, in its own evaluation")
+        name: st.column_config.NumberColumn(format="%.3f", help=f"of {setting}")
         for row in version_rows(versions, figures)
         for name in row
         if name.startswith("mAP")
@@ -58,6 +70,10 @@ def _draw_versions(versions: Sequence[BundleVersion]) -> None:
         version_rows(versions, figures), hide_index=True, key="versions", column_config=number,
         height=min(36 * (len(versions) + 1), 400),
     )  # fmt: skip
+    st.caption(
+        f"Precision is of {setting}: as the gates measured it from video files, or "
+        "else as the evaluation of its run did from features."
+    )
 
 
 def _draw_version(versions: Sequence[BundleVersion], decisions: Sequence[dict[str, Any]]) -> None:

@@ -1,30 +1,118 @@
 """Bundles, what they rest on, and what was decided of them: rows, gates and a graph."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from dashboards.formats import moment, printable
+from dns_core.evaluation.gates import GateLimits
 from dns_ops.registry import BundleVersion
 from dns_ops.run_records import RunRecord
 
 _GREY, _BLUE, _GREEN, _ORANGE = "#8793a1", "#3d7dca", "#2f9e77", "#d9822b"
 
 
+_FINE = "fine_binary"
+"""The network that answers queries unless a query asks for another, and that the gates measure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How a version finds, in the setting in which it answers.
+
+    Attributes:
+        map: mean average precision in [0, 1] by task.
+        measured_by: ``gates`` or ``its evaluation``.
+        p95_query_s: seconds within which 95 of 100 queries were answered; None if only the gates would know.
+        bytes_per_video: that a search reads; None likewise.
+        coverage: share in [0, 1] that was judged.
+    """
+
+    map: Mapping[str, float]
+    measured_by: str
+    p95_query_s: float | None = None
+    bytes_per_video: float | None = None
+    coverage: float | None = None
+
+
+def setting_name(budget: float) -> str:
+    """The setting in service as people call it."""
+    return f"DnS binary, {budget:.0%} re-ranked"
+
+
+def figures_in_service(
+    decisions: Sequence[Mapping[str, Any]], version: int, report: Mapping[str, Any], budget: float
+) -> Figures | None:
+    """Of a version in the setting in service: the gates' if it met them, else its own evaluation's.
+
+    Args:
+        decisions: the oldest first.
+        version: of the bundle.
+        report: of its evaluation; empty if there was none.
+        budget: share that is re-ranked, of the setting in service and of the gates.
+    """
+    for row in reversed(decisions):
+        found = row.get("figures", {}).get(str(version))
+        if found and row.get("budget", budget) == budget:
+            return Figures(
+                found["map"], "gates", found["p95_query_s"], found["bytes_per_video"], found["coverage"]
+            )
+    for row in report.get("methods", ()):
+        if (row["method"], row["budget"]) == (f"dns_{_FINE}", budget):
+            return Figures(row["map"], "its evaluation", None, row["bytes_per_video"], row["coverage"])
+    return None
+
+
+def promotion_rows(before: Figures | None, after: Figures | None, limits: GateLimits) -> list[dict[str, str]]:
+    """What is known before a promotion, a row a gate: the champion's figure, the challenger's, and the limit.
+
+    Args:
+        before: of the champion; None if there is none.
+        after: of the version that is to be promoted; None if it was never measured in this setting.
+        limits: of the gates.
+    """
+
+    def row(figure: str, get: Callable[[Figures], float | None], form: str, gate: str) -> dict[str, str]:
+        now, then = (get(found) if found else None for found in (before, after))
+        return {
+            "figure": figure,
+            "champion now": "-" if now is None else form.format(now),
+            "this version": "measured by the run" if then is None else form.format(then),
+            "gate": gate,
+        }
+
+    rows = []
+    for task in sorted({name for found in (before, after) if found for name in found.map}):
+        least = max(0.0, before.map.get(task, 0.0) - limits.map_tolerance) if before else 0.0
+        rows.append(row(f"mAP {task}", lambda f, t=task: f.map.get(t), "{:.3f}", f"at least {least:.3f}"))  # type: ignore[misc]
+    coverage = (before.coverage if before else None) or 0.0
+    rows.append(row("coverage", lambda f: f.coverage, "{:.1%}", f"at least {coverage:.1%}"))
+    slowest = f"at most {limits.p95_query_s:g}"
+    rows.append(row("95 of 100 queries within, s", lambda f: f.p95_query_s, "{:.2f}", slowest))
+    largest = f"at most {limits.bytes_per_video / 1024:.1f}"
+    rows.append(row("KiB a video", _kib, "{:.1f}", largest))
+    return rows
+
+
+def _kib(figures: Figures) -> float | None:
+    return None if figures.bytes_per_video is None else figures.bytes_per_video / 1024
+
+
 def version_rows(
-    versions: Sequence[BundleVersion], figures: Mapping[int, Mapping[str, float]]
+    versions: Sequence[BundleVersion], figures: Mapping[int, Figures | None]
 ) -> list[dict[str, Any]]:
-    """A row a version for a table, with the precision that its own evaluation found.
+    """A row a version for a table, with its precision in the setting in service.
 
     Args:
         versions: the newest first.
-        figures: metrics of the evaluation by version, where there was one.
+        figures: by version, where there are some.
     """
     return [
         {
             "version": row.version,
             "is": ", ".join(row.aliases),
-            **map_figures(figures.get(row.version, {})),
+            **_precision(figures.get(row.version)),
             "bundle": row.fingerprint[:12],
             "data": row.data_version[:12],
             "commit": row.commit[:12],
@@ -34,15 +122,11 @@ def version_rows(
     ]
 
 
-def map_figures(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Of an evaluation's metrics, the best network's mean average precision by task, called ``mAP TASK``."""
-    found: dict[str, float] = {}
-    for name, value in metrics.items():
-        kind, _, rest = name.partition(".")
-        if kind == "map" and not rest.startswith("teacher."):
-            task = f"mAP {rest.rpartition('.')[2]}"
-            found[task] = max(value, found.get(task, 0.0))
-    return dict(sorted(found.items()))
+def _precision(figures: Figures | None) -> dict[str, Any]:
+    if figures is None:
+        return {}
+    found = {f"mAP {task}": value for task, value in sorted(figures.map.items())}
+    return {**found, "measured by": figures.measured_by}
 
 
 def gate_rows(decision: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -17,8 +17,8 @@ from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.engine import LARGE_INDEX, SHORTLIST, TYPICAL, Engine
 from dns_core.stages.timing import Timing, machine_is_busy, time_in_turns
 
-# Far enough apart that the difference is more than noise, and written within seconds.
-_SIZES = (1_000, 40_000)
+# Far enough apart that the difference is more than noise, and written within seconds; a larger one has codes.
+_SIZES = (1_000, 48_000)
 _CODED = (8_192, 65_536)
 # Codes of few samples find less, and are looked at in the same time.
 _CODED_SAMPLE = 1_024

@@ -1,5 +1,6 @@
 """The page Models: versions, gates and history."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def registered(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
     ]
     monkeypatch.setattr(records, "versions", lambda: versions)
     monkeypatch.setattr(records, "stage_runs", lambda _: [])
+    shutil.copy(Path(__file__).resolve().parents[3] / "params.yaml", workspace / "params.yaml")
     row = {"action": "refused", "version": 2, "before": 1, "after": 1, "reason": "", "gates": [GATE]}
     record_decision(workspace, "ann", row)
 
