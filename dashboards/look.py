@@ -15,6 +15,9 @@ _CSS = """
 [data-testid="stSidebarNavLink"]:focus-visible, [role="tab"]:focus-visible, summary:focus-visible {
   outline: 2px solid currentColor !important; outline-offset: -2px !important;
 }
+[data-testid="stBaseButton-primary"]:enabled {background: #235fae; border-color: #235fae;}
+[data-testid="stBaseButton-primary"]:enabled p {color: #fff;}
+[data-testid="stCaptionContainer"] code {color: inherit; background: none; padding: 0;}
 [data-testid="stText"] {overflow-wrap: anywhere; white-space: pre-wrap;}
 .st-key-cards {display: grid; grid-template-columns: repeat(auto-fill, minmax(15.5rem, 1fr)); gap: .8rem;}
 .st-key-cards > * {width: auto; min-width: 0; max-width: none;}

@@ -18,6 +18,7 @@ from dns_core.store.atomic import read_json
 from dns_ops.quality.page import SHOWN_ROWS
 from dns_ops.quality.verdict import failures, read_verdicts
 from dns_ops.settings import Settings
+from dns_ops.tracking import open_tracking
 
 
 def publish_report(root: Path, settings: Settings, run_id: str) -> None:
@@ -39,7 +40,8 @@ def publish_report(root: Path, settings: Settings, run_id: str) -> None:
         )
     server = settings.tracking_store(root)
     if run_id and server.startswith("http"):
-        create_link_artifact(f"{server}/#/runs/{run_id}", key="mlflow-run", link_text="parent run in MLflow")
+        page = f"{server}/#/experiments/{open_tracking(root, settings).experiment_id}/runs/{run_id}"
+        create_link_artifact(page, key="mlflow-run", link_text="parent run in MLflow")
 
 
 def publish_verdicts(verdicts: Sequence[Mapping[str, Any]], page: str) -> None:

@@ -14,10 +14,12 @@ from dns_core.stages.context import Workspace
 from dns_core.stages.release import measure_release
 from dns_ops.releases import champion, find_release
 from dns_ops.settings import load_settings
+from flows.foreseen import foreseen_errors_told
 from flows.workspace import workspace_of_run
 
 
 @flow(name="evaluate")
+@foreseen_errors_told
 def evaluate(version: int = Field(default=0, ge=0)) -> None:
     """Measure a release and show its figures.
 

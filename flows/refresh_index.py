@@ -9,10 +9,12 @@ from dns_core.ports import SilentProgress
 from dns_ops.refresh import refresh_index as refresh
 from dns_ops.releases import champion, find_release
 from dns_ops.settings import load_settings
+from flows.foreseen import foreseen_errors_told
 from flows.workspace import workspace_of_run
 
 
 @flow(name="refresh_index")
+@foreseen_errors_told
 def refresh_index(publish: bool = False) -> str:
     """Add and remove the videos that changed, and no others; gives the version of the data.
 

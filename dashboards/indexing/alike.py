@@ -57,7 +57,7 @@ def _draw_group(videos: tuple[str, ...]) -> None:
         for video_id, picture, seconds in zip(shown, pictures, durations, strict=True):
             with st.container(width=160, gap="xsmall"):
                 if picture:
-                    st.image(picture, width=160)
+                    st.image(picture, width=160, alt=f"the middle of {video_id}")
                 st.caption(f"{plain(short_name(video_id, 40))} · {clock(seconds)}")
     if len(videos) > len(shown):
         st.dataframe([{"video": video_id} for video_id in videos[_SHOWN:1000]], hide_index=True)

@@ -23,8 +23,8 @@ def draw_growth() -> None:
     if not page.items:
         show_empty(
             "Every file of the video folders is in the index" if not search else "No such file",
-            "Copy new videos into the workspace's folder of videos, or take them in on the page Data; "
-            "they can be added here then.",
+            "Copy new videos into the workspace's folder of videos, or take them in with the flow `ingest` "
+            "on the page Flows; they can be added here then.",
         )
         return
     ticked = st.dataframe(

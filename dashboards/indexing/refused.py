@@ -19,7 +19,7 @@ def draw_pictures(video_ids: Sequence[str]) -> None:
         for video_id, picture in zip(shown, pictures, strict=True):
             if picture:
                 with st.container(width=_WIDTH_PX, gap="xsmall"):
-                    st.image(picture, width=_WIDTH_PX)
+                    st.image(picture, width=_WIDTH_PX, alt=f"the first picture of {video_id}")
                     st.caption(plain(short_name(video_id, 40)))
     n_without = pictures.count(None)
     if n_without:

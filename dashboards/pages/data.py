@@ -66,9 +66,14 @@ def _draw_summary(probes: Mapping[str, Mapping[str, Any]]) -> None:
 def _draw_versions() -> None:
     found = records.data_summaries()
     if not found:
+        learnt_from = next((v.data_version for v in records.versions() if v.data_version), "")
+        told = (
+            f" The newest bundle learnt from {plain(learnt_from[:12])}, which is not." if learnt_from else ""
+        )
         show_empty(
             "No version is recorded yet",
-            "`dns data ingest DIR`, or the flow `ingest`, brings videos in and records one.",
+            "`dns data record` records the videos that lie here; `dns data ingest DIR`, or the flow `ingest` "
+            f"on the page Flows, brings others in and records them.{told}",
             icon="deployed_code_history",
         )
         return

@@ -46,7 +46,7 @@ def _draw_health(state: IndexState) -> None:
             st.badge("not healthy", icon=":material/error:", color="red")
             st.text(state.health)
         st.caption(
-            f"Version {state.version} of {index_name(state.release)} (`{plain(state.folder)}`) answers since "
+            f"Version {state.version} of {index_name(state.release)} ({plain(state.folder)}) answers since "
             f"{ago(state.loaded_at)}; what is added or removed here changes it.",
             width="content",
         )

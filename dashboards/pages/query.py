@@ -4,12 +4,13 @@ import streamlit as st
 
 from dashboards.formats import plain
 from dashboards.look import page_head
-from dashboards.querying.address import go_to, open_match, open_query
+from dashboards.querying.address import go_to, open_match, open_query, open_review
 from dashboards.querying.answer import draw_answer
 from dashboards.querying.ask import draw_form
 from dashboards.querying.match import draw_match
 from dashboards.querying.progress import draw_progress
 from dashboards.querying.recent import draw_exports, draw_recent
+from dashboards.querying.review import draw_review
 from dashboards.sources import service
 from dashboards.states import problems_shown
 from dns_apps.service.client_errors import NotFoundError
@@ -38,7 +39,10 @@ def render() -> None:
 
 
 def _draw(query: Query) -> None:
-    if query.answer is not None and open_match():
+    reviewed = open_review()
+    if query.answer is not None and reviewed is not None:
+        draw_review(query, query.answer, reviewed)
+    elif query.answer is not None and open_match():
         draw_match(query, query.answer, open_match())
     elif query.answer is not None:
         with st.expander("Search with another video", icon=":material/search:"):

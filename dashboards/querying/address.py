@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-_QUERY, _MATCH = "query", "match"
+_QUERY, _MATCH, _REVIEW = "query", "match", "review"
+_FIRST = "next"
 
 
 def open_query() -> str:
@@ -13,6 +14,22 @@ def open_query() -> str:
 def open_match() -> str:
     """Id of the video that is compared with the query; empty if none."""
     return str(st.query_params.get(_MATCH, ""))
+
+
+def open_review() -> str | None:
+    """Id of the video that is being judged, or empty for the next one; None if no answer is reviewed."""
+    found = st.query_params.get(_REVIEW)
+    return "" if found == _FIRST else found
+
+
+def review(query_id: str, video_id: str = "") -> None:
+    """The address names the review of a query's answer; as `go_to`.
+
+    Args:
+        query_id: of the query.
+        video_id: that is shown; empty for the first without a verdict.
+    """
+    st.query_params.from_dict({_QUERY: query_id, _REVIEW: video_id or _FIRST})
 
 
 def go_to(query_id: str = "", video_id: str = "") -> None:

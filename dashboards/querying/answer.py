@@ -5,7 +5,7 @@ import streamlit as st
 from dashboards.formats import ago, clock, counted, plain, share, short_name
 from dashboards.panels.exports import answer_csv, answer_json
 from dashboards.panels.matches import thumbnail_moment, timeline_html
-from dashboards.querying.address import go_to, link_to
+from dashboards.querying.address import go_to, link_to, review
 from dashboards.querying.labels import draw_label
 from dashboards.querying.pictures import query_picture, video_durations, video_pictures
 from dashboards.sources import service
@@ -56,7 +56,7 @@ def _draw_asked(query: Query, answer: QueryAnswer) -> None:
     picture = query_picture(query.id, (start + stop) / 2)
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="asked"):
         if picture:
-            st.image(picture, width=150)
+            st.image(picture, width=150, alt=f"the moment of {query.name} that was searched with")
         with st.container(width="stretch", gap="small"):
             st.markdown(f"**{plain(short_name(query.name, 70))}** · {clock(start)}-{clock(stop)}")
             st.caption(_figures(query, answer))
@@ -79,6 +79,11 @@ def _figures(query: Query, answer: QueryAnswer) -> str:
 
 
 def _draw_actions(query: Query) -> None:
+    st.button(
+        "Review", icon=":material/rate_review:", key="review", shortcut="V", on_click=review,
+        args=(query.id,), type="primary",
+        help="Judge one match after the other, by keyboard: Y, N or U, Z to undo.",
+    )  # fmt: skip
     st.download_button(
         "CSV", answer_csv(query), f"query-{query.id}.csv", "text/csv", icon=":material/download:", key="csv"
     )
@@ -101,7 +106,7 @@ def _draw_actions(query: Query) -> None:
 def _draw_card(query: Query, match: MatchRow, picture: bytes | None, duration_s: float) -> None:
     with st.container(border=True, gap="xsmall", key=f"card-{match.rank}"):
         if picture:
-            st.image(picture, width="stretch")
+            st.image(picture, width="stretch", alt=f"a moment of {match.video_id}")
         else:
             st.caption(":material/hide_image: no picture of this video")
         draw_name(match)

@@ -130,7 +130,7 @@ def _excerpt(row: VideoRow) -> Stretch:
     with st.container(horizontal=True):
         for picture, at_s in zip(pictures, (start_s, (start_s + last) / 2, last), strict=True):
             if picture:
-                st.image(picture, caption=clock(at_s), width=150)
+                st.image(picture, caption=clock(at_s), width=150, alt=f"{row.id} at {clock(at_s)}")
     if not row.playable:
         st.caption(f":material/warning: The file of {plain(row.id)} was not found, so it cannot be shown.")
     return Stretch(video_id=row.id, start_s=start_s, stop_s=None if stop_s >= end else stop_s)

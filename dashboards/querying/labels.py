@@ -9,7 +9,11 @@ from dashboards.states import failed_text
 from dns_apps.service.client_errors import ServiceError
 from dns_apps.service.schemas import MatchRow, Verdict
 
-_SHOWN = {"copy": ":material/check: Copy", "not_a_copy": ":material/close: Not a copy"}
+_SHOWN = {
+    "copy": ":material/check: Copy",
+    "not_a_copy": ":material/close: Not a copy",
+    "unsure": ":material/question_mark: Unsure",
+}
 
 
 def draw_label(query_id: str, match: MatchRow, *, where: str) -> None:

@@ -48,11 +48,12 @@ def draw_exports() -> None:
 
 
 def _row(row: QuerySummary) -> dict[str, object]:
+    answered = row.state == "done"  # one that failed has found nothing, not nothing alike
     return {
         "query": row.name,
         "state": row.state,
-        "matches": row.n_matches,
-        "best match": row.best,
-        "score": row.best_score,
+        "matches": row.n_matches if answered else None,
+        "best match": row.best if answered else "",
+        "score": row.best_score if answered else None,
         "asked": ago(row.created_at),
     }

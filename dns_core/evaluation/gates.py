@@ -75,8 +75,13 @@ def judge_release(
 
 
 def _at_least(name: str, found: float, least: float) -> Gate:
-    return Gate(name, found >= least, f"at least {least:.4g}", f"{found:.4g}")
+    return Gate(name, found >= least, f"at least {_plain(least)}", _plain(found))
 
 
 def _at_most(name: str, found: float, most: float) -> Gate:
-    return Gate(name, found <= most, f"at most {most:.4g}", f"{found:.4g}")
+    return Gate(name, found <= most, f"at most {_plain(most)}", _plain(found))
+
+
+def _plain(figure: float) -> str:
+    """Four digits, and never a power of ten: 22370 and not 2.237e+04."""
+    return f"{figure:.0f}" if abs(figure) >= 1000 else f"{figure:.4g}"

@@ -68,6 +68,8 @@ def _ground_truth(labels: Sequence[Label], ids: Sequence[str]) -> GroundTruth:
     shared = {name for name, count in Counter(names.values()).items() if count > 1}
     by_query: dict[str, dict[str, str]] = {}
     for label in labels:
+        if label.verdict not in _TERMS:
+            continue  # whoever was unsure has said nothing that can be judged by
         name = names[label.query_id]
         key = f"{label.query_id}/{name}" if name in shared else name
         by_query.setdefault(key, {})[label.video_id] = _TERMS[label.verdict]

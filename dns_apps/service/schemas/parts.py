@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 FineName = Literal["fine_binary", "fine_attention"]
 State = Literal["queued", "running", "done", "failed"]
-Verdict = Literal["copy", "not_a_copy"]
+Verdict = Literal["copy", "not_a_copy", "unsure"]
 
 BUDGET_FORM = r"^\s*(\d+(\.\d*)?|\.\d+)\s*(ms)?\s*$"
 MAX_TOP_K = 1000

@@ -126,3 +126,18 @@ def test_a_service_that_is_down_and_a_wrong_token_say_what_to_do(
     assert "dns serve" in texts(opened("query"))
     fake.failure = problem_error(Problem(title="Unauthorized", status=401, detail="expected a token"))
     assert "DNS_SERVICE_TOKEN" in texts(opened("query", query="0123"))
+
+
+def test_a_review_keeps_a_verdict_moves_on_and_takes_it_back(fake: Any, opened: Opened, texts: Texts) -> None:
+    app = opened("query", query="0123")
+    app.button(key="review").click().run()
+    assert not app.exception
+    assert app.query_params["review"] == "next"
+    assert "archive/one.mp4" in texts(app).replace("\\", "")
+    assert app.button(key="undo-verdict").disabled
+    app.button(key="verdict-unsure-1").click().run()
+    assert ("put_label", "0123", "archive/one.mp4", "unsure") in fake.asked
+    app.button(key="undo-verdict").click().run()
+    assert fake.asked[-1] != ("put_label", "0123", "archive/one.mp4", "unsure")
+    assert ("put_label", "0123", "archive/one.mp4", None) in fake.asked
+    assert app.query_params["review"] == "archive/one.mp4"

@@ -6,8 +6,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from dns_apps.service.client import Client
@@ -16,6 +18,11 @@ from dns_ops.settings import Settings
 
 PATIENCE_MS = 60_000
 EVIL = "<img src=x onerror=alert(1)>.mp4"
+
+AXE: dict[str, Any] = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
+    "resultTypes": ["violations"],
+}
 
 Running = Callable[..., AbstractContextManager[None]]
 WaitUntil = Callable[..., None]
@@ -224,3 +231,28 @@ def test_the_keyboard_goes_where_the_mouse_does(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
     expect(page.get_by_test_id("stFileUploader")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_that_levels_a_and_aa_forbid(
+    page: Page, service: Client, query_video: Path, scheme: Literal["light", "dark"]
+) -> None:
+    query = service.query_file(query_video, wait_s=60)
+    assert query.answer is not None
+    page.emulate_media(color_scheme=scheme)
+    page.goto("/")
+    expect(page.locator("h1")).to_be_visible(timeout=PATIENCE_MS)
+    links = page.get_by_test_id("stSidebarNavLink").evaluate_all("found => found.map(link => link.href)")
+    best = query.answer.matches[0].video_id
+    asked = [f"/query?query={query.id}{rest}" for rest in ("", "&review=next", f"&match={best}")]
+    found = {}
+    for link in [*links, *asked]:
+        page.goto(link)
+        expect(page.locator("h1")).to_be_visible(timeout=PATIENCE_MS)
+        page.wait_for_load_state("networkidle")
+        violations = Axe().run(page, options=AXE).response["violations"]
+        if violations:
+            found[link] = [
+                (row["id"], row["help"], [node["html"][:200] for node in row["nodes"]]) for row in violations
+            ]
+    assert not found, json.dumps(found, indent=1)
