@@ -62,7 +62,7 @@ class Measured:
 def side_by_side(fast: Call, slow: Call, *, repeats: int = 5) -> tuple[float, float, float]:
     """Median milliseconds of ``fast`` and ``slow``, and those of the first call of ``fast``.
 
-    The two take turns, so that whatever else the machine does falls on both. First calls, which compile
+    The two take turns, so that other load on the machine affects both. First calls, which compile
     and fill caches, are not in the medians.
     """
     first_ms = elapsed_ms(fast)

@@ -1,6 +1,6 @@
 """Whole searches in indexes of synthetic videos, and what it costs to open an index.
 
-Codes are random signs: a fine comparison takes the same time whatever the bits are, as nothing stops early.
+Codes are random signs: a fine comparison takes the same time for any bits, as nothing stops early.
 Coarse vectors are drawn like real ones (`like_real_ones`), so that what a shortlist misses means something.
 """
 

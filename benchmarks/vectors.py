@@ -1,4 +1,4 @@
-"""Coarse vectors of an archive that nobody has: drawn like those of real clips."""
+"""Synthetic coarse vectors, drawn like those of real clips."""
 
 import numpy as np
 

@@ -81,7 +81,7 @@ class SilentProgress:
 
 
 class NullRunLogger:
-    """A run that nobody records."""
+    """Null logger: records nothing."""
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Record nothing."""

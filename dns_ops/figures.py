@@ -62,7 +62,7 @@ def _calibration(axes: Axes, content: Any) -> None:
     for name, scale in sorted(content["scales"].items()):
         log_odds = scale["match"]["slope"] * scores + scale["match"]["intercept"]
         axes.plot(scores, 1 / (1 + np.exp(-log_odds)), label=name)
-    axes.set(xlabel="half the height above the query's strangers", ylabel="probability of a match")
+    axes.set(xlabel="half the margin above the query's background scores", ylabel="probability of a match")
     axes.legend()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 ENDED = frozenset(("COMPLETED", "FAILED", "CANCELLED", "CRASHED"))
 """Types of state that a run does not leave by itself."""
 STOPPING = frozenset(("CANCELLING", "CANCELLED"))
-"""Types of state of a run that nobody wants any more."""
+"""Types of state of a run that is being cancelled or was cancelled."""
 WAITING = "Waiting"
 """Name of the state of a run that waits until another has left the workspace."""
 

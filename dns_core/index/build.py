@@ -132,7 +132,7 @@ def remove_videos(path: Path, video_ids: Sequence[str]) -> Manifest:
 def compact_index(path: Path) -> Manifest:
     """The index is one shard of its live videos by id; searching gives the same results.
 
-    Whatever adds and removes led to a set of videos, their compacted indices hold equal arrays.
+    Compacted indices of equal sets of videos hold equal arrays, after any adds and removes.
 
     Args:
         path: the index.

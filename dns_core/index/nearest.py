@@ -33,7 +33,7 @@ def write_codes(path: Path, vectors: Float32Array, *, sample: int = _SAMPLE) -> 
         sample: about so many of them decide how numbers are coded.
     """
     n_dims = vectors.shape[1]
-    # Turned at random, as every pair of numbers gets the same few bits, whatever it varies.
+    # Turned at random, as every pair of numbers gets the same few bits, for any variance.
     codes = faiss.index_factory(n_dims, f"RR{n_dims},PQ{n_dims // 2}x4fs", faiss.METRIC_INNER_PRODUCT)
     codes.train(np.ascontiguousarray(vectors[:: max(1, len(vectors) // sample)]))
     for start in range(0, len(vectors), _BLOCK):

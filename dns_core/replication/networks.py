@@ -48,7 +48,7 @@ class Networks:
 
 
 def load_networks(folder: Path, compatibility: Compatibility, device: str = "cpu") -> Networks:
-    """The networks in ``folder``, all told to follow one rule, whatever their files say.
+    """The networks in ``folder``, all set to one rule, regardless of their files.
 
     A role is the file ``ROLE.safetensors`` or ``ROLE.TAG.safetensors``, the selector of a fine network
     ``selector_ROLE.safetensors`` or ``selector.ROLE.safetensors``; a single ``selector.TAG.safetensors``

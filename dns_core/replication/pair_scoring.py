@@ -24,7 +24,7 @@ def matrix_score(network: PairNetwork, matrix: Tensor, *, window_frames: int = W
     """Similarity in [-1, 1] of the two videos whose frames' similarities are ``matrix [Tq, Tt]``.
 
     The reference cuts long targets at every ``window_frames``, drops a rest under 4 frames and takes the
-    mean over the pieces, whatever their length: a short match in a long video is diluted (pieces of 16
+    mean over the pieces, of any length: a short match in a long video is diluted (pieces of 16
     frames moved one score from .52 to -.15). Corrected, pieces are nearly equal and the best one counts.
 
     Args:

@@ -131,7 +131,7 @@ class SortedStamps:
 
 
 class Spares:
-    """Says which packets hold a picture that nobody misses: an earlier one of its cell is known.
+    """Tells which packets hold a picture that is not needed: an earlier one of its cell is known.
 
     A picture after which nothing is known to be shown soon may stay on the screen, and is kept. Packets are
     not waited for: what is shown first may come later, and then both are decoded. After a jump of the stamps
