@@ -17,6 +17,7 @@ from dns_core.store.index_parts import bytes_read
 
 FINES = ("fine_attention", "fine_binary")
 POLICIES = {"selector", "random", "highest coarse score", "coarse score nearest a threshold"}
+MATCH_KEYS = {"video_id", "score", "stage", "segments", "relation", "rate", "file"}
 SEGMENT_KEYS = {"query_start_s", "query_end_s", "target_start_s", "target_end_s", "score"}
 
 # Given by the fixtures of conftest.py.
@@ -120,7 +121,7 @@ def test_query_ranks_and_locates(dns: Dns, data: Path, finished: Path, models: P
     index = finished / "artifacts" / "index"
     arguments = ["query", clip, "--index", index, "--models", models, "--top", 8, "--budget", 1]
     (answer,) = answers(dns(*arguments, "--json").stdout)
-    assert [set(row) for row in answer["results"]] == [{"video_id", "score", "stage", "segments"}] * 8
+    assert [set(row) for row in answer["results"]] == [MATCH_KEYS] * 8
     # The video that the query is a copy of; others share a shot of a frame or two, which is no segment.
     (source,) = (row for row in answer["results"] if row["video_id"] == "archive-004.mp4")
     assert source["segments"]

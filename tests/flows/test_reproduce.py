@@ -13,7 +13,7 @@ from prefect.states import Running
 
 from dns_core.stages import STAGES
 from dns_ops.dag import Step, read_dag
-from flows.deployments import mark_crashed, prepare_server
+from flows.deployments import JOB_TEMPLATE, mark_crashed, prepare_server
 from flows.gpu_pool import POOL, TRAINING_STAGES, gpu_worker_online
 from flows.reproduce import LAST_OF_BUNDLE, reproduce, steps_up_to
 from flows.stage import stage
@@ -97,4 +97,5 @@ def test_deployments_name_flows_that_are_there() -> None:
         path, _, name = deployment["entrypoint"].partition(":")
         assert name == deployment["name"]
         assert f"def {name}(" in (ROOT / path).read_text()
-        assert deployment["work_pool"]["job_variables"]["command"].startswith("python -m dns_ops.guarded")
+        assert "job_variables" not in deployment["work_pool"]
+    assert JOB_TEMPLATE["job_configuration"]["command"].startswith("python -m dns_ops.guarded")  # type: ignore[index]
