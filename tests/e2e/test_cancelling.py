@@ -10,8 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from prefect.settings import PREFECT_API_AUTH_STRING, temporary_settings
 from prefect.states import Cancelled
 
+from dns_ops.platform_password import make_password, read_password
 from dns_ops.services import enabled_services, flow_environment
 from dns_ops.settings import load_settings
 from dns_ops.supervisor import Supervisor
@@ -54,12 +56,14 @@ def server(root: Path) -> Iterator[FlowServer]:
         trial.close()
         patch.setenv("DNS_PREFECT_PORT", str(port))
         patch.chdir(root)
+        make_password(root)
         settings = load_settings(root)
         wanted = ("prefect", "worker-cpu")
         services = [row for row in enabled_services(root, settings) if row.name in wanted]
         supervisor = Supervisor(root, services, lambda _: None)
         supervisor.up()
-        yield FlowServer(flow_environment(root, settings)["PREFECT_API_URL"])
+        with temporary_settings({PREFECT_API_AUTH_STRING: read_password(root)}):
+            yield FlowServer(flow_environment(root, settings)["PREFECT_API_URL"])
         supervisor.down()
 
 
