@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -20,9 +20,6 @@ from dns_apps.cli.tables import check_form, write_table
 from dns_core.errors import VideoError
 from dns_core.records import Quarantined, QueryResult, Segment
 from dns_core.retrieval.budget import DEFAULT_BUDGET, Budget
-
-if TYPE_CHECKING:
-    pass
 
 NOT_FOUND = 1
 """Exit status where no query has an answer of the score that was asked for, as ``grep`` has it."""
