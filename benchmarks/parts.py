@@ -100,7 +100,8 @@ def selector() -> Iterator[Measured]:
     n = 10_000
     network = Bundle.load(SHIPPED_MODELS).selector("fine_binary")
     table = np.random.default_rng(_RNG_SEED).random((n, 3), dtype=np.float32)
-    candidates = Candidates(np.arange(n), tuple(map(str, range(n))), table[:, 2], table)
+    ids = tuple(map(str, range(n)))
+    candidates = Candidates(np.arange(n), ids, table[:, 2], table, np.empty(0, dtype=np.float32))
     features = torch.from_numpy(table)
 
     def fast() -> Any:

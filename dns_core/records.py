@@ -144,6 +144,10 @@ class QueryResult:
     timing_ms: Mapping[str, float] = field(default_factory=dict)
 
 
+NEUTRAL = "neutral"
+"""Label of a video that counts neither as right nor as wrong, such as the same footage published twice."""
+
+
 @dataclass(frozen=True, slots=True)
 class GroundTruth:
     """What is right for a set of queries.

@@ -4,11 +4,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from dns_core.models.checkpoints import save_network
 from dns_core.models.registry import build_network
+from dns_core.records import VideoFeatures
+from dns_core.retrieval.background import Background
+from dns_core.retrieval.bundle import BACKGROUND_FILE
 
 DIMS = 64
 _COARSE = {
@@ -50,3 +54,20 @@ def write_small_networks(
             change(network)
         path = folder / f"{name}.safetensors"
         save_network(path, network, architecture=architecture, config=config, provenance={})
+
+
+def write_background(folder: Path, n_regions: int, seed: int) -> None:
+    """Write a background of twelve random videos of one to six frames.
+
+    Args:
+        folder: of the bundle.
+        n_regions: R of its features.
+        seed: of the vectors.
+    """
+    rng = np.random.default_rng([seed, 12])
+    videos = []
+    for number in range(12):
+        regions = rng.normal(size=(1 + number // 2, n_regions, DIMS)).astype(np.float32)
+        regions /= np.linalg.norm(regions, axis=-1, keepdims=True)
+        videos.append(VideoFeatures(f"{number}", regions, np.arange(len(regions), dtype=np.float64)))
+    Background(tuple(videos)).save(folder / BACKGROUND_FILE)

@@ -173,20 +173,22 @@ def _located(card: "BackboneCard") -> Path:
 
 
 def _models(folder: Path) -> Iterator[Finding]:
-    from dns_core.retrieval.bundle import Bundle
+    from dns_core.retrieval.bundle import BACKGROUND_FILE, Bundle
 
     if not folder.is_dir():
         yield Finding("models", "absent", f"no folder {folder}; `dns reproduce` trains them")
         return
     bundle = Bundle.load(folder)
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in sorted(set(folder.glob("*.safetensors")) - {folder / BACKGROUND_FILE}):
         try:
             yield Finding(f"model {path.stem}", "ok", f"fingerprint {bundle.fingerprint(path.stem)}")
         except DnsError as error:
             yield Finding(f"model {path.stem}", "broken", str(error))
     try:
         stages = ", ".join(sorted(bundle.calibration.scales))
-        yield Finding("calibration", "ok", f"of {stages}")
+        yield Finding(
+            "calibration", "ok", f"of {stages}, with {len(bundle.background.videos)} background videos"
+        )
     except MissingArtefactError as error:
         yield Finding("calibration", "absent", str(error))
     except DnsError as error:

@@ -8,6 +8,8 @@ from dns_apps.service.refusals import RefusalError
 from dns_apps.service.schemas import Comparison, Segment, Stretch
 from dns_apps.service.served import Loaded
 from dns_core.records import Float32Array
+from dns_core.retrieval.background_scores import BackgroundFine
+from dns_core.retrieval.calibration import fine_level
 from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.localisation import alignment_paths, pair_threshold
 from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
@@ -48,6 +50,7 @@ def comparison(loaded: Loaded, fine: str, query: Stretches, target: Stretches, m
     bundle = loaded.bundle
     scorer = scorer_of(bundle.fine(fine))
     raw = stretch_scores(scorer, query, [target])
+    level = fine_level(BackgroundFine(scorer, bundle.background).scores(query))
     floor = bundle.calibration.frame_threshold(fine)
     row_step, column_step = (math.ceil(len(side.times_s) / max_side) for side in (query, target))
     matrix = _pooled(scorer, query, target, row_step, column_step)
@@ -58,7 +61,7 @@ def comparison(loaded: Loaded, fine: str, query: Stretches, target: Stretches, m
     )
     segments = pair_segments(scorer, query, target, threshold=floor)
     return Comparison(
-        score=float(bundle.calibration.scale(fine).probabilities(raw)[0]),
+        score=float(bundle.calibration.scale(fine).probabilities(raw, level)[0]),
         raw_score=float(raw[0]),
         query_times_s=tuple(rows_s.tolist()),
         target_times_s=tuple(columns_s.tolist()),

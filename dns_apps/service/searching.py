@@ -21,6 +21,7 @@ from dns_apps.service.schemas import (
     Stretch,
 )
 from dns_apps.service.served import Loaded, Served
+from dns_core.features.blank_frames import without_blank_frames
 from dns_core.index import EncodedVideo
 from dns_core.records import Float32Array, Float64Array, Match, VideoFeatures, VideoProbe
 from dns_core.retrieval.budget import Budget
@@ -77,7 +78,8 @@ class Searcher:
                 times.append(part.times_s)
                 done_s = float(part.times_s[-1]) - start_s
                 on_progress(_FEATURES_SHARE * min(1.0, done_s / expected_s if expected_s > 0 else 1.0))
-        return VideoFeatures("query", np.concatenate(regions), np.concatenate(times), length_s)
+        whole = VideoFeatures("query", np.concatenate(regions), np.concatenate(times), length_s)
+        return without_blank_frames(whole)
 
     def answer(
         self, loaded: Loaded, features: VideoFeatures, options: QueryOptions, *, began_s: float

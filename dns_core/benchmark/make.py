@@ -10,16 +10,17 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from dns_core.benchmark.footage import shared_footage
+from dns_core.benchmark.footage import described, shared_footage, twins
 from dns_core.corpus.copies import CopyMaker, PlannedCopy, copy_name
 from dns_core.corpus.edited import ground_truth, source_videos
 from dns_core.corpus.edited_recipe import Recipe
 from dns_core.errors import InputError, VideoError
 from dns_core.ports import Progress
-from dns_core.records import Quarantined
+from dns_core.records import NEUTRAL, Quarantined
 from dns_core.stages.shared_footage import Nearest
 from dns_core.store.atomic import write_json
 from dns_core.store.quarantine import write_quarantine
@@ -70,9 +71,10 @@ def make_benchmark(videos: Path, out: Path, config: BenchmarkConfig, progress: P
     """Make a workspace: ``data/train``, ``data/test/{database,queries}`` and the ground truth.
 
     Videos are linked where the file system allows it, else copied. Beside ``data/test/ground_truth.json``
-    stands ``data/benchmark.json``: the sources of either side, what was done for each query, and which
-    videos of training sources are left out, since a test video shows their footage. An interrupted run
-    makes what is missing.
+    stands ``data/benchmark.json``: the sources of either side, what was done for each query, which
+    videos of training sources are left out, since a test video shows their footage, and which test videos
+    show the same footage as each other (twins): they count as neutral, neither right nor wrong. An
+    interrupted run makes what is missing.
 
     Args:
         videos: a folder of at least two folders of videos.
@@ -88,12 +90,13 @@ def make_benchmark(videos: Path, out: Path, config: BenchmarkConfig, progress: P
     train, test = _split(readable, config, videos)
     data = out / "data"
     train = _limited(train, config.largest_source, np.random.default_rng([config.split_seed, 1]))
-    train, shared = _apart(videos, train, test, progress)
+    train, shared, alike = _apart(videos, train, test, progress)
     _link(videos, data / "train", train)
     _link(videos, data / "test" / "database", test)
     copied = _limited(test, config.largest_source, np.random.default_rng([config.seed, 2]))
     recipes, queries = _copies(data / "test", test, copied, config, progress)
-    write_json(data / "test" / "ground_truth.json", ground_truth(recipes, test))
+    truth = _with_neutral_twins(ground_truth(recipes, test), alike)
+    write_json(data / "test" / "ground_truth.json", truth)
     write_quarantine(data / "quarantine.json", quarantined)
     made = {
         "format": 1,
@@ -101,6 +104,7 @@ def make_benchmark(videos: Path, out: Path, config: BenchmarkConfig, progress: P
         "train_sources": sorted(set(map(source_of, train))),
         "test_sources": sorted(set(map(source_of, test))),
         "left_out": {row.video: {"shown_by": row.nearest, "similarity": row.similarity} for row in shared},
+        "twins": alike,
         "queries": {query.query: asdict(query) for query in queries},
     }
     write_json(data / "benchmark.json", made)
@@ -166,14 +170,26 @@ def _limited(ids: Sequence[str], largest: int, rng: np.random.Generator) -> list
 
 def _apart(
     videos: Path, train: Sequence[str], test: Sequence[str], progress: Progress
-) -> tuple[list[str], list[Nearest]]:
-    """The training videos that share no footage with the test, and those that do."""
+) -> tuple[list[str], list[Nearest], dict[str, tuple[str, ...]]]:
+    """The training videos that share no footage with the test, those that do, and twins of the test."""
     trained, tested = ({video_id: videos / video_id for video_id in side} for side in (train, test))
-    shared = shared_footage(trained, tested, progress)
+    with described(trained, "training", progress) as ours, described(tested, "test", progress) as theirs:
+        shared, alike = shared_footage(ours, theirs, progress), twins(theirs)
     kept = sorted(set(train) - {row.video for row in shared})
     if not kept:
         raise InputError(f"{videos}: every video of the training sources shows footage of a test source")
-    return kept, shared
+    return kept, shared, alike
+
+
+def _with_neutral_twins(truth: Mapping[str, Any], alike: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The content of a ground truth in which the twins of what a query shows are labelled neutral."""
+
+    def labels(shown: Mapping[str, str]) -> dict[str, str]:
+        others = {twin for video_id in shown for twin in alike.get(video_id, ())} - shown.keys()
+        return {**shown, **dict.fromkeys(sorted(others), NEUTRAL)}
+
+    queries = {name: {**query, "labels": labels(query["labels"])} for name, query in truth["queries"].items()}
+    return {**truth, "queries": queries}
 
 
 def _copies(

@@ -12,19 +12,27 @@ class RawChamfer:
 
     Args:
         database: the videos, whitened.
+        partial: a part that matches is enough, see `dns_core.models.pair_network.PairNetwork`.
     """
 
-    def __init__(self, database: Sequence[VideoFeatures]) -> None:
+    def __init__(self, database: Sequence[VideoFeatures], *, partial: bool = False) -> None:
+        self._partial = partial
         self._n_regions = database[0].regions.shape[1]
         self._vectors = np.concatenate([_rows(video) for video in database])
-        self._starts = np.cumsum([0, *(video.n_frames for video in database[:-1])])
+        self._lengths = np.array([video.n_frames for video in database])
+        self._starts = np.cumsum([0, *self._lengths[:-1]])
 
     def scores(self, query: VideoFeatures) -> Float32Array:
         """``[V]`` in [-1, 1]: mean over the query's frames of the best frame of each video."""
         regions = _rows(query) @ self._vectors.T
         best = regions.reshape(len(regions), -1, self._n_regions).max(axis=2)
-        frames = best.reshape(query.n_frames, self._n_regions, -1).mean(axis=1)
-        return np.asarray(np.maximum.reduceat(frames, self._starts, axis=1).mean(axis=0), dtype=np.float32)
+        by_region = best.reshape(query.n_frames, self._n_regions, -1)
+        frames = by_region.max(axis=1) if self._partial else by_region.mean(axis=1)
+        forth = np.maximum.reduceat(frames, self._starts, axis=1).mean(axis=0)
+        if self._partial:
+            back = np.add.reduceat(frames.max(axis=0), self._starts) / self._lengths
+            forth = np.maximum(forth, back)
+        return np.asarray(forth, dtype=np.float32)
 
 
 class MeanVector:

@@ -1,7 +1,8 @@
 """Edited copies of a folder's videos with ground truth: a benchmark from any folder."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +90,7 @@ def source_videos(videos: Path, out: Path) -> dict[str, Path]:
     return sources
 
 
-def ground_truth(recipes: Sequence[Recipe], database: Sequence[str]) -> Mapping[str, object]:
+def ground_truth(recipes: Sequence[Recipe], database: Sequence[str]) -> dict[str, Any]:
     """What the copies show, as `dns_core.datasets.ground_truth` reads it."""
     queries = {
         recipe.query: {

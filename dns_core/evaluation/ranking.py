@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dns_core.records import BoolArray, Float64Array, GroundTruth
+from dns_core.records import NEUTRAL, BoolArray, Float64Array, GroundTruth
 
 Ranking = Sequence[tuple[str, float]]
 """``(video_id, score)`` rows in any order; scores are similarities of any sign."""
@@ -38,8 +38,8 @@ def ranked_ids(ranking: Ranking) -> list[str]:
 def judged_rows(rankings: Mapping[str, Ranking], truth: GroundTruth) -> dict[str, list[tuple[str, float]]]:
     """The rows that the ground truth judges.
 
-    Dropped are videos outside its database, and the query itself where it is part of the database (it
-    would be a free hit).
+    Dropped are videos outside its database, those that are labelled neutral, and the query itself where it
+    is part of the database (it would be a free hit).
 
     Args:
         rankings: rows by query.
@@ -52,7 +52,11 @@ def judged_rows(rankings: Mapping[str, Ranking], truth: GroundTruth) -> dict[str
     if unlisted:
         raise ValueError(f"rankings of queries that have no ground truth: {unlisted}")
     database = frozenset(truth.database)
-    return {q: [(v, score) for v, score in rows if v in database and v != q] for q, rows in rankings.items()}
+    neutral = {q: {v for v, label in found.items() if label == NEUTRAL} for q, found in truth.labels.items()}
+    return {
+        q: [(v, score) for v, score in rows if v in database and v != q and v not in neutral.get(q, ())]
+        for q, rows in rankings.items()
+    }
 
 
 def judged_pairs(

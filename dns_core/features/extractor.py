@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -10,6 +10,8 @@ import torch.nn.functional as F
 
 from dns_core.errors import MismatchError, ParamsError
 from dns_core.features.backbone import Backbone
+from dns_core.features.blank_frames import is_blank
+from dns_core.features.borders import without_borders
 from dns_core.features.luma import LUMA_DIMS, luma_patterns
 from dns_core.features.prefetch import prefetched
 from dns_core.features.registry import load_backbone
@@ -18,6 +20,9 @@ from dns_core.precision import Precision, computing_in
 from dns_core.records import Float32Array, Float64Array, UInt8Array, VideoFeatures
 from dns_core.store.fingerprints import fingerprint_json
 from dns_core.video.decode import FrameChunk, Sampling, decode_frames
+
+Frame = Literal["whole", "centre"]
+"""What of a frame is described."""
 
 _CHUNKS_AHEAD = 2
 
@@ -34,6 +39,8 @@ class Extractor:
             fast on a CPU with AVX-512 BF16; region vectors of photographs kept a mean cosine of .9995 (at
             worst .998) to their values in ``fp32``, so that an index built on one device can be queried
             on another.
+        frame: ``whole`` squashes the whole frame into the network's square, its bars cut off; ``centre`` sees
+            the centre square alone, as the paper does.
         luma_weight: length at which the region's pattern of brightness (`dns_core.features.luma`) is
             joined to the network's vector of length 1; 0 leaves it out, as the paper does.
 
@@ -41,13 +48,14 @@ class Extractor:
         fingerprint: of all that decides the vectors; batches and devices change no more than rounding.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         backbone: Backbone,
         *,
         batch_frames: int = 16,
         device: str = "cpu",
         precision: Precision = "fp32",
+        frame: Frame = "whole",
         luma_weight: float = 0.0,
     ) -> None:
         if batch_frames < 1:
@@ -60,10 +68,13 @@ class Extractor:
         if self._device.type == "cuda" and not torch.cuda.is_available():
             raise ParamsError(f"device {device} was asked for, but torch finds no CUDA device")
         self.backbone = backbone.to(self._device)
-        self._settings = {"precision": precision, "luma_weight": luma_weight}
+        if frame not in get_args(Frame):
+            raise ParamsError(f"frame must be {' or '.join(get_args(Frame))}, not {frame!r}")
+        self._settings = {"precision": precision, "frame": frame, "luma_weight": luma_weight}
         self.fingerprint = fingerprint_json({"backbone": backbone.fingerprint, **self._settings})
         self._batch_frames = batch_frames
         self._precision = precision
+        self._frame = frame
         self._luma_weight = luma_weight
         # (x / 255 - mean) / std as one multiplication and one subtraction
         mean = torch.tensor(backbone.card.mean, device=self._device).view(3, 1, 1)
@@ -81,8 +92,17 @@ class Extractor:
         settings = {name: str(value) for name, value in self._settings.items()}
         return {"backbone": self.backbone.card.name, "extractor": self.fingerprint, **settings}
 
+    def sampling(self, fps: float) -> Sampling:
+        """How frames are sampled for this extractor, ``fps`` a second."""
+        card = self.backbone.card
+        resize_px = card.resize_px if self._frame == "centre" else None
+        return Sampling(fps=fps, resize_px=resize_px, crop_px=card.crop_px)
+
     def frames_to_regions(self, frames: UInt8Array) -> Float32Array:
-        """Region descriptors ``[N, R, D]`` of RGB frames ``[N, H, W, 3]``, unit length along D."""
+        """Region descriptors ``[N, R, D]`` of RGB frames ``[N, H, W, 3]``, unit length along D.
+
+        Frames that show nothing (`is_blank`) have zeros.
+        """
         if not len(frames):
             return np.zeros((0, self.backbone.card.regions, self.dims), dtype=np.float32)
         starts = range(0, len(frames), self._batch_frames)
@@ -111,10 +131,14 @@ class Extractor:
         with torch.inference_mode(), computing_in(self._precision, self._device):
             # The permuted view of [N, H, W, 3] already has the channels last in memory.
             images = torch.from_numpy(frames).to(self._device).permute(0, 3, 1, 2)
+            if self._frame == "whole":
+                images = without_borders(images)
             regions = self.backbone(images * self._scale - self._shift)
         if self._luma_weight:
             patterns = self._luma_weight * luma_patterns(images)
             regions = F.normalize(torch.cat([regions, patterns], dim=-1), dim=-1)
+        if self._frame == "whole":
+            regions = regions.masked_fill(is_blank(images)[:, None, None], 0.0)
         described: Float32Array = regions.cpu().numpy()
         return described
 
@@ -139,6 +163,7 @@ def described_extractor(
         load_backbone(description["backbone"], weights),
         device=device,
         precision=cast("Precision", description["precision"]),
+        frame=cast("Frame", description["frame"]),
         luma_weight=float(description["luma_weight"]),
     )
     if extractor.fingerprint != description["extractor"]:

@@ -17,6 +17,7 @@ class FineStudent(PairNetwork):
         binarization: turn regions into codes (S^f_B).
         binary_bits: bits of a code, a multiple of 64; D if None.
         compatibility: ``corrected`` or ``reference``, see `PairNetwork` and `Binarization`.
+        partial: see `PairNetwork`.
 
     Raises:
         ValueError: attention and binarization together.
@@ -24,15 +25,18 @@ class FineStudent(PairNetwork):
     Reference: DnS, IJCV 2022, section 4.1.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         dims: int = 512,
         attention: bool = False,
         binarization: bool = False,
         binary_bits: int | None = None,
         compatibility: Compatibility = "corrected",
+        *,
+        partial: bool = False,
     ) -> None:
         super().__init__()
+        self.partial = partial
         if attention and binarization:
             raise ValueError("a fine student has attention or binarization, not both")
         self.attention = SigmoidAttention(dims) if attention else None

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -15,10 +16,17 @@ class PairNetwork(nn.Module, ABC):
     One rule for masks: a pair scores the same alone and padded in any batch (to rounding); with
     ``compatibility="reference"`` scores depend on the padding, as in the reference.
 
+    Attributes:
+        symmetric: average over both directions.
+        partial: a part that matches is enough. Two frames are as similar as their best pair of regions, and
+            two videos as the one is that the other shows more of: a picture in a picture, an excerpt and
+            a compilation match. False compares all of the query, as the paper does.
+
     Reference: DnS, IJCV 2022, section 4.1.
     """
 
     symmetric = False
+    partial: bool = False
 
     @property
     @abstractmethod
@@ -44,9 +52,9 @@ class PairNetwork(nn.Module, ABC):
         Returns:
             ``[B, Tq, Tt]`` in [-1, 1].
         """
-        similarity = region_chamfer(query_index, target_index)
+        similarity = region_chamfer(query_index, target_index, self.partial)
         if self.symmetric:
-            similarity = (similarity + region_chamfer(target_index, query_index).mT) / 2
+            similarity = (similarity + region_chamfer(target_index, query_index, self.partial).mT) / 2
         return similarity
 
     def matrix_similarity(
@@ -71,7 +79,11 @@ class PairNetwork(nn.Module, ABC):
         if valid is not None and not reference:
             beyond = beyond * valid
         chamfer = symmetric_chamfer_similarity if self.symmetric else chamfer_similarity
-        return chamfer(F.hardtanh(windows), valid, max_axis=2, mean_axis=1), beyond.sum()
+        bounded = F.hardtanh(windows)
+        similarity = chamfer(bounded, valid, max_axis=2, mean_axis=1)
+        if self.partial:
+            similarity = torch.maximum(similarity, chamfer(bounded, valid, max_axis=1, mean_axis=2))
+        return similarity, beyond.sum()
 
     def pair_similarity(
         self,

@@ -15,14 +15,21 @@ from dns_core.models.teacher import Teacher
 from dns_core.similarity.comparator import Compatibility
 
 
-def _fine_attention(dims: int = 512, compatibility: Compatibility = "corrected") -> FineStudent:
-    return FineStudent(dims, attention=True, compatibility=compatibility)
+def _fine_attention(
+    dims: int = 512, compatibility: Compatibility = "corrected", partial: bool = False
+) -> FineStudent:
+    return FineStudent(dims, attention=True, compatibility=compatibility, partial=partial)
 
 
 def _fine_binary(
-    dims: int = 512, binary_bits: int | None = None, compatibility: Compatibility = "corrected"
+    dims: int = 512,
+    binary_bits: int | None = None,
+    compatibility: Compatibility = "corrected",
+    partial: bool = False,
 ) -> FineStudent:
-    return FineStudent(dims, binarization=True, binary_bits=binary_bits, compatibility=compatibility)
+    return FineStudent(
+        dims, binarization=True, binary_bits=binary_bits, compatibility=compatibility, partial=partial
+    )
 
 
 def _coarse(**config: Any) -> CoarseStudent:

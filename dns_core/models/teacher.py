@@ -17,19 +17,23 @@ class Teacher(PairNetwork):
         padding: ``zeros`` for teachers trained here; ``replicate`` for the released ViSiL, which takes
             pairs of true lengths only (scores would differ by up to .72).
         compatibility: ``corrected`` or ``reference``, see `PairNetwork` and `CosineAttention`.
+        partial: see `PairNetwork`.
 
     Reference: ViSiL, ICCV 2019, section 3.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         dims: int = 512,
         attention: bool = True,
         symmetric: bool = False,
         padding: Padding = "zeros",
         compatibility: Compatibility = "corrected",
+        *,
+        partial: bool = False,
     ) -> None:
         super().__init__()
+        self.partial = partial
         self.symmetric = symmetric
         self.attention = CosineAttention(dims, compatibility) if attention else None
         self.video_comperator = Comparator(padding, compatibility)

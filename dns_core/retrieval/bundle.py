@@ -11,12 +11,15 @@ from dns_core.models.checkpoints import LoadedNetwork, load_network
 from dns_core.models.coarse import CoarseStudent
 from dns_core.models.pair_network import PairNetwork
 from dns_core.models.selector import Selector
+from dns_core.retrieval.background import Background
 from dns_core.retrieval.calibration import Calibration
 from dns_core.retrieval.index_settings import FINE_NETWORKS, IndexSettings, read_index_settings
 from dns_core.store.weights import read_weights
 
 SHIPPED_MODELS = Path(__file__).parent / "shipped"
 """The included bundle; its README.md says what it was trained on."""
+
+BACKGROUND_FILE = "background.safetensors"
 
 _SELECTOR = "selector_"
 _NETWORKS = {
@@ -34,7 +37,7 @@ class Bundle:
 
     Args:
         folder: holds ``whitening.safetensors``, ``coarse.safetensors``, ``fine_binary.safetensors``,
-            ``selector_fine_binary.safetensors`` and so on, ``calibration.json`` and
+            ``selector_fine_binary.safetensors`` and so on, ``calibration.json``, the background and
             ``index_settings.json``. What a search does not use need not be there.
         device: torch device that the networks are put on.
     """
@@ -69,6 +72,11 @@ class Bundle:
     def index_settings(self) -> IndexSettings:
         """How an index of these models cuts and stores videos."""
         return read_index_settings(self.folder)
+
+    @cached_property
+    def background(self) -> Background:
+        """The videos that say what a query scores with strangers."""
+        return Background.load(self.folder / BACKGROUND_FILE)
 
     @property
     def coarse(self) -> CoarseStudent:

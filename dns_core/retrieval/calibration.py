@@ -2,18 +2,17 @@
 
 The reference writes fine scores, rescaled to [0, 1], among raw coarse cosines; the two are not
 comparable, and re-ranking a few pairs can then be worse than none. Here candidates that were not
-re-ranked get the fine score to expect of their coarse score, moved by what re-ranking did to the same
-query; and a score counts by how far it stands above what strangers of that query reach. A query that is
-tiny, dark or filmed off a screen scores low with everything, one that is plain scores high.
+re-ranked get the fine score to expect of their coarse score: of any pair where nothing is compared finely,
+of a stranger where others were. And a score counts by how far it stands above what the query reaches with
+the background (`dns_core.retrieval.background`). Nothing depends on the other videos of an index: a pair
+has one score.
 
 Neither step changes the order of re-ranked videos, nor of the others.
-
-Reference: score normalisation: Pizzi et al., SSCD, CVPR 2022, section 5.3 (there against a fixed set).
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,23 @@ from dns_core.records import Float64Array
 from dns_core.retrieval.logistic import Logistic, fit_logistic
 from dns_core.store.atomic import read_json, write_json
 
-_FORMAT = 2
-# A level so high that a video in twenty reaches it; with more than one copy in twenty, copies set it.
-_LEVEL_QUANTILE = 0.95
-# Typical strangers join each query's own: in an index of three videos they decide.
-_N_STRANGERS = 8
+_FORMAT = 3
+# A level that one video of the background in ten reaches. If some show what the query shows, they are fewer.
+_LEVEL_QUANTILE = 0.9
 _MIN_RISE = 0.05  # least rise of the expected fine score with the coarse score
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one query stands with the background.
+
+    Attributes:
+        level: the raw fine score that it reaches with strangers.
+        shift: how much higher its fine scores are than those of strangers with its coarse scores.
+    """
+
+    level: float
+    shift: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,59 +48,88 @@ class Scale:
     """How scores of one fine network, and coarse scores beside them, become probabilities.
 
     Attributes:
-        rise: of the fine score to expect with the coarse score; positive.
-        offset: the fine score to expect at a coarse score of 0.
-        strangers: fine scores in [-1, 1] at even quantiles of pairs that show nothing in common.
+        rise: of the fine score to expect with the coarse score where nothing is compared finely; positive.
+        offset: that fine score at a coarse score of 0.
+        stranger_rise: the same of videos that show nothing in common; positive.
+        stranger_offset: likewise.
+        level: of a typical query, see `Standing`.
         match: maps half the height of a score above the query's level to the probability of a match.
     """
 
     rise: float
     offset: float
-    strangers: tuple[float, ...]
+    stranger_rise: float
+    stranger_offset: float
+    level: float
     match: Logistic
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.offset) and math.isfinite(self.rise) and self.rise > 0):
-            raise ParamsError(f"an expected score must rise with the coarse score, got {self.rise}")
-        if not self.strangers or not all(-1.001 <= score <= 1.001 for score in self.strangers):
-            raise ParamsError("a scale needs scores of strangers in [-1, 1]")
+        for rise, offset in ((self.rise, self.offset), (self.stranger_rise, self.stranger_offset)):
+            if not (math.isfinite(offset) and math.isfinite(rise) and rise > 0):
+                raise ParamsError(f"an expected score must rise with the coarse score, got {rise}")
+        if not -1.001 <= self.level <= 1.001:
+            raise ParamsError(f"a level must be in [-1, 1], got {self.level}")
 
-    def mixed(self, coarse: npt.ArrayLike, fine: npt.ArrayLike) -> Float64Array:
+    def expected(self, coarse: npt.ArrayLike) -> Float64Array:
+        """``[V]`` fine scores to expect of coarse scores ``[V]`` where nothing is compared finely."""
+        return np.asarray(self.rise * np.asarray(coarse, dtype=np.float64) + self.offset)
+
+    def passed_over(self, coarse: npt.ArrayLike) -> Float64Array:
+        """``[V]`` fine scores to expect of candidates that were passed over when others were compared.
+
+        They are most likely strangers, whose fine scores rise far less with their coarse ones.
+        """
+        return np.asarray(self.stranger_rise * np.asarray(coarse, dtype=np.float64) + self.stranger_offset)
+
+    def standing(self, coarse: npt.ArrayLike, fine: npt.ArrayLike | None) -> Standing:
+        """How a query stands, by its scores with the background.
+
+        Args:
+            coarse: ``[N]`` coarse scores.
+            fine: ``[N]`` fine scores; None where nothing of the query is compared finely.
+        """
+        if fine is None:
+            return Standing(fine_level(self.expected(coarse)))
+        differences = np.asarray(fine, dtype=np.float64) - self.passed_over(coarse)
+        return Standing(fine_level(fine), float(np.median(differences)))
+
+    def mixed(self, coarse: npt.ArrayLike, fine: npt.ArrayLike, shift: float) -> Float64Array:
         """``[V]`` fine scores; where there is none (NaN), the one to expect of the coarse score.
-
-        Expectations are moved by the median difference between fine and expected scores of the query.
 
         Args:
             coarse: ``[V]`` scores of one query.
             fine: ``[V]`` scores of the same query, NaN where it was not compared.
+            shift: of the query's `Standing`.
         """
-        expected = self.rise * np.asarray(coarse, dtype=np.float64) + self.offset
         known = np.asarray(fine, dtype=np.float64)
-        seen = ~np.isnan(known)
-        moved = float(np.median(known[seen] - expected[seen])) if seen.any() else 0.0
-        return np.where(seen, known, expected + moved)
+        unseen = np.isnan(known)
+        if unseen.all():
+            return self.expected(coarse)
+        return np.where(unseen, self.passed_over(coarse) + shift, known)
 
-    def probabilities(self, scores: npt.ArrayLike, typical: npt.ArrayLike | None = None) -> Float64Array:
-        """``[V]`` in (0, 1) of fine scores ``[V]`` of one query, seen or expected.
+    def probabilities(self, scores: npt.ArrayLike, level: float | Float64Array) -> Float64Array:
+        """``[V]`` in (0, 1) of fine scores ``[V]``, seen or expected.
 
         Args:
-            scores: of one query.
-            typical: the query's scores of videos that stand for all; ``scores`` if None.
+            scores: of one query, or of several with a level each.
+            level: of the query's `Standing`.
         """
-        values = np.asarray(scores, dtype=np.float64)
-        return self.match(self.heights(values, values if typical is None else np.asarray(typical)))
-
-    def heights(self, scores: Float64Array, typical: Float64Array) -> Float64Array:
-        """``[V]``: half of what each score of one query stands above the level of its ``typical`` ones."""
-        level = np.quantile(np.concatenate([typical, self.strangers]), _LEVEL_QUANTILE)
-        return np.asarray((scores - level) / 2, dtype=np.float64)
+        return self.match(_heights(scores, level))
 
     @property
     def undecided(self) -> float:
         """The coarse score at which a match is as likely as not, for a typical query."""
         height = -self.match.intercept / self.match.slope
-        level = float(np.quantile(self.strangers, _LEVEL_QUANTILE))
-        return (2 * height + level - self.offset) / self.rise
+        return (2 * height + self.level - self.offset) / self.rise
+
+
+def fine_level(scores: npt.ArrayLike) -> float:
+    """The level of a query that has the fine ``scores [N]`` with the background."""
+    return float(np.quantile(np.asarray(scores, dtype=np.float64), _LEVEL_QUANTILE))
+
+
+def _heights(scores: npt.ArrayLike, level: float | Float64Array) -> Float64Array:
+    return np.asarray((np.asarray(scores, dtype=np.float64) - level) / 2, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +196,20 @@ class Calibration:
 
 def _scale(entry: Any) -> Scale:
     match = Logistic(float(entry["match"]["slope"]), float(entry["match"]["intercept"]))
-    strangers = tuple(float(score) for score in entry["strangers"])
-    return Scale(float(entry["rise"]), float(entry["offset"]), strangers, match)
+    return Scale(
+        rise=float(entry["rise"]),
+        offset=float(entry["offset"]),
+        stranger_rise=float(entry["stranger_rise"]),
+        stranger_offset=float(entry["stranger_offset"]),
+        level=float(entry["level"]),
+        match=match,
+    )
 
 
 def fit_scale(
     coarse: Float64Array,
     fine: Float64Array,
-    queries: npt.NDArray[np.str_],
+    levels: Float64Array,
     *,
     labels: npt.NDArray[np.bool_],
     known: npt.NDArray[np.bool_],
@@ -174,26 +219,26 @@ def fit_scale(
     Args:
         coarse: ``[P]`` scores.
         fine: ``[P]`` scores in [-1, 1].
-        queries: ``[P]`` which query a pair belongs to; its level is that of all its pairs.
+        levels: ``[P]`` of the pair's query, see `Standing`.
         labels: ``[P]`` whether a pair matches.
         known: ``[P]`` whether the label may be relied on; the probability is fitted to these pairs.
 
     Raises:
         InputError: there is no known stranger, or nothing is known.
     """
-    strange = fine[known & ~labels]
-    if not len(strange):
+    strange = known & ~labels
+    if not strange.any():
         raise InputError("a calibration needs pairs that do not match, found none")
-    rise, offset = np.polyfit(coarse, fine, 1) if np.ptp(coarse) else (0.0, float(fine.mean()))
-    rise = max(float(rise), _MIN_RISE)
-    offset = float(np.mean(fine - rise * coarse))
-    quantiles = np.quantile(strange, (np.arange(_N_STRANGERS) + 0.5) / _N_STRANGERS)
-    draft = Scale(rise, offset, tuple(float(q) for q in quantiles), Logistic(1.0, 0.0))
-    heights = np.empty_like(fine)
-    for query in np.unique(queries):
-        rows = queries == query
-        heights[rows] = draft.heights(fine[rows], fine[rows])
-    return replace(draft, match=fit_logistic(heights[known], labels[known]))
+    match = fit_logistic(_heights(fine, levels)[known], labels[known])
+    lines = (*_line(coarse, fine), *_line(coarse[strange], fine[strange]))
+    return Scale(*lines, float(np.median(levels)), match)
+
+
+def _line(coarse: Float64Array, fine: Float64Array) -> tuple[float, float]:
+    """Rise and offset of the fine score with the coarse score, by least squares."""
+    rise = float(np.polyfit(coarse, fine, 1)[0]) if np.ptp(coarse) else 0.0
+    rise = max(rise, _MIN_RISE)
+    return rise, float(np.mean(fine - rise * coarse))
 
 
 def fit_frame_threshold(unrelated: npt.ArrayLike, *, false_alarm: float = 0.01) -> float:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dns_core.records import Float32Array, Float64Array, Segment, VideoFeatures
+from dns_core.retrieval.background_scores import BackgroundFine
 from dns_core.retrieval.bundle import Bundle
+from dns_core.retrieval.calibration import fine_level
 from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
 from dns_core.retrieval.scorer import scorer_of
 
@@ -16,7 +18,7 @@ class Comparison:
 
     Attributes:
         score: raw fine score in [-1, 1].
-        calibrated: probability of a match in (0, 1), beside typical strangers.
+        calibrated: probability of a match in (0, 1).
         matrix: ``[Ta, Tb]`` similarity of frames in [-1, 1], before the comparator.
         segments: stretches that match; ``query`` is the first video.
         query_times_s: ``[Ta]`` times of the first video's frames.
@@ -47,10 +49,11 @@ def compare(a: VideoFeatures, b: VideoFeatures, bundle: Bundle, fine: str = "fin
     chunking = bundle.index_settings.chunking
     query, target = (Stretches.of(scorer, video, chunking) for video in (a, b))
     score = stretch_scores(scorer, query, [target])
+    level = fine_level(BackgroundFine(scorer, bundle.background).scores(query))
     threshold = bundle.calibration.frame_threshold(fine)
     return Comparison(
         score=float(score[0]),
-        calibrated=float(bundle.calibration.scale(fine).probabilities(score)[0]),
+        calibrated=float(bundle.calibration.scale(fine).probabilities(score, level)[0]),
         matrix=np.array(scorer.matrices(query.frames, [target.frames])[0]),
         segments=pair_segments(scorer, query, target, threshold=threshold),
         query_times_s=a.times_s,

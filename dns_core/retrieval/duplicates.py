@@ -107,7 +107,8 @@ class _Search:
             return [], 0
         query = self._engine.stretches_of(record)
         fine = self._engine.fine_scores(query, candidates.rows[chosen])[candidates.rows]
-        scores = self._engine.calibrated(candidates, fine)
+        standing = self._engine.standing(candidates, query)
+        scores = self._engine.calibrated(candidates, fine, standing)
         kept = [int(k) for k in chosen if scores[k] >= self._asked.min_score]
         segments = self._engine.segments(query, candidates.rows[kept])
         pairs = [

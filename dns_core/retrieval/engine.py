@@ -30,8 +30,10 @@ from dns_core.records import (
     Segment,
     VideoFeatures,
 )
+from dns_core.retrieval.background_scores import BackgroundCoarse, BackgroundFine
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
+from dns_core.retrieval.calibration import Standing
 from dns_core.retrieval.encode import chunk_numbers, chunk_vectors, frame_spans
 from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.localisation import PathFinder
@@ -48,7 +50,6 @@ _BLOCK_CELLS = 1 << 22
 # A larger index is not looked at whole, unless more is to be re-ranked than a shortlist holds.
 LARGE_INDEX = 100_000
 SHORTLIST = 2_000
-TYPICAL = 1_000
 
 
 class Engine:
@@ -104,7 +105,8 @@ class Engine:
                 query = self.stretches(features) if len(chosen) else None
                 if query:
                     fine = self.fine_scores(query, rows[chosen], deadline_ms=budget.ms)[rows]
-            scores = self.calibrated(candidates, fine)
+                standing = self.standing(candidates, query)
+            scores = self.calibrated(candidates, fine, standing)
             order = falling_order(scores, candidates.ids)
             with _timed(timing_ms, "localise"):
                 wanted = order[:top_k] if top_k else order[:0]
@@ -123,7 +125,7 @@ class Engine:
 
         Args:
             features: as for `search`.
-            shortlisted: only those near to the query, and some that stand for all; else every video.
+            shortlisted: only those near to the query; else every video.
         """
         spans = frame_spans(features, self._chunking)
         vectors = chunk_vectors(self.bundle.coarse, features, spans)
@@ -143,7 +145,7 @@ class Engine:
         self, vectors: Float32Array, query_numbers: Float32Array, *, shortlisted: bool
     ) -> Candidates:
         if shortlisted:
-            rows = np.union1d(self.index.nearest(vectors, SHORTLIST), self._typical)
+            rows = np.unique(self.index.nearest(vectors, SHORTLIST))
             chunks, offsets = self.index.chunks_of(rows)
             chunk_scores = self.index.coarse_scores(vectors, chunks)
             ids = tuple(self.index.ids[row] for row in rows)
@@ -159,7 +161,8 @@ class Engine:
             chunk_scores[query_chunk, target_chunk],
         ]
         table = np.stack(columns, axis=1).astype(np.float32)
-        return Candidates(rows, ids, video_scores(chunk_scores, offsets), table)
+        background = self._background_coarse.scores(vectors)
+        return Candidates(rows, ids, video_scores(chunk_scores, offsets), table, background)
 
     def stretches(self, features: VideoFeatures) -> Stretches:
         """A video as the fine network compares it with those of the index.
@@ -195,20 +198,26 @@ class Engine:
                 break
         return scores
 
-    def calibrated(self, candidates: Candidates, fine: Float32Array) -> Float64Array:
+    def standing(self, candidates: Candidates, query: Stretches | None) -> Standing:
+        """How high a query scores with the background.
+
+        Args:
+            candidates: as `candidates` returns.
+            query: as `stretches` makes it; None if nothing is compared finely.
+        """
+        fine = self._background_fine.scores(query) if query else None
+        return self.bundle.calibration.scale(self.fine).standing(candidates.background, fine)
+
+    def calibrated(self, candidates: Candidates, fine: Float32Array, standing: Standing) -> Float64Array:
         """``[V]`` probabilities of a match in (0, 1), on one scale for both stages (see `Scale`).
 
         Args:
             candidates: as `candidates` returns.
             fine: ``[V]`` what `fine_scores` returns of the candidates.
+            standing: of the query.
         """
-        if not len(fine):
-            return np.empty(0)
         scale = self.bundle.calibration.scale(self.fine)
-        scores = scale.mixed(candidates.scores, fine)
-        if len(candidates.rows) == self.index.n_videos:
-            return scale.probabilities(scores)
-        return scale.probabilities(scores, scores[np.isin(candidates.rows, self._typical)])
+        return scale.probabilities(scale.mixed(candidates.scores, fine, standing.shift), standing.level)
 
     def segments(
         self, query: Stretches, rows: Int64Array, finder: PathFinder = temporal_network
@@ -235,9 +244,12 @@ class Engine:
         return few and 0 < top_k <= SHORTLIST and self.index.n_videos > LARGE_INDEX
 
     @cached_property
-    def _typical(self) -> Int64Array:
-        """Rows of videos that stand for all: they say what strangers of a query reach."""
-        return np.arange(0, self.index.n_videos, max(1, self.index.n_videos // TYPICAL))
+    def _background_fine(self) -> BackgroundFine:
+        return BackgroundFine(self._scorer, self.bundle.background)
+
+    @cached_property
+    def _background_coarse(self) -> BackgroundCoarse:
+        return BackgroundCoarse(self.bundle.coarse, self.bundle.background)
 
     def _blocks(self, rows: Int64Array, n_query_frames: int, limit: int) -> Iterator[Int64Array]:
         """Rows in order, cut where the frame pairs of a block would exceed ``limit``."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dns_core.errors import CorruptArtefactError, InputError, VideoError
+from dns_core.features.blank_frames import without_blank_frames
 from dns_core.features.extractor import Extractor, described_extractor
 from dns_core.features.whitening import Whitening
 from dns_core.index import Manifest, add_videos, build_index, open_index
@@ -49,7 +50,8 @@ class FeaturePipeline:
             VideoError: the file is not a video that can be decoded.
         """
         video = self.extractor.extract(path, video_id, self.sampling)
-        return replace(video, regions=self.whitening.apply(video.regions), length_s=shown_s(path))
+        whitened = replace(video, regions=self.whitening.apply(video.regions), length_s=shown_s(path))
+        return without_blank_frames(whitened)
 
     def query_features(self, path: Path) -> VideoFeatures:
         """As `features`, of a video or of a picture, of which the frames are views (`photo_views`).
@@ -89,9 +91,7 @@ def open_features(
         fps = float(metadata["sampling_fps"])
     except (KeyError, ValueError) as error:
         raise CorruptArtefactError(f"{path} does not say what it was fitted on: {error!r}") from error
-    card = extractor.backbone.card
-    sampling = Sampling(fps=fps, resize_px=card.resize_px, crop_px=card.crop_px)
-    return FeaturePipeline(extractor, bundle.whitening, sampling)
+    return FeaturePipeline(extractor, bundle.whitening, extractor.sampling(fps))
 
 
 def index_videos(

@@ -75,7 +75,7 @@ class FineScorer(ABC):
     def _compiled_scores(
         self, weights: ComparatorWeights, query: AnyArray, targets: Sequence[AnyArray]
     ) -> Float32Array:
-        return comparator_scores(weights, self._matrices(query, targets))
+        return comparator_scores(weights, self._matrices(query, targets), partial=self.network.partial)
 
     def _network_scores(self, matrices: Sequence[Float32Array]) -> Float32Array:
         scores: Float32Array = np.empty(len(matrices), dtype=np.float32)
@@ -127,7 +127,7 @@ class PackedScorer(FineScorer):
         return pack_signs(self._indexed(regions).cpu().numpy())
 
     def _matrices(self, query: AnyArray, targets: Sequence[AnyArray]) -> list[Float32Array]:
-        return [frame_similarity_packed(query, target) for target in targets]
+        return [frame_similarity_packed(query, target, self.network.partial) for target in targets]
 
 
 class VectorScorer(FineScorer):
@@ -139,7 +139,7 @@ class VectorScorer(FineScorer):
         return self._indexed(regions).half().cpu().numpy()
 
     def _matrices(self, query: AnyArray, targets: Sequence[AnyArray]) -> list[Float32Array]:
-        return frame_similarities(query, targets)
+        return frame_similarities(query, targets, self.network.partial)
 
     @torch.inference_mode()
     def matrices(self, query: AnyArray, targets: Sequence[AnyArray]) -> list[Float32Array]:

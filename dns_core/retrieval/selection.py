@@ -27,12 +27,14 @@ class Candidates:
         features: ``[V, 3]`` what the selector reads of each pair: the number of the query's chunk, the
             number of the target's chunk, and the cosine of the two, for the pair of chunks that is
             closest.
+        background: ``[N]`` coarse scores of the query with the background.
     """
 
     rows: Int64Array
     ids: Sequence[str]
     scores: Float32Array
     features: Float32Array
+    background: Float32Array
 
 
 class Policy(Protocol):

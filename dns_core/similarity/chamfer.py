@@ -49,16 +49,18 @@ def symmetric_chamfer_similarity(
     return (forth + back) / 2
 
 
-def region_chamfer(query: Tensor, target: Tensor) -> Tensor:
-    """Frame-frame similarity: each query region's best target region, averaged over query regions.
+def region_chamfer(query: Tensor, target: Tensor, partial: bool = False) -> Tensor:
+    """Frame-frame similarity: each query region's best target region, pooled over query regions.
 
     Regions are never masked, as in the reference: a region of zeros has similarity 0 to everything.
     The result is differentiable. The product [B, Tq, R, R, Tt] exists for a block of target frames
-    alone, and one byte is kept of every R of its cells for the backward pass.
+    alone, and one or two bytes are kept of every R of its cells for the backward pass.
 
     Args:
         query: ``[B, Tq, R, D]``, or ``[1, Tq, R, D]`` to compare one query with every target.
         target: ``[B, Tt, R, D]``.
+        partial: the best pair of regions alone, in place of the mean over the query's: a picture inside
+            another picture is one region of it, and the others say nothing about it.
 
     Returns:
         ``[B, Tq, Tt]``; in [-1, 1] if the regions have at most unit length. Under autocast the products
@@ -70,16 +72,16 @@ def region_chamfer(query: Tensor, target: Tensor) -> Tensor:
         query, target = query.to(dtype), target.to(dtype)
     if query.shape[0] == 1 and target.shape[0] > 1:
         batch, n_frames = target.shape[:2]
-        joined = region_chamfer(query, target.reshape(1, batch * n_frames, *target.shape[2:]))
+        joined = region_chamfer(query, target.reshape(1, batch * n_frames, *target.shape[2:]), partial)
         return joined.reshape(query.shape[1], batch, n_frames).transpose(0, 1)
     cells_of_a_frame = query.shape[0] * query.shape[1] * query.shape[2] * target.shape[2]
     block = max(1, _BLOCK_CELLS // max(1, cells_of_a_frame))
-    parts = [_chamfer_block(query, part) for part in torch.split(target, block, dim=1)]
+    parts = [_chamfer_block(query, part, partial) for part in torch.split(target, block, dim=1)]
     return torch.cat(parts, dim=2)
 
 
-def _chamfer_block(query: Tensor, target: Tensor) -> Tensor:
-    similarity: Tensor = _RegionChamfer.apply(query, target)  # type: ignore[no-untyped-call]
+def _chamfer_block(query: Tensor, target: Tensor, partial: bool) -> Tensor:
+    similarity: Tensor = _RegionChamfer.apply(query, target, partial)  # type: ignore[no-untyped-call]
     return similarity
 
 
@@ -87,30 +89,41 @@ class _RegionChamfer(torch.autograd.Function):
     """`region_chamfer` of one block."""
 
     @staticmethod
-    def forward(ctx: Any, query: Tensor, target: Tensor) -> Tensor:
+    def forward(ctx: Any, query: Tensor, target: Tensor, partial: bool) -> Tensor:
         n_regions = query.shape[2]
         products = torch.matmul(query.flatten(1, 2), _region_major(target).mT)
         products = products.reshape(*products.shape[:2], target.shape[2], target.shape[1])
-        if any(ctx.needs_input_grad):
-            best, winner = products.max(2)
-            ctx.save_for_backward(query, target, winner.to(torch.uint8))
-        else:
-            best = products.amax(2)
+        best, winner = products.max(2) if any(ctx.needs_input_grad) else (products.amax(2), None)
         best = best.reshape(query.shape[0], -1, n_regions, target.shape[1])
-        return best.mean(2, dtype=torch.promote_types(best.dtype, torch.float32))
+        pooled, chosen = best.max(2) if partial else (best.mean(2, dtype=_at_least_single(best)), None)
+        if winner is not None:
+            ctx.save_for_backward(
+                query, target, winner.to(torch.uint8), None if chosen is None else chosen.to(torch.uint8)
+            )
+        return pooled.to(_at_least_single(best))
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
-        query, target, winner = ctx.saved_tensors
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+        query, target, winner, chosen = ctx.saved_tensors
         batch, n_frames, n_regions, dims = target.shape
-        share = (gradients[0] / query.shape[2]).to(query.dtype).repeat_interleave(query.shape[2], dim=1)
+        gradient = gradients[0].to(query.dtype)
+        if chosen is None:
+            share = (gradient / query.shape[2]).repeat_interleave(query.shape[2], dim=1)
+        else:
+            share = gradient.new_zeros(*gradient.shape[:2], query.shape[2], n_frames)
+            share = share.scatter_(2, chosen.long().unsqueeze(2), gradient.unsqueeze(2)).flatten(1, 2)
         # A cell passes its gradient to its winning region alone.
         routed = share.new_zeros(batch, share.shape[1], n_regions, n_frames)
         routed.scatter_(2, winner.long().unsqueeze(2), share.unsqueeze(2))
         routed = routed.flatten(2)
         query_gradient = torch.matmul(routed, _region_major(target)).reshape(query.shape)
         target_gradient = torch.matmul(routed.mT, query.flatten(1, 2))
-        return query_gradient, target_gradient.reshape(batch, n_regions, n_frames, dims).transpose(1, 2)
+        target_gradient = target_gradient.reshape(batch, n_regions, n_frames, dims).transpose(1, 2)
+        return query_gradient, target_gradient, None
+
+
+def _at_least_single(values: Tensor) -> torch.dtype:
+    return torch.promote_types(values.dtype, torch.float32)
 
 
 def _region_major(regions: Tensor) -> Tensor:

@@ -57,7 +57,9 @@ class ComparatorWeights(NamedTuple):
         return cls(first, second, third, weights[3].reshape(-1), tuple(biases))
 
 
-def comparator_scores(weights: ComparatorWeights, matrices: Sequence[Float32Array]) -> Float32Array:
+def comparator_scores(
+    weights: ComparatorWeights, matrices: Sequence[Float32Array], *, partial: bool = False
+) -> Float32Array:
     """``[K]`` Chamfer similarities in [-1, 1] of what the comparator makes of each matrix.
 
     On one thread, without the interpreter's lock.
@@ -65,18 +67,23 @@ def comparator_scores(weights: ComparatorWeights, matrices: Sequence[Float32Arra
     Args:
         weights: of the comparator.
         matrices: ``[Tq, Tt]`` each, at least one frame by one.
+        partial: the better of both directions (see `PairNetwork`).
     """
     scores: Float32Array = np.empty(len(matrices), dtype=np.float32)
     if matrices:
         cells = np.concatenate([matrix.reshape(-1) for matrix in matrices])
         shapes = np.array([matrix.shape for matrix in matrices], dtype=np.int64)
-        _compare(cells, shapes, weights, scores)
+        _compare(cells, shapes, weights, partial, scores)
     return scores
 
 
 @compiled_loosely
 def _compare(
-    cells: Float32Array, shapes: Int64Array, weights: ComparatorWeights, scores: Float32Array
+    cells: Float32Array,
+    shapes: Int64Array,
+    weights: ComparatorWeights,
+    partial: bool,
+    scores: Float32Array,
 ) -> None:
     """Write the score of each of the matrices that lie one after the other in ``cells``."""
     # Made once: what is given back to the system costs more to get again than to fill.
@@ -92,7 +99,8 @@ def _compare(
         image, pooled = _blank(first, half, _FIRST), _blank(second, quarter, _SECOND)
         _first_layer(cells[begin:end].reshape(shape), weights, image)
         _second_layer(image, half, weights, rooms[0], pooled)
-        scores[k] = _third_layer(pooled, quarter, weights, rooms[1])
+        forth, back = _third_layer(pooled, quarter, weights, rooms[1])
+        scores[k] = max(forth, back) if partial else forth
         begin = end
 
 
@@ -185,9 +193,10 @@ def _second_layer(
 @compiled_loosely
 def _third_layer(
     image: Float32Array, shape: tuple[int, int], weights: ComparatorWeights, room: Room
-) -> float:
-    """The Chamfer similarity of the bounded windows of a map of ``shape``."""
+) -> tuple[float, float]:
+    """The Chamfer similarities, from rows and from columns, of the bounded windows of a map of ``shape``."""
     best = np.full(shape[0], -1, dtype=np.float32)
+    best_column = np.full(shape[1], -1, dtype=np.float32)
     bias, last = weights.biases[2], weights.last
     rows, in_a_row = _in_tiles(shape)
     for begin in range(0, rows * in_a_row, BLOCK):
@@ -200,5 +209,7 @@ def _third_layer(
                     window = weights.biases[3][0]
                     for c in range(_THIRD):
                         window += max(room.tiles[tile, i, j, c] + bias[c], np.float32(0)) * last[c]
-                    best[TILE * y + i] = max(best[TILE * y + i], min(window, np.float32(1)))
-    return float(best.mean())
+                    window = min(window, np.float32(1))
+                    best[TILE * y + i] = max(best[TILE * y + i], window)
+                    best_column[TILE * x + j] = max(best_column[TILE * x + j], window)
+    return float(best.mean()), float(best_column.mean())

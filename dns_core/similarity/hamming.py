@@ -51,22 +51,23 @@ def unpack_signs(codes: UInt64Array) -> npt.NDArray[np.int8]:
     return (2 * bits.astype(np.int8) - 1).astype(np.int8)
 
 
-def frame_similarity_packed(query: UInt64Array, target: UInt64Array) -> Float32Array:
+def frame_similarity_packed(query: UInt64Array, target: UInt64Array, partial: bool = False) -> Float32Array:
     """Similarity ``[Tq, Tt]`` in [-1, 1] of every query frame with every target frame; one thread.
 
-    Each query region's best target region, averaged over query regions: what `region_chamfer` returns
+    Each query region's best target region, pooled over query regions: what `region_chamfer` returns
     for the unpacked codes, divided by the number of bits. It runs without the interpreter's lock.
 
     Args:
         query: ``[Tq, R, W]`` codes.
         target: ``[Tt, R, W]`` codes, for example a stretch of a memory map.
+        partial: see `region_chamfer`.
 
     Raises:
         ValueError: the codes are not of one shape but for their frames.
     """
     _check_codes(query, target)
     out = np.empty((query.shape[0], target.shape[0]), dtype=np.float32)
-    _kernel_for(*query.shape[1:])(read_only(query), read_only(target), out)
+    _kernel_for(*query.shape[1:], partial)(read_only(query), read_only(target), out)
     return out
 
 
@@ -100,9 +101,10 @@ def _transpose(codes: UInt64Array, rows: UInt64Array) -> None:
 
 
 @cache
-def _kernel_for(n_regions: int, n_words: int) -> Callable[..., None]:
+def _kernel_for(n_regions: int, n_words: int, partial: bool) -> Callable[..., None]:
     """The function that compares codes of one shape: known sizes let LLVM unroll and vectorise it."""
-    scale = 2.0 / (n_regions * n_words * WORD_BITS)
+    scale = 2.0 / ((1 if partial else n_regions) * n_words * WORD_BITS)
+    first = _MORE_THAN_ALL_BITS if partial else 0
 
     @compiled
     def compare(query: UInt64Array, target: UInt64Array, out: Float32Array) -> None:
@@ -113,7 +115,7 @@ def _kernel_for(n_regions: int, n_words: int) -> Callable[..., None]:
             _transpose(target[low : low + n], rows)
             n_lanes = (n + _LANES - 1) // _LANES * _LANES
             for frame in range(len(query)):
-                total[:] = 0
+                total[:] = np.uint64(first)
                 for region in range(n_regions):
                     own = query[frame, region]
                     for i in range(n_lanes):
@@ -123,7 +125,7 @@ def _kernel_for(n_regions: int, n_words: int) -> Callable[..., None]:
                             for word in range(n_words):
                                 differences += popcount(own[word] ^ rows[other, word, i])
                             nearest = min(nearest, differences)
-                        total[i] += nearest
+                        total[i] = min(total[i], nearest) if partial else total[i] + nearest
                 for i in range(n):
                     out[frame, low + i] = 1.0 - scale * total[i]
 

@@ -23,13 +23,16 @@ _UPPER_HALF = np.uint32(0xFFFF0000)
 
 
 def frame_similarities(
-    query: npt.NDArray[np.float16], targets: Sequence[npt.NDArray[np.float16]]
+    query: npt.NDArray[np.float16],
+    targets: Sequence[npt.NDArray[np.float16]],
+    partial: bool = False,
 ) -> list[Float32Array]:
     """`region_chamfer` of one query with each target, in order; one thread, without the interpreter's lock.
 
     Args:
         query: ``[Tq, R, D]`` finite, in half precision.
         targets: ``[Tt, R, D]`` each, likewise.
+        partial: see `region_chamfer`.
 
     Returns:
         Matrices ``[Tq, Tt]``; in [-1, 1], to rounding, if vectors have at most unit length.
@@ -45,7 +48,7 @@ def frame_similarities(
             )
     _, n_regions, dims = query.shape
     paired = dims % 2 == 0 and processor_has("avx512bf16") and WIDE
-    kernel = _kernel_for(n_regions, dims, paired)
+    kernel = _kernel_for(n_regions, dims, paired, partial)
     words = np.empty((len(query) * n_regions, dims // 2 if paired else dims), dtype=np.uint32)
     _write_all(_halves(query).reshape(-1, dims), words)
     words = words.reshape(len(query), n_regions, -1)
@@ -60,7 +63,7 @@ def _halves(vectors: npt.NDArray[np.float16]) -> UInt16Array:
 
 
 @cache
-def _kernel_for(n_regions: int, dims: int, paired: bool) -> Callable[..., None]:
+def _kernel_for(n_regions: int, dims: int, paired: bool, partial: bool) -> Callable[..., None]:
     """The function that compares vectors of one shape; its products are of a frame with `LANES` others."""
     # Vectors of a query's frame at once, and of a target's: 27 sums stay in the 32 registers of AVX-512, 9 in
     # the 16 of other processors, where a block of 3 x 3 loads less for each product than one of 9 x 1.
@@ -69,6 +72,7 @@ def _kernel_for(n_regions: int, dims: int, paired: bool) -> Callable[..., None]:
     n_groups = n_regions // side
     n_words = dims // (2 if paired else 1)
     width = side * LANES
+    pool = _best if partial else _average
 
     @compiled_loosely
     def compare(query: UInt32Array, target: UInt16Array, out: Float32Array) -> None:
@@ -97,7 +101,7 @@ def _kernel_for(n_regions: int, dims: int, paired: bool) -> Callable[..., None]:
                             paired,
                         )
                     _keep_nearest(products, nearest)
-                _average(nearest, out[frame, low:high])
+                pool(nearest, out[frame, low:high])
 
     return compare
 
@@ -161,3 +165,13 @@ def _average(nearest: Float32Array, out: Float32Array) -> None:
         for region in range(len(nearest)):
             total += nearest[region, i]
         out[i] = total / np.float32(len(nearest))
+
+
+@compiled_loosely
+def _best(nearest: Float32Array, out: Float32Array) -> None:
+    """Write the largest over the regions ``[R, LANES]`` to ``out``, of as many lanes as it has."""
+    for i in range(len(out)):
+        largest = nearest[0, i]
+        for region in range(1, len(nearest)):
+            largest = max(largest, nearest[region, i])
+        out[i] = largest

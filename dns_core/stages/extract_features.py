@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from dns_core.errors import VideoError
-from dns_core.features.extractor import Extractor
+from dns_core.features.extractor import Extractor, Frame
 from dns_core.features.prefetch import prefetched
 from dns_core.features.registry import load_backbone
 from dns_core.ports import Progress
@@ -24,7 +24,6 @@ from dns_core.store.fingerprints import fingerprint_json
 from dns_core.store.quarantine import write_quarantine
 from dns_core.training.batches import view_id
 from dns_core.training.views import ViewsConfig, edited_views
-from dns_core.video.decode import Sampling
 
 
 class Config(StageConfig):
@@ -35,6 +34,7 @@ class Config(StageConfig):
         sampling_fps: frames a second that are described.
         batch_frames: frames a forward pass.
         precision: of the backbone's arithmetic.
+        frame: ``whole``, or the ``centre`` square as in the paper.
         luma_weight: of each region's pattern of brightness beside the backbone's vector; 0 is the paper's.
         views: the edited copies that the teacher learns from.
         seed: of the edits.
@@ -44,6 +44,7 @@ class Config(StageConfig):
     sampling_fps: float = Field(gt=0)
     batch_frames: int = Field(ge=1)
     precision: Precision
+    frame: Frame
     luma_weight: float = Field(ge=0)
     views: ViewsConfig
     seed: int
@@ -56,6 +57,7 @@ def run(config: Config, context: StageContext) -> None:
         batch_frames=config.batch_frames,
         device=context.device,
         precision=config.precision,
+        frame=config.frame,
         luma_weight=config.luma_weight,
     )
     quarantined: dict[str, list[Quarantined]] = {}
@@ -79,11 +81,7 @@ class _Job:
         self._extractor = extractor
         self._collection = collection
         self._probes, _ = read_probes(workspace.probes(collection))
-        self._sampling = Sampling(
-            fps=config.sampling_fps,
-            resize_px=extractor.backbone.card.resize_px,
-            crop_px=extractor.backbone.card.crop_px,
-        )
+        self._sampling = extractor.sampling(config.sampling_fps)
 
     def describe(self, progress: Progress) -> list[Quarantined]:
         """Write the features of the videos; returns those that could not be decoded."""

@@ -6,9 +6,12 @@ Params: fit_whitening.
 Repeats exactly: yes, seeded.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from pydantic import Field
 
+from dns_core.features.blank_frames import without_blank_frames
 from dns_core.features.whitening import Whitening, matched_differences, sample_regions
 from dns_core.records import Float32Array
 from dns_core.stages.context import COLLECTIONS, StageConfig, StageContext
@@ -87,5 +90,6 @@ def _write_whitened(name: str, whitening: Whitening, context: StageContext) -> N
         for video_id in context.progress.track(store.ids, f"whitening {name}"):
             if not writer.done(video_id):
                 video = store.read(video_id)
-                writer.write(video_id, [(whitening.apply(video.regions), video.times_s)])
+                shown = without_blank_frames(replace(video, regions=whitening.apply(video.regions)))
+                writer.write(video_id, [(shown.regions, shown.times_s)])
         writer.finish(store.ids)

@@ -1,15 +1,17 @@
 """Stage ``label_selector``.
 
 Reads: the teacher and the students, artifacts/split.json, whitened train and views.
-Writes: artifacts/pairs/scored.parquet (query, target, side, relation, and each network's similarity) and
-    artifacts/models/calibration.json (raw scores to probabilities of a match).
+Writes: artifacts/pairs/scored.parquet (query, target, side, relation, each network's similarity, and the
+    query's level with it and with coarse scores alone), artifacts/models/background.safetensors (videos
+    that say what a query scores with strangers) and artifacts/models/calibration.json (raw scores to
+    probabilities of a match).
 Params: label_selector.
 Repeats exactly: yes, seeded.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from pydantic import Field
@@ -17,8 +19,13 @@ from pydantic import Field
 from dns_core.models.checkpoints import load_network
 from dns_core.models.coarse import CoarseStudent
 from dns_core.models.pair_network import PairNetwork
-from dns_core.records import Float32Array
-from dns_core.retrieval.calibration import Calibration, fit_frame_threshold, fit_scale
+from dns_core.records import Float32Array, VideoFeatures
+from dns_core.retrieval.background import Background, drawn_background
+from dns_core.retrieval.background_scores import BackgroundCoarse, BackgroundFine, in_one_chunk
+from dns_core.retrieval.bundle import BACKGROUND_FILE
+from dns_core.retrieval.calibration import Calibration, Scale, fine_level, fit_frame_threshold, fit_scale
+from dns_core.retrieval.pairs import Stretches
+from dns_core.retrieval.scorer import FineScorer, scorer_of
 from dns_core.stages.context import StageConfig, StageContext
 from dns_core.stages.pair_scores import pair_scores
 from dns_core.stages.split_videos import VideoSplit, read_split
@@ -43,12 +50,16 @@ class Config(StageConfig):
     """Settings of the stage.
 
     Attributes:
+        background_videos: drawn from the training side, one of each cluster of shared footage at most.
+        background_frames: of each at most.
         targets_per_query: videos compared with each query at most; all of its side if there are fewer.
         spliced_share: share of those videos that are met as a part of another one.
         videos_in_memory: videos kept for the next pair; bounds the memory, not the result.
         seed: of the draw of targets.
     """
 
+    background_videos: int = Field(ge=1)
+    background_frames: int = Field(ge=1)
     targets_per_query: int = Field(ge=2)
     spliced_share: float = Field(ge=0, le=1)
     videos_in_memory: int = Field(ge=1)
@@ -73,42 +84,91 @@ def run(config: Config, context: StageContext) -> None:
     split = read_split(context.workspace)
     with training_features(context.workspace) as features:
         drawn = _drawn_pairs(split, features, config)
-        scores = {"coarse": _coarse_scores(context, features, drawn.pairs)}
+        background = _background(split, features, config)
+        coarse = _CoarseScores(context, features, background)
+        coarse_scores = coarse.pairs(drawn.pairs)
+        queries = sorted({query for query, _ in drawn.pairs})
+        coarse_background = {query: coarse.background(query) for query in queries}
+        columns: dict[str, Any] = {"coarse": coarse_scores}
+        scales: dict[str, Scale] = {}
         thresholds: dict[str, float] = {}
         for name in FINE:
             network = _fine_network(context, name)
-            scores[name] = pair_scores(
+            scores = pair_scores(
                 network,
                 features,
                 drawn.pairs,
                 videos_in_memory=config.videos_in_memory,
                 progress=context.progress,
             )
+            standings = _standings(network, features, background, queries)
+            scales[name] = _scale(drawn, coarse_scores, scores, standings)
+            columns |= {name: scores} | _standing_columns(
+                name, drawn, scales[name], coarse_background, standings
+            )
             strangers = strange_frame_similarities(network, features, split.validation, split.alike)
             thresholds[name] = fit_frame_threshold(strangers)
-    calibration = _calibrated(drawn, scores, thresholds)
-    calibration.save(context.workspace.models / "calibration.json")
-    queries, targets = zip(*drawn.pairs, strict=True)
-    columns = {"query": queries, "target": targets, "side": drawn.sides, "relation": drawn.relations}
-    write_table(context.workspace.table("scored"), {**columns, **scores})
+    background.save(context.workspace.models / BACKGROUND_FILE)
+    Calibration(scales, thresholds).save(context.workspace.models / "calibration.json")
+    ids = dict(zip(("query", "target"), zip(*drawn.pairs, strict=True), strict=True))
+    facts = {"side": drawn.sides, "relation": drawn.relations}
+    write_table(context.workspace.table("scored"), {**ids, **facts, **columns})
     context.progress.say(f"{len(drawn.pairs)} pairs scored by coarse, {', '.join(FINE)}")
 
 
-def _calibrated(
-    drawn: _Pairs, scores: Mapping[str, Float32Array], thresholds: Mapping[str, float]
-) -> Calibration:
-    """Scales of the fine networks: probabilities of a copy are fitted on held-out pairs."""
+def _background(split: VideoSplit, features: FeatureSet, config: Config) -> Background:
+    """Excerpts of training videos, of different footage."""
+    rng = np.random.default_rng([config.seed, 1])
+    drawn = [split.train[row] for row in rng.permutation(len(split.train))]
+    by_cluster = {split.cluster_of[video_id]: video_id for video_id in drawn}
+    chosen = list(by_cluster.values())[: config.background_videos]
+    videos = [
+        VideoFeatures(v, features.regions(v), np.arange(features.n_frames(v), dtype=np.float64))
+        for v in chosen
+    ]
+    return drawn_background(videos, config.background_frames, config.seed)
+
+
+def _standings(
+    network: PairNetwork, features: FeatureSet, background: Background, queries: Sequence[str]
+) -> dict[str, Float32Array]:
+    """By query, its fine scores with the background."""
+    scorer = scorer_of(network)
+    fine = BackgroundFine(scorer, background)
+    return {query: fine.scores(_stretches(scorer, features, query)) for query in queries}
+
+
+def _stretches(scorer: FineScorer, features: FeatureSet, query: str) -> Stretches:
+    regions = features.regions(query)
+    video = VideoFeatures(query, regions, np.arange(len(regions), dtype=np.float64))
+    return in_one_chunk(scorer, video)
+
+
+def _scale(
+    drawn: _Pairs, coarse: Float32Array, fine: Float32Array, standings: Mapping[str, Float32Array]
+) -> Scale:
+    """The scale of a fine network: the probability of a copy is fitted on held-out pairs."""
     relations = np.array(drawn.relations)
     known = (np.array(drawn.sides) == "validation") & (relations != "unknown")
-    queries = np.array([query for query, _ in drawn.pairs])
-    coarse = scores["coarse"].astype(np.float64)
-    scales = {
-        name: fit_scale(
-            coarse, scores[name].astype(np.float64), queries, labels=relations == "copy", known=known
-        )
-        for name in FINE
+    levels = np.array([fine_level(standings[query]) for query, _ in drawn.pairs])
+    pairs = coarse.astype(np.float64), fine.astype(np.float64), levels
+    return fit_scale(*pairs, labels=relations == "copy", known=known)
+
+
+def _standing_columns(
+    name: str,
+    drawn: _Pairs,
+    scale: Scale,
+    coarse: Mapping[str, Float32Array],
+    fine: Mapping[str, Float32Array],
+) -> dict[str, list[float]]:
+    """Of each pair, its query's level with one network, and with coarse scores alone."""
+    seen = {query: scale.standing(coarse[query], fine[query]).level for query in fine}
+    unseen = {query: scale.standing(coarse[query], None).level for query in fine}
+    return {
+        f"{name}_level": [seen[query] for query, _ in drawn.pairs],
+        f"{name}_coarse_level": [unseen[query] for query, _ in drawn.pairs],
     }
-    return Calibration(scales, thresholds)
 
 
 def _drawn_pairs(split: VideoSplit, features: FeatureSet, config: Config) -> _Pairs:
@@ -176,10 +236,22 @@ def _fine_network(context: StageContext, name: str) -> PairNetwork:
     return cast("PairNetwork", loaded.network.to(context.device))
 
 
-def _coarse_scores(
-    context: StageContext, features: FeatureSet, pairs: Sequence[tuple[str, str]]
-) -> Float32Array:
-    loaded = load_network(context.workspace.model("coarse"), expect="coarse")
-    network = cast("CoarseStudent", loaded.network.to(context.device))
-    vectors = coarse_vectors(network, features, sorted({video_id for pair in pairs for video_id in pair}))
-    return np.array([vectors[query] @ vectors[target] for query, target in pairs], dtype=np.float32)
+class _CoarseScores:
+    """Coarse scores of pairs, and of queries with the background."""
+
+    def __init__(self, context: StageContext, features: FeatureSet, background: Background) -> None:
+        loaded = load_network(context.workspace.model("coarse"), expect="coarse")
+        self._network = cast("CoarseStudent", loaded.network.to(context.device))
+        self._features = features
+        self._background = BackgroundCoarse(self._network, background)
+        self._vectors: dict[str, Float32Array] = {}
+
+    def pairs(self, pairs: Sequence[tuple[str, str]]) -> Float32Array:
+        """``[P]`` cosines."""
+        ids = sorted({video_id for pair in pairs for video_id in pair})
+        self._vectors = coarse_vectors(self._network, self._features, ids)
+        return np.array([self._vectors[q] @ self._vectors[t] for q, t in pairs], dtype=np.float32)
+
+    def background(self, query: str) -> Float32Array:
+        """``[N]`` cosines of a query of `pairs`."""
+        return self._background.scores(self._vectors[query][None])

@@ -14,7 +14,7 @@ from dns_core.index.nearest import ChunkCodes, write_codes
 from dns_core.index.reader import Index, open_index
 from dns_core.records import Float32Array, Int64Array, VideoFeatures
 from dns_core.retrieval.budget import Budget
-from dns_core.retrieval.engine import LARGE_INDEX, SHORTLIST, TYPICAL, Engine
+from dns_core.retrieval.engine import LARGE_INDEX, SHORTLIST, Engine
 from dns_core.stages.timing import Timing, machine_is_busy, time_in_turns
 
 # Far enough apart that the difference is more than noise, and written within seconds; a larger one has codes.
@@ -81,7 +81,7 @@ def _fitted(timings: dict[str, Timing], cells: _Cells) -> SearchCost:
     )
     first, last = (seconds[str(n)] for n in _CODED)
     chunk_s = max(0.0, (last - first) / (_CODED[1] - _CODED[0]))
-    listed_s = seconds["listed"] - seconds["nearest"] - seconds["looked at"] - TYPICAL * video_s
+    listed_s = seconds["listed"] - seconds["nearest"] - seconds["looked at"]
     return SearchCost(
         fixed_s=fixed_s,
         video_s=video_s,
@@ -93,7 +93,7 @@ def _fitted(timings: dict[str, Timing], cells: _Cells) -> SearchCost:
         cell_s=float(cell_s),
         localise_s=seconds["localised"] / cells.localised,
         whole_to=LARGE_INDEX,
-        shortlist=SHORTLIST + TYPICAL,
+        shortlist=SHORTLIST,
         most_listed=SHORTLIST,
         spread=max(timings[name].spread for name in ("large", "many")),
         busy=machine_is_busy(),

@@ -107,16 +107,12 @@ def labelled_pairs(context: StageContext, config: SelectionConfig) -> dict[str, 
     """Pairs by side of the split, and whether each is worth re-ranking."""
     scale = Calibration.load(context.workspace.models / "calibration.json").scale(context.item)
     columns = read_table(context.workspace.table("scored"))
-    queries = np.array(columns["query"])
     coarse = np.array(columns["coarse"], dtype=np.float64)
     fine = np.array(columns[context.item], dtype=np.float64)
-    worth = np.empty_like(fine)
-    for query in np.unique(queries):
-        rows = queries == query
-        worth[rows] = scale.probabilities(fine[rows])
-        if config.label == "distance":
-            expected = scale.mixed(coarse[rows], np.full(rows.sum(), np.nan))
-            worth[rows] = np.abs(worth[rows] - scale.probabilities(expected))
+    worth = scale.probabilities(fine, np.array(columns[f"{context.item}_level"]))
+    if config.label == "distance":
+        level = np.array(columns[f"{context.item}_coarse_level"])
+        worth = np.abs(worth - scale.probabilities(scale.expected(coarse), level))
     sides: dict[str, list[ScoredPair]] = {"train": [], "validation": []}
     for row, side in enumerate(cast("list[str]", columns["side"])):
         query, target = str(columns["query"][row]), str(columns["target"][row])

@@ -133,9 +133,11 @@ def policy_rankings(
     videos = {query_id: queries.read(query_id) for query_id in queries.ids}
     candidates = {query_id: engine.candidates(video) for query_id, video in videos.items()}
     everything = np.arange(engine.index.n_videos, dtype=np.int64)
-    fine = {
-        query_id: engine.fine_scores(engine.stretches(video), everything)
-        for query_id, video in videos.items()
+    stretches = {query_id: engine.stretches(video) for query_id, video in videos.items()}
+    fine = {query_id: engine.fine_scores(query, everything) for query_id, query in stretches.items()}
+    standings = {
+        query_id: [engine.standing(candidates[query_id], query) for query in (None, stretches[query_id])]
+        for query_id in videos
     }
     for name, policy in policies(engine, seed).items():
         for budget in budgets:
@@ -145,7 +147,7 @@ def policy_rankings(
                 chosen = np.full(len(everything), np.nan, dtype=np.float32)
                 rows = select(policy, seen, count)
                 chosen[rows] = fine[query_id][rows]
-                scores = engine.calibrated(seen, chosen)
+                scores = engine.calibrated(seen, chosen, standings[query_id][count > 0])
                 rankings[query_id] = [(i, float(s)) for i, s in zip(seen.ids, scores, strict=True)]
             yield name, budget, rankings
 

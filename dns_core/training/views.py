@@ -61,10 +61,10 @@ def _view(clip: Clip, sampling: Sampling, strength: Strength, n_edits: int, rng:
         edited = edit_clip(edited, name, rng=rng, strength=strength)
     scaler = PictureScaler(1.0, threads=1)
     frames = [
-        scaler.cropped(
+        scaler.square(
             VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24"),
-            sampling.resize_px,
             sampling.crop_px,
+            sampling.resize_px,
         )
         for frame in edited.frames
     ]

@@ -29,14 +29,15 @@ class Sampling:
 
     Attributes:
         fps: frames a second; of a slower video a frame is repeated for as long as it is shown.
-        resize_px: length to which the shorter side is scaled.
-        crop_px: side of the centre square that is kept, at most ``resize_px``.
+        resize_px: length to which the shorter side is scaled, of which the centre square is kept; None
+            keeps the whole frame, squashed to a square.
+        crop_px: side of the square, at most ``resize_px``.
         chunk_frames: frames in memory at a time.
         threads: of the decoder; 0 leaves the number to FFmpeg. Does not change the result.
     """
 
     fps: float = 1.0
-    resize_px: int = 256
+    resize_px: int | None = 256
     crop_px: int = 224
     chunk_frames: int = 64
     threads: int = 0
@@ -44,7 +45,7 @@ class Sampling:
     def __post_init__(self) -> None:
         if not 0 < self.fps <= 1000:
             raise ParamsError(f"sampling fps must be in (0, 1000], not {self.fps}")
-        if not 1 <= self.crop_px <= self.resize_px:
+        if not 1 <= self.crop_px <= (self.resize_px or self.crop_px):
             raise ParamsError(f"crop_px must be in [1, resize_px={self.resize_px}], not {self.crop_px}")
         if self.chunk_frames < 1 or self.threads < 0:
             raise ParamsError("chunk_frames must be at least 1 and threads at least 0")
@@ -92,7 +93,7 @@ def decode_frames(
         for frame in grid.sampled(timed_frames(container, stream, path, grid.cell_of)):
             if frame.time_s >= stop_s:
                 break
-            frames[len(times)] = scaler.cropped(frame.picture, sampling.resize_px, sampling.crop_px)
+            frames[len(times)] = scaler.square(frame.picture, sampling.crop_px, sampling.resize_px)
             times.append(frame.time_s)
             if len(times) == sampling.chunk_frames:
                 yield FrameChunk(np.array(times), frames.copy())

@@ -54,6 +54,7 @@ EDITS: Mapping[str, Edit] = MappingProxyType(
         edit.name: edit
         for edit in (
             Edit("crop", "spatial", "a window of each frame"),
+            Edit("aspect", "spatial", "stretched to another aspect ratio"),
             Edit("flip", "spatial", "mirrored left to right"),
             Edit("scale_down", "spatial", "a shorter side of 128, 64 or 32 px"),
             Edit("reencode", "spatial", "low-bitrate H.264"),
@@ -80,7 +81,7 @@ EDITS: Mapping[str, Edit] = MappingProxyType(
 # it is cut, decorated, coloured, captured, and coded last.
 _CHAIN = (
     ("flip",),
-    ("crop", "borders"),
+    ("crop", "borders", "aspect"),
     ("logo", "text"),
     ("colour", "sepia", "grey"),
     ("blur", "scale_down", "camcorder"),
@@ -169,6 +170,7 @@ _FUNCTIONS: Mapping[str, _ClipEdit] = {
     "sepia": _spatial(edits_spatial.sepia),
     "grey": _spatial(edits_spatial.grey),
     "borders": _spatial(edits_overlays.borders),
+    "aspect": _spatial(edits_spatial.aspect),
     "logo": _spatial(edits_overlays.logo),
     "text": _spatial(edits_overlays.text),
     "camcorder": _filmed,

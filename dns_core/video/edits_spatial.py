@@ -35,6 +35,19 @@ def flip(frames: UInt8Array, rng: np.random.Generator, strength: Strength) -> UI
     return np.ascontiguousarray(frames[:, :, ::-1])
 
 
+def aspect(frames: UInt8Array, rng: np.random.Generator, strength: Strength) -> UInt8Array:
+    """Stretched to another aspect ratio: by 4/3, 16/9 or (16/9)^2, wider or narrower.
+
+    The factors lead from 16:9 to 4:3, to a square and to 9:16. The side that shrinks is scaled down.
+    """
+    factor = by_strength(strength, 4 / 3, 16 / 9, 256 / 81)
+    height, width = frames.shape[1:3]
+    # A turn from 16:9 to 9:16 shortens the longer side; the other way round the picture would be a strip.
+    narrower = bool(rng.random() < 0.5) if strength != "strong" else width > height
+    size = (max(1, round(width / factor)), height) if narrower else (width, max(1, round(height / factor)))
+    return each_image(frames, lambda image: image.resize(size, Image.Resampling.BILINEAR))
+
+
 def scale_down(frames: UInt8Array, rng: np.random.Generator, strength: Strength) -> UInt8Array:  # noqa: ARG001
     """Scaled to a shorter side of 128, 64 or 32 px and kept that small; smaller frames stay as they are."""
     height, width = frames.shape[1:3]

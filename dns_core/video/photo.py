@@ -72,7 +72,7 @@ def photo_views(image: UInt8Array, sampling: Sampling) -> UInt8Array:
     framed = [image, *(np.pad(image, (*margin, (0, 0)), mode="edge") for margin in margins)]
     scaler = PictureScaler(1.0, sampling.threads)
     pictures = (VideoFrame.from_ndarray(view, format="rgb24") for view in framed)
-    return np.stack([scaler.cropped(view, sampling.resize_px, sampling.crop_px) for view in pictures])
+    return np.stack([scaler.square(view, sampling.crop_px, sampling.resize_px) for view in pictures])
 
 
 def query_facts(path: Path) -> StreamFacts:

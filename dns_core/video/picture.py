@@ -105,6 +105,12 @@ class PictureScaler:
             width, height = height, width
         return np.ascontiguousarray(turn.upright(self._scaled(picture, width, height)))
 
+    def square(self, picture: VideoFrame, side_px: int, resize_px: int | None) -> UInt8Array:
+        """``picture`` upright as a square: squashed whole, or the centre of a scaled one (see `cropped`)."""
+        if resize_px is None:
+            return self.fitted(picture, side_px, side_px)
+        return self.cropped(picture, resize_px, side_px)
+
     def cropped(self, picture: VideoFrame, resize_px: int, crop_px: int) -> UInt8Array:
         """``picture`` upright, its shorter side scaled to ``resize_px``, the centre square of ``crop_px``."""
         turn = orientation(picture)

@@ -47,7 +47,7 @@ def answers(output: str) -> list[dict[str, Any]]:
 
 def test_every_declared_output_is_there_and_no_work_is_left_over(finished: Path, order: Order) -> None:
     declared = [finished / path for _, _, outputs in order for path in outputs]
-    assert len(declared) == 36
+    assert len(declared) == 37
     assert [path for path in declared if not path.exists()] == []
     assert [path for path in finished.rglob("*") if path.name.startswith(".partial-")] == []
     assert [path for path in (finished / "artifacts" / ".partial").rglob("*") if path.is_file()] == []
@@ -113,7 +113,7 @@ def test_report_compares_the_selector_with_three_policies(report: dict[str, Any]
 
 def test_a_copy_is_found_above_chance(report: dict[str, Any]) -> None:
     teacher = next(row for row in report["methods"] if row["method"] == "teacher")
-    assert teacher["map"]["ISVR"] > 0.75
+    assert teacher["map"]["ISVR"] > 0.6
 
 
 def test_query_ranks_and_locates(dns: Dns, data: Path, finished: Path, models: Path) -> None:

@@ -8,12 +8,13 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 
-def region_chamfer_loops(query: Array, target: Array) -> Array:
-    """[Tq, Tt] of [Tq, R, D] and [Tt, R, D]."""
+def region_chamfer_loops(query: Array, target: Array, partial: bool = False) -> Array:
+    """[Tq, Tt] of [Tq, R, D] and [Tt, R, D]; the best pair of regions alone if partial."""
+    pooled = max if partial else np.mean
     out = np.empty((len(query), len(target)))
     for i, query_frame in enumerate(query.astype(np.float64)):
         for j, target_frame in enumerate(target.astype(np.float64)):
-            out[i, j] = np.mean([max(float(a @ b) for b in target_frame) for a in query_frame])
+            out[i, j] = pooled([max(float(a @ b) for b in target_frame) for a in query_frame])
     return out
 
 
@@ -27,8 +28,9 @@ def chamfer_loops(matrix: Array, mask: Array) -> float:
     return float(np.mean(best)) if best else 0.0
 
 
-def packed_similarity_loops(query: Array, target: Array) -> Array:
+def packed_similarity_loops(query: Array, target: Array, partial: bool = False) -> Array:
     """[Tq, Tt] of codes [T, R, W]: Python's own count of bits."""
+    pooled = max if partial else np.mean
     n_bits = 64 * query.shape[2]
 
     def agreement(a: Array, b: Array) -> float:
@@ -38,5 +40,5 @@ def packed_similarity_loops(query: Array, target: Array) -> Array:
     out = np.empty((len(query), len(target)))
     for i, query_frame in enumerate(query):
         for j, target_frame in enumerate(target):
-            out[i, j] = np.mean([max(agreement(a, b) for b in target_frame) for a in query_frame])
+            out[i, j] = pooled([max(agreement(a, b) for b in target_frame) for a in query_frame])
     return out

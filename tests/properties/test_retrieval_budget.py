@@ -14,8 +14,9 @@ from dns_core.index import Chunking, build_index, open_index
 from dns_core.models.checkpoints import save_network
 from dns_core.models.registry import build_network
 from dns_core.records import QueryResult, VideoFeatures
+from dns_core.retrieval.background import Background
 from dns_core.retrieval.budget import Budget
-from dns_core.retrieval.bundle import Bundle
+from dns_core.retrieval.bundle import BACKGROUND_FILE, Bundle
 from dns_core.retrieval.calibration import Calibration, Scale
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.engine import Engine
@@ -61,8 +62,9 @@ def engine() -> Engine:
             path = folder / f"{role}.safetensors"
             save_network(path, network, architecture=architecture, config=config, provenance={})
         # steep for fine scores, which lie close together with random weights
-        scale = Scale(1.0, 0.0, (0.5, 0.7), Logistic(16.0, 0.0))
+        scale = Scale(1.0, 0.0, 1.0, 0.0, 0.7, Logistic(16.0, 0.0))
         Calibration({"fine_binary": scale}, {"fine_binary": 0.3}).save(folder / "calibration.json")
+        Background(tuple(video(seed, 4) for seed in range(200, 212))).save(folder / BACKGROUND_FILE)
         bundle = Bundle.load(folder)
         encoder = VideoEncoder(bundle, IndexSettings(Chunking(8, 2), None, ("fine_binary",)))
         records = [encoder.encode(video(seed, 1 + seed)) for seed in range(N_VIDEOS)]

@@ -77,7 +77,7 @@ def test_packed_equals_unpacked(seed: int, n_query: int, n_target: int, shape: t
     packed = pack_signs(query), pack_signs(target)
     found = frame_similarity_packed(*packed)
     signs = [torch.from_numpy(unpack_signs(code).astype(np.float32))[None] for code in packed]
-    product = region_chamfer(*signs)[0].numpy() / (64 * words)
+    product = region_chamfer(signs[0], signs[1])[0].numpy() / (64 * words)
     np.testing.assert_allclose(found, product, atol=1e-6)
     np.testing.assert_allclose(found, packed_similarity_loops(*packed), atol=1e-6)
     assert np.abs(found).max() <= 1

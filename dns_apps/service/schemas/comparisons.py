@@ -45,7 +45,7 @@ class Comparison(Answered):
     """How alike two videos are, and where; ``query`` is the first, ``target`` the second.
 
     Attributes:
-        score: calibrated; beside typical strangers, so that it may differ from a ranked list's.
+        score: calibrated: the same as in a ranked list, where the pair is compared finely.
         raw_score: in [-1, 1].
         query_times_s: ``[Tq]`` time of each row of the matrix.
         target_times_s: ``[Tt]`` time of each column.

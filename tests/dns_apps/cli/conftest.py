@@ -19,7 +19,7 @@ from dns_core.retrieval.index_settings import IndexSettings, write_index_setting
 from dns_core.retrieval.logistic import Logistic
 from dns_core.retrieval.pipeline import index_videos
 from dns_core.video.encode import write_video
-from tests.factories import BUNDLE, DIMS, write_small_networks
+from tests.factories import BUNDLE, DIMS, write_background, write_small_networks
 
 BACKBONE = "efficientnet_lite0.imagenet1k"
 NAMES = ("a.mp4", "b.mp4", "folder/c.mp4")
@@ -46,7 +46,8 @@ def save_bundle(folder: Path, seed: int) -> None:
     metadata = {**extractor.description, "sampling_fps": "2.0"}
     whitening.save(folder / "whitening.safetensors", metadata)
     write_small_networks(folder, BUNDLE, seed)
-    scale = Scale(1.0, -0.5, (-0.5, -0.3), Logistic(8.0, -2.0))
+    write_background(folder, 9, seed)
+    scale = Scale(1.0, -0.5, 0.5, -0.6, -0.3, Logistic(8.0, -2.0))
     scales = dict.fromkeys(("fine_attention", "fine_binary"), scale)
     thresholds = {"fine_attention": 0.5, "fine_binary": 0.5}
     Calibration(scales, thresholds).save(folder / "calibration.json")

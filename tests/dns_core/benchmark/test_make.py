@@ -13,7 +13,7 @@ from dns_core.corpus.shots import Shot, film
 from dns_core.datasets.ground_truth import read_ground_truth
 from dns_core.errors import InputError
 from dns_core.ports import SilentProgress
-from dns_core.records import UInt8Array
+from dns_core.records import NEUTRAL, UInt8Array
 from dns_core.store.quarantine import read_quarantine
 from dns_core.video import read_clip, write_video
 from dns_core.video.edits import EDITS, STRENGTHS
@@ -133,6 +133,22 @@ def test_footage_of_a_test_video_is_not_trained_on(
     assert f"{trained}/0.mp4" not in _ids(tmp_path / "out/data/train")
     left_out = json.loads((tmp_path / "out/data/benchmark.json").read_text())["left_out"]
     assert [row["shown_by"] for row in left_out.values()] == [f"{tested}/0.mp4"]
+
+
+def test_twins_in_the_database_are_neutral(videos: Path, made: Path, tmp_path: Path) -> None:
+    described = json.loads((made / "benchmark.json").read_text())
+    tested = described["test_sources"][0]
+    archive = tmp_path / "archive"
+    shutil.copytree(videos, archive)
+    original, twin = f"{tested}/0.mp4", f"{tested}/twin.mp4"
+    write_video(archive / twin, read_clip(archive / original).frames[:, ::2, ::2], 6)
+    make_benchmark(archive, tmp_path / "out", CONFIG, SilentProgress())
+    found = json.loads((tmp_path / "out/data/benchmark.json").read_text())["twins"]
+    assert (found[original], found[twin]) == ([twin], [original])
+    labels = read_ground_truth(tmp_path / "out/data/test/ground_truth.json").labels
+    pairs = [shown.keys() for shown in labels.values() if shown.get(twin) == NEUTRAL]
+    assert pairs
+    assert all(original in shown for shown in pairs)
 
 
 def test_sources_of_the_same_footage_are_refused(videos: Path, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 
 from dns_core.benchmark.plain import MeanVector, RawChamfer
@@ -12,16 +13,18 @@ def _video(name: str, n_frames: int, seed: int) -> VideoFeatures:
     return VideoFeatures(name, regions, np.arange(n_frames) / 2)
 
 
-def test_raw_chamfer_is_that_of_pairs_one_by_one() -> None:
+@pytest.mark.parametrize("partial", [False, True])
+def test_raw_chamfer_is_that_of_pairs_one_by_one(partial: bool) -> None:
     database = [_video(str(n), n, n) for n in (1, 5, 3)]
     query = _video("q", 4, 9)
-    expected = [
-        region_chamfer(torch.from_numpy(query.regions)[None], torch.from_numpy(target.regions)[None])[0]
-        .amax(dim=1)
-        .mean()
-        for target in database
-    ]
-    np.testing.assert_allclose(RawChamfer(database).scores(query), np.array(expected), atol=1e-6)
+    expected = []
+    for target in database:
+        own, other = (torch.from_numpy(video.regions)[None] for video in (query, target))
+        matrix = region_chamfer(own, other, partial)[0]
+        forth, back = (float(matrix.amax(dim=axis).mean()) for axis in (1, 0))
+        expected.append(max(forth, back) if partial else forth)
+    found = RawChamfer(database, partial=partial).scores(query)
+    np.testing.assert_allclose(found, np.array(expected), atol=1e-6)
 
 
 def test_a_video_is_its_own_nearest() -> None:

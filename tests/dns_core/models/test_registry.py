@@ -84,5 +84,5 @@ def test_attention_and_binarization_exclude_each_other() -> None:
 
 
 def test_config_keys_name_what_a_config_may_have() -> None:
-    assert config_keys("fine_binary") == ("dims", "binary_bits", "compatibility")
+    assert config_keys("fine_binary") == ("dims", "binary_bits", "compatibility", "partial")
     assert "netvlad_clusters" in config_keys("coarse")

@@ -15,7 +15,7 @@ from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.index_settings import IndexSettings, write_index_settings
 from dns_core.retrieval.logistic import Logistic
 from dns_core.similarity.comparator import Comparator
-from tests.factories import BUNDLE, DIMS, write_small_networks
+from tests.factories import BUNDLE, DIMS, write_background, write_small_networks
 
 REGIONS = 3
 CHUNKING = Chunking(chunk_frames=16, overlap_frames=4)
@@ -37,7 +37,8 @@ def write_networks(folder: Path, seed: int) -> None:
     whitening = Whitening(np.zeros(DIMS, dtype=np.float32), projection)
     whitening.save(folder / "whitening.safetensors", {"extractor": f"backbone of {seed}"})
     write_small_networks(folder, {"teacher": "teacher", **BUNDLE}, seed, let_through)
-    scale = Scale(1.0, -0.5, (-0.5, -0.3), Logistic(8.0, -2.0))
+    write_background(folder, REGIONS, seed)
+    scale = Scale(1.0, -0.5, 0.5, -0.6, -0.3, Logistic(8.0, -2.0))
     scales = dict.fromkeys(("fine_attention", "fine_binary", "teacher"), scale)
     thresholds = {"fine_attention": 0.15, "fine_binary": 0.5, "teacher": 0.15}
     Calibration(scales, thresholds).save(folder / "calibration.json")

@@ -87,7 +87,9 @@ def test_fine_scores_and_order_are_those_of_single_comparisons(
     result = engine.search(query, top_k=0, budget=EVERYTHING)
     assert ids(result) == expected
     scale = bundle.calibration.scale("fine_binary")
-    wanted = dict(zip(singly, scale.probabilities(np.array(list(singly.values()))), strict=True))
+    standing = engine.standing(engine.candidates(query), engine.stretches(query))
+    raw = np.array(list(singly.values()))
+    wanted = dict(zip(singly, scale.probabilities(raw, standing.level), strict=True))
     for match in result.results:
         assert match.score == pytest.approx(float(wanted[match.video_id]), abs=1e-5)
 
@@ -121,8 +123,7 @@ def test_a_shortlist_gives_the_answers_of_the_whole_index(
     budgets = (NOTHING, Budget(share=0.2), Budget(ms=1e6))
     whole = [Engine(index, bundle).search(query, top_k=3, budget=budget) for budget in budgets]
     monkeypatch.setattr("dns_core.retrieval.engine.LARGE_INDEX", 10)
-    monkeypatch.setattr("dns_core.retrieval.engine.SHORTLIST", 5)
-    monkeypatch.setattr("dns_core.retrieval.engine.TYPICAL", 14)  # all: the level is the same then
+    monkeypatch.setattr("dns_core.retrieval.engine.SHORTLIST", 14)
     engine = Engine(index, bundle)
     for expected, budget in zip(whole, budgets, strict=True):
         found = engine.search(query, top_k=3, budget=budget)
@@ -132,28 +133,23 @@ def test_a_shortlist_gives_the_answers_of_the_whole_index(
         assert [m.score for m in found.results] == pytest.approx([m.score for m in expected.results])
 
 
-def test_strangers_that_stand_for_all_set_the_level_of_a_shortlist(
+def test_a_shortlist_changes_no_score(
     index: Index, bundle: Bundle, make_features: MakeFeatures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = make_features("query", 9)
     monkeypatch.setattr("dns_core.retrieval.engine.LARGE_INDEX", 10)
     monkeypatch.setattr("dns_core.retrieval.engine.SHORTLIST", 2)
-    monkeypatch.setattr("dns_core.retrieval.engine.TYPICAL", 7)
     engine = Engine(index, bundle)
     candidates = engine.candidates(query, shortlisted=True)
-    typical = np.arange(0, 14, 2)
-    assert set(typical) < set(candidates.rows)
-    assert len(candidates.rows) <= 9
+    assert len(candidates.rows) == 2
     everything = engine.candidates(query)
     np.testing.assert_array_equal(candidates.scores, everything.scores[candidates.rows])
     np.testing.assert_array_equal(candidates.features, everything.features[candidates.rows])
     nothing = np.full(len(candidates.rows), np.nan, dtype=np.float32)
-    scale = bundle.calibration.scale("fine_binary")
-    expected = scale.mixed(everything.scores, np.full(14, np.nan))
-    np.testing.assert_allclose(
-        engine.calibrated(candidates, nothing),
-        scale.probabilities(expected[candidates.rows], expected[typical]),
-    )
+    unseen = np.full(14, np.nan, dtype=np.float32)
+    expected = engine.calibrated(everything, unseen, engine.standing(everything, None))
+    found = engine.calibrated(candidates, nothing, engine.standing(candidates, None))
+    np.testing.assert_array_equal(found, expected[candidates.rows])
     # the whole index is looked at where a shortlist would not do
     assert len(engine.search(query, top_k=0, budget=NOTHING).results) == 14
     assert len(engine.search(query, top_k=10, budget=Budget(share=0.5)).results) == 10

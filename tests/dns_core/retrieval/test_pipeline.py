@@ -30,8 +30,9 @@ def bundle_of(folder: Path, **changed: str | None) -> Bundle:
 def test_the_precision_is_told_from_the_fingerprint_and_frames_are_whitened(tmp_path: Path) -> None:
     pipeline = open_features(bundle_of(tmp_path))
     assert pipeline.extractor.fingerprint == Extractor(load_backbone(BACKBONE), precision="bf16").fingerprint
-    assert (pipeline.sampling.fps, pipeline.sampling.resize_px, pipeline.sampling.crop_px) == (2.0, 256, 224)
-    frames = [np.full((48, 64, 3), 20 * n, dtype=np.uint8) for n in range(8)]
+    assert (pipeline.sampling.fps, pipeline.sampling.resize_px, pipeline.sampling.crop_px) == (2.0, None, 224)
+    picture = np.random.default_rng(0).integers(0, 100, (48, 64, 3), dtype=np.uint8)
+    frames = [picture + np.uint8(10 * n) for n in range(8)]
     write_video(tmp_path / "clip.mp4", frames, fps=4.0)
     video = pipeline.features(tmp_path / "clip.mp4", "name")
     assert video.video_id == "name"

@@ -13,6 +13,8 @@ from dns_core.retrieval.selection import (
     select,
 )
 
+_NO_BACKGROUND = np.empty(0, dtype=np.float32)
+
 
 @pytest.fixture
 def candidates() -> Candidates:
@@ -20,7 +22,7 @@ def candidates() -> Candidates:
     ids = [f"v{number:03d}" for number in rng.permutation(200)]
     scores = rng.uniform(-1, 1, 200).astype(np.float32)
     features = np.column_stack([rng.normal(size=(200, 2)), scores]).astype(np.float32)
-    return Candidates(np.arange(200), ids, scores, features)
+    return Candidates(np.arange(200), ids, scores, features, _NO_BACKGROUND)
 
 
 def selector() -> Selector:
@@ -38,6 +40,7 @@ def test_a_policy_chooses_the_same_videos_however_they_are_stored(
         [candidates.ids[row] for row in order],
         candidates.scores[order],
         candidates.features[order],
+        _NO_BACKGROUND,
     )
     for count in (0, 1, 50, 200, 300):
         chosen = [candidates.ids[row] for row in select(policy, candidates, count)]
@@ -70,12 +73,16 @@ def test_the_simple_policies_do_what_they_are_called(candidates: Candidates) -> 
 
 def test_ties_are_chosen_by_id() -> None:
     same = np.zeros(4, dtype=np.float32)
-    tied = Candidates(np.arange(4), ["d", "a", "c", "b"], same, np.zeros((4, 3), dtype=np.float32))
+    tied = Candidates(
+        np.arange(4), ["d", "a", "c", "b"], same, np.zeros((4, 3), dtype=np.float32), _NO_BACKGROUND
+    )
     assert select(ByCoarseScore(), tied, 2).tolist() == [1, 3]
     assert select(BySelector(selector()), tied, 2).tolist() == [1, 3]
 
 
 def test_no_candidates_no_choice() -> None:
-    none = Candidates(np.arange(0), [], np.empty(0, dtype=np.float32), np.empty((0, 3), dtype=np.float32))
+    none = Candidates(
+        np.arange(0), [], np.empty(0, dtype=np.float32), np.empty((0, 3), dtype=np.float32), _NO_BACKGROUND
+    )
     for policy in (BySelector(selector()), ByCoarseScore(), ByDoubt(0.2), ByChance(3)):
         assert select(policy, none, 5).tolist() == []

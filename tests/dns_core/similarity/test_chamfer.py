@@ -8,9 +8,10 @@ from dns_core.similarity.chamfer import chamfer_similarity, region_chamfer
 from tests.oracles.similarity_loops import region_chamfer_loops
 
 
-def naive(query: Tensor, target: Tensor) -> Tensor:
+def naive(query: Tensor, target: Tensor, partial: bool = False) -> Tensor:
     """The product [B, Tq, R, R, Tt] as a whole, and torch's own gradients."""
-    return torch.einsum("biok,bjpk->biopj", query, target).max(3).values.mean(2)
+    best = torch.einsum("biok,bjpk->biopj", query, target).max(3).values
+    return best.max(2).values if partial else best.mean(2)
 
 
 def unit(*shape: int, seed: int) -> Tensor:
@@ -18,13 +19,16 @@ def unit(*shape: int, seed: int) -> Tensor:
     return torch.nn.functional.normalize(torch.randn(*shape, generator=rng), dim=-1)
 
 
-def test_region_chamfer_equals_plain_loops() -> None:
+PARTIAL = pytest.mark.parametrize("partial", [False, True])
+
+
+@PARTIAL
+def test_region_chamfer_equals_plain_loops(partial: bool) -> None:
     query, target = unit(2, 5, 9, 32, seed=0), unit(2, 7, 9, 32, seed=1)
-    found = region_chamfer(query, target).numpy()
+    found = region_chamfer(query, target, partial).numpy()
     for b in range(2):
-        np.testing.assert_allclose(
-            found[b], region_chamfer_loops(query[b].numpy(), target[b].numpy()), atol=1e-6
-        )
+        expected = region_chamfer_loops(query[b].numpy(), target[b].numpy(), partial)
+        np.testing.assert_allclose(found[b], expected, atol=1e-6)
 
 
 def test_one_query_meets_every_target() -> None:
@@ -39,15 +43,18 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.testing.assert_close(region_chamfer(query, target), whole)
 
 
+@PARTIAL
 @pytest.mark.parametrize("block_cells", [1 << 22, 2 * 5 * 81 * 4])
-def test_gradients_are_those_of_torch(block_cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gradients_are_those_of_torch(
+    block_cells: int, partial: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(chamfer, "_BLOCK_CELLS", block_cells)
     gradients = []
     for function in (region_chamfer, naive):
         query = unit(2, 5, 9, 32, seed=0).requires_grad_()
         target = unit(2, 6, 9, 32, seed=1).requires_grad_()
         weights = torch.arange(2 * 5 * 6).reshape(2, 5, 6) / 10 - 2
-        torch.autograd.backward((function(query, target) * weights).sum())
+        torch.autograd.backward((function(query, target, partial) * weights).sum())
         gradients.append((query.grad, target.grad))
     for found, expected in zip(*gradients, strict=True):
         assert found is not None

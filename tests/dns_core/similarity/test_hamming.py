@@ -45,12 +45,14 @@ def test_equals_plain_loops(n_query: int, n_target: int, words: int) -> None:
     found = frame_similarity_packed(query, target)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, packed_similarity_loops(query, target), atol=1e-7)
+    found = frame_similarity_packed(query, target, partial=True)
+    np.testing.assert_allclose(found, packed_similarity_loops(query, target, partial=True), atol=1e-7)
 
 
 def test_equals_the_product_of_signs_beyond_one_block() -> None:
     query, target = codes(4), codes(700, seed=1)
     signs = [torch.from_numpy(unpack_signs(c).astype(np.float32)).unsqueeze(0) for c in (query, target)]
-    expected = region_chamfer(*signs)[0].numpy() / 512
+    expected = region_chamfer(signs[0], signs[1])[0].numpy() / 512
     np.testing.assert_allclose(frame_similarity_packed(query, target), expected, atol=1e-6)
 
 
@@ -99,7 +101,7 @@ from dns_core.similarity import hamming
 folder = Path(sys.argv[1])
 found = hamming.frame_similarity_packed(np.load(folder / "query.npy"), np.load(folder / "target.npy"))
 np.save(folder / "found.npy", found)
-(kernel,) = hamming._kernel_for(9, 8).inspect_asm().values()
+(kernel,) = hamming._kernel_for(9, 8, False).inspect_asm().values()
 sys.exit("zmm" in kernel or "popcnt" in kernel)
 """
     plain = {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path / "cache")}

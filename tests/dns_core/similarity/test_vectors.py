@@ -9,6 +9,7 @@ from dns_core.similarity import vectors
 from dns_core.similarity.compiled import processor_has
 from dns_core.similarity.tile_product import WIDE
 from dns_core.similarity.vectors import frame_similarities
+from tests.oracles.similarity_loops import region_chamfer_loops
 from tests.oracles.slow_twins import frame_matrix
 
 HAS_HALVES = WIDE and processor_has("avx512bf16")
@@ -22,9 +23,9 @@ def unit(n_frames: int, n_regions: int = 9, dims: int = 64, seed: int = 0) -> Ve
     return drawn.astype(np.float16)
 
 
-def in_single(query: Vectors, targets: list[Vectors]) -> list[npt.NDArray[np.float32]]:
+def in_single(query: Vectors, targets: list[Vectors], partial: bool = False) -> list[npt.NDArray[np.float32]]:
     with mock.patch.object(vectors, "processor_has", return_value=False):
-        return frame_similarities(query, targets)
+        return frame_similarities(query, targets, partial)
 
 
 def expected(query: Vectors, target: Vectors) -> npt.NDArray[np.float32]:
@@ -54,6 +55,13 @@ def test_bfloat16_is_what_torch_makes_of_halves(dims: int) -> None:
     difference = np.abs(found - expected(query, target))
     assert 0 < difference.max() < 2e-3
     assert difference.mean() < 3e-4
+
+
+def test_the_best_pair_of_regions_equals_plain_loops() -> None:
+    query, target = unit(7), unit(39)
+    expected = region_chamfer_loops(query, target, partial=True)
+    np.testing.assert_allclose(in_single(query, [target], partial=True)[0], expected, atol=1e-6)
+    np.testing.assert_allclose(frame_similarities(query, [target], partial=True)[0], expected, atol=3e-3)
 
 
 def test_halves_of_every_size_are_read_rightly() -> None:

@@ -36,7 +36,14 @@ SPLIT = VideoSplit(
     alike={},
 )
 FEATURES = Ids([*TRAIN, *HELD_OUT, *(f"{video}#0" for video in (*TRAIN, *HELD_OUT))])
-CONFIG = Config(targets_per_query=20, spliced_share=0.5, videos_in_memory=8, seed=3)
+CONFIG = Config(
+    background_videos=4,
+    background_frames=3,
+    targets_per_query=20,
+    spliced_share=0.5,
+    videos_in_memory=8,
+    seed=3,
+)
 
 
 def test_training_queries_never_meet_held_out_videos() -> None:

@@ -98,6 +98,16 @@ def test_sizes() -> None:
         assert edited(clip, name, "medium").frames.shape == clip.frames.shape
 
 
+def test_aspect_changes_the_ratio_of_the_sides() -> None:
+    clip = clip_of(2, height=180, width=320)
+    ratios = {s: edited(clip, "aspect", s).frames.shape[1:3] for s in STRENGTHS}
+    assert ratios["light"] in {(180, 240), (135, 320)}
+    assert ratios["medium"] in {(180, 180), (101, 320)}
+    assert ratios["strong"] == (180, 101)
+    upright = clip_of(2, height=320, width=180)
+    assert edited(upright, "aspect", "strong").frames.shape[1:3] == (101, 180)
+
+
 def test_flip_and_crop_move_pixels_only() -> None:
     clip = clip_of()
     np.testing.assert_array_equal(edited(clip, "flip", "light").frames[:, :, ::-1], clip.frames)
@@ -197,7 +207,7 @@ def test_unknown_names_are_refused() -> None:
 
 
 def test_random_edits_are_plausible() -> None:
-    rivals = ({"colour", "sepia", "grey"}, {"blur", "scale_down", "camcorder"}, {"crop", "borders"})
+    rivals = ({"colour", "sepia", "grey"}, {"blur", "scale_down", "camcorder"}, {"crop", "borders", "aspect"})
     seen: set[str] = set()
     for seed in range(200):
         for strength in STRENGTHS:
