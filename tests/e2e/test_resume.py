@@ -37,10 +37,14 @@ def test_extraction_killed_twice_gives_the_same_files(
         assert parts(fresh_workspace, name) >= 3
         assert not (features / f"{name}.hdf5").exists()
     dns_process(*command)
-    expected = sorted((finished / "artifacts" / "features").iterdir())
-    assert sorted(path.name for path in features.iterdir()) == [path.name for path in expected]
-    for path in expected:
-        assert (features / path.name).read_bytes() == path.read_bytes(), path.name
+    expected = contents(finished / "artifacts" / "features")
+    found = contents(features)
+    assert found.keys() == expected.keys()
+    assert [path for path in expected if found[path] != expected[path]] == []
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_training_killed_gives_the_same_weights(
