@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dns_core.errors import CorruptArtefactError
+from dns_core.errors import ArtefactError, CorruptArtefactError
 from dns_core.index.build import Origin
 from dns_core.index.encoded import EncodedVideo
 from dns_core.index.npy_stream import AnyArray
@@ -61,12 +61,15 @@ class Pending:
         """The record of the file of this content.
 
         Raises:
-            CorruptArtefactError: it is not there, or not as it was written.
+            ArtefactError: it is gone: a process that changed the index meanwhile removed it.
+            CorruptArtefactError: it is not as it was written.
         """
         path = self._path(sha256)
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return _record({name: arrays[name] for name in arrays.files})
+        except FileNotFoundError:
+            raise ArtefactError(f"{path} is gone: another process changed the index; try again") from None
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise CorruptArtefactError(f"{path} is damaged; remove it and try again: {error!r}") from error
 

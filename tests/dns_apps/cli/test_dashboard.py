@@ -23,6 +23,7 @@ def test_it_is_served_to_this_machine_alone_on_the_port_of_the_settings(
     started: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DNS_DASHBOARD_PORT", "8765")
+    monkeypatch.delenv("DNS_TRACKING_URI", raising=False)
     assert CliRunner().invoke(app, ["dashboard"]).exit_code == 0
     ((_, command, environment),) = started
     assert command[3:7] == ("--server.address", "127.0.0.1", "--server.port", "8765")

@@ -167,6 +167,29 @@ def test_what_was_finished_before_an_interruption_is_kept(
     verify_index(index)
 
 
+def test_who_changes_the_index_during_an_add_is_named(
+    run: Run, archive: Path, index: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film(archive / "one" / "1.mp4", 1)
+    film(archive / "one" / "2.mp4", 2)
+    film(archive / "other" / "3.mp4", 3)
+    features = FeaturePipeline.features
+
+    def meanwhile(self: FeaturePipeline, path: Path, video_id: str) -> Any:
+        if video_id == "2.mp4":
+            assert run("index", "add", index, archive / "other", "--models", models).exit_code == 0
+        return features(self, path, video_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FeaturePipeline, "features", meanwhile)
+        refused = run("index", "add", index, archive / "one", "--models", models)
+    assert refused.exit_code == 2
+    assert "another process changed the index; try again" in refused.stderr
+    assert run("index", "add", index, archive / "one", "--models", models).exit_code == 0
+    assert {"1.mp4", "2.mp4", "3.mp4"} <= set(open_index(index).ids)
+    verify_index(index)
+
+
 def test_add_takes_folders_as_build_does(run: Run, index: Path, models: Path, tmp_path: Path) -> None:
     film(tmp_path / "more" / "deep" / "x.mp4", 1)
     film(tmp_path / "more" / os.fsdecode(b"odd\xff.mp4"), 2)
