@@ -98,19 +98,25 @@ def make_benchmark(videos: Path, out: Path, config: BenchmarkConfig, progress: P
     truth = _with_neutral_twins(ground_truth(recipes, test), alike)
     write_json(data / "test" / "ground_truth.json", truth)
     write_quarantine(data / "quarantine.json", quarantined)
-    made = {
+    left_out = {row.video: {"shown_by": row.nearest, "similarity": row.similarity} for row in shared}
+    footage = {"left_out": left_out, "twins": alike}
+    write_json(data / "benchmark.json", _made(config, train, test, queries) | footage)
+    found = f"{len(train)} videos to train on, {len(test)} to search, {len(recipes)} queries"
+    shown = f"{len(shared)} left out of training, whose footage is among those to search"
+    progress.say(f"{found}; {shown}; {len(quarantined)} files could not be read")
+
+
+def _made(
+    config: BenchmarkConfig, train: Sequence[str], test: Sequence[str], queries: Sequence[BenchmarkQuery]
+) -> dict[str, Any]:
+    """What ``data/benchmark.json`` says of the sides and the queries."""
+    return {
         "format": 1,
         "config": asdict(config),
         "train_sources": sorted(set(map(source_of, train))),
         "test_sources": sorted(set(map(source_of, test))),
-        "left_out": {row.video: {"shown_by": row.nearest, "similarity": row.similarity} for row in shared},
-        "twins": alike,
         "queries": {query.query: asdict(query) for query in queries},
     }
-    write_json(data / "benchmark.json", made)
-    found = f"{len(train)} videos to train on, {len(test)} to search, {len(recipes)} queries"
-    left_out = f"{len(shared)} left out of training, whose footage is among those to search"
-    progress.say(f"{found}; {left_out}; {len(quarantined)} files could not be read")
 
 
 def source_of(video_id: str) -> str:

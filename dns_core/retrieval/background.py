@@ -21,7 +21,7 @@ from dns_core.store.weights import read_weights, save_weights
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """Whitened features of the videos, of a few frames each.
+    """Whitened features ``[T, R, d]`` of the videos, of a few frames each; R and d are those of the models.
 
     Raises:
         InputError: there is none.
@@ -50,9 +50,14 @@ class Background:
         tensors, _ = read_weights(path)
         try:
             regions, lengths = tensors["regions"].float().numpy(), tensors["lengths"].numpy()
-            parts = np.split(regions, np.cumsum(lengths)[:-1])
-        except (KeyError, ValueError) as error:
-            raise CorruptArtefactError(f"{path} does not hold a background: {error!r}") from error
+        except KeyError as error:
+            raise CorruptArtefactError(f"{path} does not hold a background: it lacks {error}") from error
+        if regions.ndim != 3 or not len(lengths) or lengths.min() < 1 or lengths.sum() != len(regions):
+            raise CorruptArtefactError(
+                f"{path} does not hold a background: expected [T, R, D] of videos of a frame or more, "
+                f"found {regions.shape} of lengths that sum to {lengths.sum()}"
+            )
+        parts = np.split(regions, np.cumsum(lengths)[:-1])
         return cls(tuple(_numbered(number, part) for number, part in enumerate(parts)))
 
 
