@@ -10,9 +10,9 @@ from dns_core.ports import Progress
 from dns_core.stages.context import Workspace
 from dns_core.stages.release import measure_release
 from dns_ops.decisions import RefusedError, Request, challenger_version, promotions, record_decision
-from dns_ops.quality.verdict import NEVER_JUDGED, PASSED
-from dns_ops.registry import bundle_versions, make_champion
-from dns_ops.release_making import index_gate, make_release
+from dns_ops.quality.verdict import PASSED
+from dns_ops.registry import make_champion, registered_bundle
+from dns_ops.release_making import bundle_gate, index_gate, make_release
 from dns_ops.releases import Release, champion, find_release, put_in_service
 from dns_ops.tracking import Tracking
 
@@ -34,13 +34,14 @@ def promote(
     if version == before:
         raise InputError(f"version {version} is the champion already")
     challenger = make_release(root, tracking, version, progress)
-    intact = index_gate(challenger)
-    figures = _figures(root, challenger, before, limits, progress) if intact.passed else {}
-    gates: tuple[Gate, ...] = (intact, _data_gate(tracking, version))
+    intact = bundle_gate(tracking, challenger), index_gate(challenger)
+    is_intact = all(gate.passed for gate in intact)
+    figures = _figures(root, challenger, before, limits, progress) if is_intact else {}
+    gates: tuple[Gate, ...] = (*intact, _data_gate(tracking, version))
     if figures:
         gates += judge_release(figures[version], figures.get(before), limits)
     failed = [gate for gate in gates if not gate.passed]
-    accepted = not failed or (bool(request.reason) and intact.passed)
+    accepted = not failed or (bool(request.reason) and is_intact)
     if accepted:
         _switch(root, tracking, challenger)
     row = {
@@ -72,9 +73,9 @@ def rollback(root: Path, tracking: Tracking, who: str, reason: str = "") -> int:
     if not former:
         raise InputError(f"there is no champion before version {now}" if now else "there is no champion yet")
     release = find_release(root, former)
-    intact = index_gate(release)
-    if not intact.passed:
-        raise RefusedError(f"version {former} is not restored: {intact.found}")
+    damaged = [gate for gate in (bundle_gate(tracking, release), index_gate(release)) if not gate.passed]
+    if damaged:
+        raise RefusedError(f"version {former} is not restored: {_named(damaged)}", damaged)
     _switch(root, tracking, release)
     row = {"action": "rolled back", "version": former, "before": now, "after": former, "reason": reason}
     record_decision(root, who, row)
@@ -83,8 +84,7 @@ def rollback(root: Path, tracking: Tracking, who: str, reason: str = "") -> int:
 
 def _data_gate(tracking: Tracking, version: int) -> Gate:
     """Whether the data that the version learnt from, which may be gone from here, passed validation."""
-    known = next((row for row in bundle_versions(tracking) if row.version == version), None)
-    found = known.data_verdict if known else NEVER_JUDGED
+    found = registered_bundle(tracking, version).data_verdict
     expected = f"{PASSED}, of the data that it learnt from"
     return Gate("data", passed=found == PASSED, expected=expected, found=found)
 

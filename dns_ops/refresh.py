@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dns_core.errors import InputError
-from dns_core.index import open_index, remove_videos
+from dns_core.index import open_index, remove_videos, verify_index
 from dns_core.ports import Progress
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.pipeline import add_to_index
@@ -42,6 +42,7 @@ def refresh_index(root: Path, progress: Progress) -> Refreshed:
     Raises:
         InputError: no bundle is in service.
         MismatchError: another bundle made the index.
+        CorruptArtefactError: the index is not what was written; it is as before.
     """
     version = champion(root)
     if not version:
@@ -56,6 +57,8 @@ def refresh_index(root: Path, progress: Progress) -> Refreshed:
     stays = {name for name in there & wanted.keys() if before.get(name, wanted[name]) == wanted[name]}
     gone = sorted(there - stays)
     new = [(name, path) for name, path in named if name not in stays]
+    if gone or new:
+        verify_index(release.index)
     if gone:
         remove_videos(release.index, gone)
     if new:

@@ -10,7 +10,7 @@ import mlflow
 from mlflow.models import ModelSignature
 from mlflow.types.schema import ColSpec, ParamSchema, ParamSpec, Schema
 
-from dns_core.errors import MissingArtefactError
+from dns_core.errors import CorruptArtefactError, MissingArtefactError
 from dns_core.stages.context import Workspace
 from dns_core.store.fingerprints import fingerprint_file, fingerprint_json
 from dns_ops.provenance import code_commit, data_version
@@ -105,6 +105,19 @@ def bundle_versions(tracking: Tracking) -> list[BundleVersion]:
     return sorted(versions, key=lambda row: row.version, reverse=True)
 
 
+def registered_bundle(tracking: Tracking, version: int) -> BundleVersion:
+    """What the registry says of a version.
+
+    Raises:
+        MissingArtefactError: there is none of that number.
+        TrackingError: the store cannot be read.
+    """
+    found = next((row for row in bundle_versions(tracking) if row.version == version), None)
+    if found is None:
+        raise MissingArtefactError(f"{BUNDLE}: there is no version {version}")
+    return found
+
+
 def make_champion(tracking: Tracking, version: int) -> None:
     """Set the champion alias on a version, and remove its challenger alias if it has one.
 
@@ -121,13 +134,22 @@ def make_champion(tracking: Tracking, version: int) -> None:
 def fetch_bundle(tracking: Tracking, version: int, out: Path) -> Path:
     """Download the models of a version below ``out`` and return their folder.
 
+    Nothing of them is executed or unpickled, unlike by ``mlflow.pyfunc.load_model``.
+
     Raises:
         TrackingError: there is no such version, or its files are gone.
+        CorruptArtefactError: the files are not those that were registered.
     """
     with translated(f"version {version} of the bundle cannot be fetched"):
         source = tracking.client.get_model_version(BUNDLE, str(version)).source
         local = mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=str(out))
     (models,) = (Path(local) / "artifacts").iterdir()  # called as the folder was that was registered
+    expected, found = registered_bundle(tracking, version).fingerprint, bundle_fingerprint(models)
+    if found != expected:
+        raise CorruptArtefactError(
+            f"version {version} of the bundle is not what was registered: expected digest "
+            f"{expected or 'none'}, found {found}; register the bundle again"
+        )
     return models
 
 

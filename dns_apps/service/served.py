@@ -208,9 +208,7 @@ class Served:
 
     def _load(self) -> Loaded:
         try:
-            loaded = self._opened()
-            with self._compute:
-                _warm(loaded)
+            loaded = self._best()
         except DnsError as error:
             self._note(error)
             raise
@@ -225,17 +223,35 @@ class Served:
         self._refused = f"no index can be served: {error}"
         self._look_at_s = time.monotonic() + _LOOK_AGAIN_S
 
-    def _opened(self) -> Loaded:
+    def _best(self) -> Loaded:
+        """The newest version that can be opened and searched."""
         release = None if self._settings.index else self._champion()
         folder = release.index if release else self.index_folder
-        # What is served already is better than the version before the damaged one: a reload fails.
-        index, damage = (open_index(folder), "") if self._loaded else _best_version(folder)
+        try:
+            return self._opened(folder, release, open_index(folder))
+        except CorruptArtefactError as error:
+            if self._loaded:  # better than the version before the damaged one: a reload fails
+                raise
+            newest = current_version(folder)
+            for number in reversed([n for n in versions_on_disk(folder) if n < newest]):
+                kept = version_folder(folder, number)
+                damage = f"version {newest} is damaged, version {number} is served instead: {error}"
+                with suppress(DnsError):  # the error that is raised below says what is wrong
+                    loaded = self._opened(folder, release, Index(kept, read_manifest(kept)), damage)
+                    _log.warning("%s", damage)
+                    return loaded
+            raise
+
+    def _opened(self, folder: Path, release: Release | None, index: Index, damage: str = "") -> Loaded:
         searcher = Searcher.of_models(self._models(index, release), device=self._device).over(index)
         fines = index.manifest.params.get("fine_networks", ())
         engines = {fine: searcher.engine(fine) for fine in fines}
         version = release.version if release else 0
         bundle, pipeline = searcher.bundle, searcher.pipeline
-        return Loaded(folder, version, index, bundle, pipeline, engines, datetime.now(UTC), damage)
+        loaded = Loaded(folder, version, index, bundle, pipeline, engines, datetime.now(UTC), damage)
+        with self._compute:
+            _warm(loaded)
+        return loaded
 
     def _models(self, index: Index, release: Release | None) -> Path:
         if self._settings.models:
@@ -247,22 +263,6 @@ class Served:
     def _champion(self) -> Release | None:
         version = champion(self._root)
         return Release(version, releases_folder(self._root) / str(version)) if version else None
-
-
-def _best_version(folder: Path) -> tuple[Index, str]:
-    """The newest version that can be opened, and why it is not the newest of all."""
-    try:
-        return open_index(folder), ""
-    except CorruptArtefactError as error:
-        newest = current_version(folder)
-        for number in reversed([n for n in versions_on_disk(folder) if n < newest]):
-            with suppress(DnsError):  # the error that is raised below says what is wrong
-                kept = version_folder(folder, number)
-                index = Index(kept, read_manifest(kept))
-                damage = f"version {newest} is damaged, version {number} is served instead: {error}"
-                _log.warning("%s", damage)
-                return index, damage
-        raise
 
 
 def _warm(loaded: Loaded) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from dns_core.errors import InputError
+from dns_core.index import checksums
 from dns_core.index.encoded import EncodedVideo
 from dns_core.index.manifest import Manifest, ShardEntry, data_fingerprint, write_manifest
 from dns_core.index.reader import Index, open_index
-from dns_core.index.shard import Shard, write_shard
+from dns_core.index.shard import Shard
+from dns_core.index.shard_writing import write_shard
 from dns_core.index.versions import Draft, link_folder, next_version
 from dns_core.records import Quarantined
 
@@ -88,6 +90,7 @@ def add_videos(
         InputError: an id is already in the index.
         MismatchError: other models made the records.
         MissingArtefactError: there is no index.
+        CorruptArtefactError: a file of it is not what was written; the index is as before.
     """
     open_index(path).manifest.check_models(models)
     with next_version(path) as draft:
@@ -95,15 +98,19 @@ def add_videos(
         index.manifest.check_models(models)
         taken = set(index.ids) - set(gone)
         kept = [_kept(index, entry, draft, gone) for entry in index.manifest.shards]
-        entry = write_shard(draft.folder / _shard_name(draft), records, taken=taken)
+        for entry in filter(None, kept):
+            entry.verify(draft.folder / entry.name)
+        new = write_shard(draft.folder / _shard_name(draft), records, taken=taken)
         before = (row for row in index.manifest.quarantine if row.video_id not in gone)
         rows = {row.video_id: row for row in (*before, *quarantine)}
         absent = [row for video_id, row in rows.items() if video_id not in taken]
-        return _finish(draft, index.manifest, [*kept, entry], absent)
+        return _finish(draft, index.manifest, [*kept, new], absent)
 
 
 def remove_videos(path: Path, video_ids: Sequence[str]) -> Manifest:
     """The index no longer shows ``video_ids``; their arrays stay on disk until `compact_index`.
+
+    Nothing is verified: a video whose arrays are damaged can be removed, and the rest compacted.
 
     Args:
         path: the index.
@@ -142,10 +149,14 @@ def compact_index(path: Path) -> Manifest:
 
     Raises:
         MissingArtefactError: there is no index.
+        CorruptArtefactError: what is to be copied is not what was written; the index is as before.
     """
     open_index(path)
     with next_version(path) as draft:
         index = open_index(path)
+        for old in index.manifest.shards:
+            if checksums.FILE not in old.files:  # written before there were any: nothing checks what is read
+                old.verify(index.folder / old.name)
         order = sorted(range(index.n_videos), key=index.ids.__getitem__)
         records = (index.record(row) for row in order)
         entry = write_shard(draft.folder / _shard_name(draft), records, taken=set())

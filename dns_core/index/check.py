@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dns_core.errors import CorruptArtefactError
-from dns_core.index.manifest import FileEntry, Manifest, data_fingerprint
+from dns_core.index.manifest import Manifest, data_fingerprint
 from dns_core.index.reader import open_index
 
 
@@ -62,13 +62,7 @@ def verify_index(path: Path) -> Manifest:
     """
     index = open_index(path)
     for entry in index.manifest.shards:
-        for name, expected in entry.files.items():
-            file = index.folder / entry.name / name
-            found = FileEntry.of(file)
-            if found != expected:
-                raise CorruptArtefactError(
-                    f"{file} was altered: expected SHA-256 {expected.sha256}, found {found.sha256}"
-                )
+        entry.verify(index.folder / entry.name)
     if data_fingerprint(zip(index.ids, index.contents, strict=True)) != index.manifest.data:
         raise CorruptArtefactError(
             f"{index.folder}: the ids do not agree with the manifest's data fingerprint"

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,6 +15,8 @@ from dns_core.store.index_parts import storage_parts
 
 MANIFEST = "manifest.json"
 FORMAT = 2
+# A name below a folder that leads nowhere else.
+_Name = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
 
 
 class _Entry(BaseModel):
@@ -34,6 +36,21 @@ class FileEntry(_Entry):
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return cls(n_bytes=path.stat().st_size, sha256=digest)
 
+    def verify(self, path: Path) -> None:
+        """Check that the file at ``path`` is bit for bit what was written.
+
+        Raises:
+            CorruptArtefactError: it is not, or not there.
+        """
+        try:
+            found = FileEntry.of(path)
+        except FileNotFoundError:
+            raise CorruptArtefactError(f"{path} is missing; build the index again") from None
+        if found != self:
+            raise CorruptArtefactError(
+                f"{path} was altered: expected SHA-256 {self.sha256}, found {found.sha256}"
+            )
+
 
 class ShardEntry(_Entry):
     """One immutable folder of arrays, and which of its videos have been removed since.
@@ -47,12 +64,21 @@ class ShardEntry(_Entry):
         removed: rows of the videos that a reader must not see, increasing.
     """
 
-    name: str
+    name: _Name
     n_videos: int = Field(ge=1)
     n_chunks: int = Field(ge=1)
     n_frames: int = Field(ge=1)
-    files: Mapping[str, FileEntry]
+    files: Mapping[_Name, FileEntry]
     removed: tuple[int, ...] = ()
+
+    def verify(self, folder: Path) -> None:
+        """Check that every file in ``folder`` is bit for bit what was written.
+
+        Raises:
+            CorruptArtefactError: one is not; the error names it.
+        """
+        for name, file in self.files.items():
+            file.verify(folder / name)
 
 
 class Manifest(_Entry):

@@ -12,6 +12,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
+from dns_core.errors import CorruptArtefactError
 from dns_core.records import Float32Array, Int64Array
 
 FILE = "coarse.faiss"
@@ -46,10 +47,16 @@ class ChunkCodes:
 
     Args:
         path: of the file, which is mapped.
+
+    Raises:
+        CorruptArtefactError: the file is not what was written.
     """
 
     def __init__(self, path: Path) -> None:
-        self._codes = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        try:
+            self._codes = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        except RuntimeError as error:
+            raise CorruptArtefactError(f"{path} is damaged; build the index again: {error}") from error
 
     def nearest(self, queries: Float32Array, count: int) -> Int64Array:
         """Rows of about the ``count`` chunks nearest to each of the queries ``[Q, E]``, increasing."""

@@ -60,6 +60,11 @@ class Index:
         return sum(entry.n_videos - len(entry.removed) for entry in self.manifest.shards)
 
     @property
+    def damage(self) -> str:
+        """The first damage that was found in what has been read so far; empty if none was."""
+        return next((shard.checksums.damage for shard in self._shards if shard.checksums.damage), "")
+
+    @property
     def coverage(self) -> float:
         """Share in [0, 1] of the corpus that is indexed; what is no video does not count."""
         n_missing = sum(row.is_video for row in self.manifest.quarantine)
@@ -75,10 +80,10 @@ class Index:
         parts: list[Float32Array] = [np.empty((len(queries), 0), dtype=np.float32)]
         if chunks is None:
             for shard in self._shards:
-                parts.append(coarse_scores(shard.column("coarse"), queries)[:, shard.live_chunks])
+                parts.append(coarse_scores(shard.column("coarse").whole(), queries)[:, shard.live_chunks])
         else:
             for shard, rows in self._stored(chunks):
-                parts.append(coarse_scores(shard.column("coarse")[rows], queries))
+                parts.append(coarse_scores(shard.column("coarse").at(rows), queries))
         return np.concatenate(parts, axis=1)
 
     def nearest(self, queries: Float32Array, count: int) -> Int64Array:
@@ -114,7 +119,7 @@ class Index:
         """
         empty: Float32Array = np.empty(0, dtype=np.float32)
         self._require(f"numbers.{fine}.npy")
-        parts = [shard.column(f"numbers.{fine}")[rows] for shard, rows in self._stored(chunks)]
+        parts = [shard.column(f"numbers.{fine}").at(rows) for shard, rows in self._stored(chunks)]
         return np.concatenate([empty, *parts])
 
     def record(self, row: int) -> EncodedVideo:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 NAMES, COARSE, MOMENTS = "names", "coarse", "moments"
-"""Parts of every index: ids and contents; vectors of chunks, with their codes; when each frame is shown."""
+"""Parts of every index: ids, contents, checksums; vectors of chunks and their codes; times of frames."""
 
 _COARSE_FILES = ("coarse.npy", "coarse.faiss", "chunk_offsets.npy")
 _MOMENT_FILES = ("times_s.npy", "spans.npy", "frame_offsets.npy", "frame_rows.npy")

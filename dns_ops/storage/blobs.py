@@ -45,6 +45,7 @@ def upload_blob(bucket: Bucket, path: Path, sha256: str, part_bytes: int = PART_
         part_bytes: size of a part; a file of at most this size is uploaded in one request.
 
     Raises:
+        CorruptArtefactError: the file does not have that digest any more.
         StorageError: the server does not take it.
     """
     n_bytes = path.stat().st_size
@@ -52,12 +53,9 @@ def upload_blob(bucket: Bucket, path: Path, sha256: str, part_bytes: int = PART_
         if _size(bucket, sha256) == n_bytes:
             return False
         if n_bytes <= part_bytes:
-            bucket.client.put_object(
-                Bucket=bucket.name,
-                Key=blob_key(sha256),
-                Body=path.read_bytes(),
-                ChecksumAlgorithm="SHA256",
-            )
+            content = path.read_bytes()
+            _require_digest(path, hashlib.sha256(content).hexdigest(), sha256)
+            write_object(bucket, blob_key(sha256), content)
         else:
             _upload_parts(bucket, path, sha256, max(part_bytes, -(-n_bytes // _MOST_PARTS)))
     return True
@@ -123,7 +121,9 @@ def _upload_parts(bucket: Bucket, path: Path, sha256: str, part_bytes: int) -> N
     place["UploadId"] = upload["UploadId"]
     there = {part["PartNumber"]: part for part in _parts(bucket, place)}
     done = []
+    digest = hashlib.sha256()
     for number, block in enumerate(_blocks(path, part_bytes), start=1):
+        digest.update(block)
         part = there.get(number)
         if part is None or part["Size"] != len(block):
             part = bucket.client.upload_part(
@@ -131,7 +131,13 @@ def _upload_parts(bucket: Bucket, path: Path, sha256: str, part_bytes: int) -> N
             )
         checksum = {"ChecksumSHA256": part["ChecksumSHA256"]} if "ChecksumSHA256" in part else {}
         done.append({"PartNumber": number, "ETag": part["ETag"], **checksum})
+    _require_digest(path, digest.hexdigest(), sha256)
     bucket.client.complete_multipart_upload(**place, MultipartUpload={"Parts": done})
+
+
+def _require_digest(path: Path, found: str, expected: str) -> None:
+    if found != expected:
+        raise CorruptArtefactError(f"{path} changed while it was pushed; push again")
 
 
 def _open_upload(bucket: Bucket, key: str) -> Any:

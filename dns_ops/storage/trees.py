@@ -22,6 +22,7 @@ from dns_ops.storage.blobs import (
     write_object,
 )
 from dns_ops.storage.bucket import Bucket
+from dns_ops.storage.intact import require_intact
 
 _PARALLEL = 8
 _TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".mkv": "video/x-matroska", ".mov": "video/quicktime"}
@@ -67,12 +68,14 @@ def push_tree(bucket: Bucket, kind: str, folder: Path, progress: Progress) -> tu
 
     Raises:
         InputError: the folder is not there or empty.
+        CorruptArtefactError: a file is not what was written.
         StorageError: the bucket does not take it.
     """
     bucket.require()
     paths = {path.relative_to(folder).as_posix(): path for path in _published_files(kind, folder)}
     if not paths:
         raise InputError(f"{folder}: expected files to push, found none")
+    require_intact(kind, folder)
     tree = Tree(kind, {name: file_digest(path) for name, path in sorted(paths.items())})
     contents = {sha256: paths[name] for name, sha256 in tree.files.items()}
     with ThreadPoolExecutor(_PARALLEL) as pool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dns_core.errors import MissingArtefactError
+from dns_core.errors import CorruptArtefactError, MissingArtefactError
 from dns_ops.registry import bundle_versions, fetch_bundle, register_bundle
 from dns_ops.runs import reproduction
 from dns_ops.settings import Settings
@@ -44,3 +44,15 @@ def test_a_bundle_is_registered_once_and_the_newest_is_the_challenger(
 def test_an_empty_folder_is_no_bundle(workspace: Path, tracking: Tracking) -> None:
     with pytest.raises(MissingArtefactError, match="expected a bundle"):
         register_bundle(workspace, workspace / "models", tracking, "")
+
+
+def test_what_is_fetched_is_what_was_registered(
+    workspace: Path, models: Path, tracking: Tracking, tmp_path: Path
+) -> None:
+    with reproduction(workspace, Settings(), {}) as run_id:
+        version = register_bundle(workspace, models, tracking, run_id).version
+    fetch_bundle(tracking, version, tmp_path / "whole")
+    (kept,) = (path for path in workspace.rglob("calibration.json") if "artifacts" in path.parts)
+    kept.write_bytes(os.urandom(64))
+    with pytest.raises(CorruptArtefactError, match=f"version {version} of the bundle is not what was reg"):
+        fetch_bundle(tracking, version, tmp_path / "altered")

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from dns_core.errors import CorruptArtefactError
 from dns_core.evaluation.gates import GateLimits
-from dns_core.index import open_index
+from dns_core.index import open_index, verify_index
 from dns_core.models.checkpoints import load_network, save_network
 from dns_core.ports import SilentProgress
 from dns_core.stages.validate_data import DriftLimits
@@ -20,6 +21,7 @@ from dns_ops.monitor import monitor_drift
 from dns_ops.promotion import promote, rollback
 from dns_ops.refresh import refresh_index
 from dns_ops.registry import register_bundle
+from dns_ops.release_making import make_release
 from dns_ops.releases import champion, find_release
 from dns_ops.runs import reproduction
 from dns_ops.settings import Settings
@@ -28,6 +30,16 @@ from dns_ops.versioning import record_version
 
 LIMITS = GateLimits(budget=0.5, map_tolerance=0.01, p95_query_s=600, bytes_per_video=10_000_000)
 SILENT = SilentProgress()
+
+
+class Said(SilentProgress):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
 
 
 @pytest.fixture(scope="session")
@@ -123,6 +135,53 @@ def test_a_worsened_bundle_is_refused_a_good_one_promoted_and_the_former_restore
         ("promoted", good, good),
         ("rolled back", first, first),
     ]
+
+
+@pytest.mark.slow
+def test_models_that_are_not_those_registered_are_neither_promoted_nor_restored(
+    workspace: Path, tracking: Tracking
+) -> None:
+    first = champion(workspace)
+    good = register(workspace, tracking, noise=1e-6)
+    promote(workspace, tracking, Request(who="bob"), LIMITS, SILENT)
+    altered = find_release(workspace, first).models / "calibration.json"
+    whole = altered.read_bytes()
+    altered.write_bytes(whole + b" ")
+    with pytest.raises(RefusedError, match=rf"version {first} is not restored: bundle: expected models of"):
+        rollback(workspace, tracking, "bob")
+    for reason in ("", "in a hurry"):
+        with pytest.raises(RefusedError, match=r"not promoted: bundle: expected models of digest"):
+            promote(workspace, tracking, Request(who="bob", version=first, reason=reason), LIMITS, SILENT)
+    assert champion(workspace) == good
+    altered.write_bytes(whole)
+    assert rollback(workspace, tracking, "bob") == first
+
+
+@pytest.mark.slow
+def test_a_damaged_index_is_not_copied_into_a_release_nor_refreshed(
+    workspace: Path, tracking: Tracking
+) -> None:
+    damaged = [
+        next((folder / "index" / "versions").rglob("coarse.npy"))
+        for folder in (workspace / "artifacts", find_release(workspace, champion(workspace)).folder)
+    ]
+    for file in damaged:
+        content = bytearray(file.read_bytes())
+        content[-1] ^= 1
+        file.write_bytes(content)
+    said = Said()
+    version = register(workspace, tracking, noise=0.0)
+    shutil.rmtree(find_release(workspace, version).folder)
+    verify_index(make_release(workspace, tracking, version, said).index)
+    assert any("the workspace's index is not copied" in line for line in said.lines)
+
+    shutil.rmtree(find_release(workspace, version).index)
+    shutil.copytree(workspace / "artifacts" / "index", find_release(workspace, version).index)
+    remove_videos(
+        workspace / "data" / "test" / "database", open_index(workspace / "artifacts" / "index").ids[:1]
+    )
+    with pytest.raises(CorruptArtefactError, match=r"coarse\.npy"):
+        refresh_index(workspace, SILENT)
 
 
 @pytest.mark.slow

@@ -133,8 +133,8 @@ def _state(parts: Parts, loaded: Loaded) -> IndexState:
 
 
 def _health(loaded: Loaded) -> tuple[bool, str]:
-    if loaded.damage:
-        return False, loaded.damage
+    if damage := loaded.damage or loaded.index.damage:
+        return False, damage
     try:
         newest = open_index(loaded.folder).manifest
         newest.check_models(loaded.index.manifest.models)
@@ -143,7 +143,7 @@ def _health(loaded: Loaded) -> tuple[bool, str]:
     served = loaded.index.manifest.version
     if newest.version != served:
         return True, f"version {newest.version} is on disk and is served after a reload"
-    return True, "every file is there and as long as it was written"
+    return True, "every file is there and as long as it was written, and every block that was read is whole"
 
 
 def _versions(loaded: Loaded) -> tuple[IndexVersion, ...]:

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from dns_apps.service import records as records_module
+from dns_apps.service import served as served_module
+from dns_apps.service.client_errors import ServiceFailedError
 from dns_apps.service.records import Records
 from dns_apps.service.schemas import LabelRequest, Part, Query, QueryOptions, Stretch
 from dns_apps.service.schemas.parts import State
-from dns_core.index import remove_videos
+from dns_core.index import compact_index, remove_videos
 
 HARBOUR = Stretch(video_id="harbour.mp4")
 
@@ -153,6 +155,45 @@ def test_a_damaged_version_of_the_index_gives_way_to_the_one_before(
         assert "version 2 is damaged, version 1 is served" in state.detail
         assert not client.index().healthy
         assert client.query_video(HARBOUR).state == "done"
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-5] ^= 2
+    file.unlink()  # another version may have it by a link
+    file.write_bytes(content)
+
+
+def test_a_version_with_a_damaged_block_gives_way_to_the_one_before(
+    start: Any, built: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    shutil.copytree(built, index)
+    compact_index(index)
+    flip(index / "versions" / "2" / "shard-000002" / "coarse.npy")
+    with start(tmp_path, index=str(index)) as one, one.client() as client:
+        state = client.readiness()
+        assert state.ready
+        assert "version 2 is damaged, version 1 is served" in state.detail
+        assert "coarse.npy" in state.detail
+        assert client.query_video(HARBOUR).state == "done"
+
+
+def test_a_damaged_block_met_by_a_query_is_an_error_and_no_other_score(
+    start: Any, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / "index"
+    shutil.copytree(built, index)
+    flip(index / "versions" / "1" / "shard-000001" / "frames.fine_binary.npy")
+    monkeypatch.setattr(served_module, "_warm", lambda _: None)  # else it would be met on starting
+    with start(tmp_path, index=str(index)) as one, one.client() as client:
+        assert client.index().healthy
+        with pytest.raises(ServiceFailedError, match=r"frames\.fine_binary\.npy is damaged") as refused:
+            client.query_video(HARBOUR, QueryOptions(budget="1"))
+        assert (refused.value.problem.status, refused.value.problem.reason) == (503, "artefact")
+        state = client.index()
+        assert (state.healthy, "frames.fine_binary.npy" in state.health) == (False, True)
+        assert client.query_video(HARBOUR, QueryOptions(budget="0")).state == "done"
 
 
 def test_an_index_with_no_whole_version_is_said_and_the_service_lives(

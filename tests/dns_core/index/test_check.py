@@ -34,7 +34,7 @@ def files_of(path: Path) -> list[str]:
 
 
 def test_any_changed_byte_is_found_and_its_file_named(built: Path) -> None:
-    assert len(files_of(built)) == 10
+    assert len(files_of(built)) == 11
     for name in files_of(built):
         file = built / "versions" / "1" / "shard-000001" / name
         whole = file.read_bytes()

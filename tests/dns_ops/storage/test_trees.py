@@ -4,10 +4,16 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from dns_core.errors import CorruptArtefactError, MissingArtefactError
+from dns_core.index import EncodedVideo, Origin, build_index, verify_index
 from dns_core.ports import SilentProgress
+from dns_core.store.feature_store import FeatureWriter
+from dns_core.store.weights import save_weights
+from dns_ops.storage.blobs import read_object
 from dns_ops.storage.bucket import Bucket
 from dns_ops.storage.trees import playback_url, pull_tree, push_tree, read_tree
 
@@ -42,27 +48,56 @@ def test_a_folder_comes_down_as_it_went_up_and_only_what_is_new_moves(bucket: Bu
 
 
 def test_of_an_index_only_the_version_in_use_goes_up(bucket: Bucket, tmp_path: Path) -> None:
-    index = write(tmp_path / "index", CURRENT="2\n", LOCK="", versions__1__m="old", versions__2__m="new")
+    index = tmp_path / "index"
+    for _ in range(2):
+        build_index(index, [], Origin({}))
+    assert sorted(path.name for path in (index / "versions").iterdir()) == ["1", "2"]
     push_tree(bucket, "index", index, QUIET)
     pull_tree(bucket, "index", tmp_path / "there", QUIET)
-    assert contents(tmp_path / "there") == {"CURRENT": "2\n", "versions/2/m": "new"}
+    assert sorted(contents(tmp_path / "there")) == ["CURRENT", "versions/2/manifest.json"]
+    verify_index(tmp_path / "there")
+
+
+def test_damage_is_not_published(bucket: Bucket, tmp_path: Path) -> None:
+    weights, features, index = (tmp_path / name for name in ("weights", "features", "index"))
+    save_weights(weights / "a.safetensors", {"w": torch.ones(9)}, {})
+    writer = FeatureWriter(features / "train.hdf5", metadata={}, partial=tmp_path / "parts")
+    regions = np.random.default_rng(0).random((40, 9, 64), dtype=np.float32)
+    writer.write("a.mp4", [(regions, np.arange(40.0))])
+    writer.finish(["a.mp4"])
+    record = EncodedVideo("a", "a", np.arange(9.0), np.array([[0, 9]]), np.ones((1, 1), dtype=np.float32))
+    build_index(index, [record], Origin({}))
+    damaged = {
+        "models": (weights, weights / "a.safetensors"),
+        "features": (features, features / "train.hdf5"),
+        "index": (index, index / "versions" / "1" / "shard-000001" / "times_s.npy"),
+    }
+    for kind, (folder, file) in damaged.items():
+        push_tree(bucket, kind, folder, QUIET)
+        pointer = read_object(bucket, f"{kind}/current.json")
+        content = bytearray(file.read_bytes())
+        content[len(content) * 3 // 4] ^= 4
+        file.write_bytes(content)
+        with pytest.raises(CorruptArtefactError, match=file.name):
+            push_tree(bucket, kind, folder, QUIET)
+        assert read_object(bucket, f"{kind}/current.json") == pointer
 
 
 def test_a_reader_during_publishing_gets_the_version_before(
     bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = push_tree(bucket, "index", write(tmp_path / "a", CURRENT="1", versions__1__x="old"), QUIET)[0]
+    old = push_tree(bucket, "models", write(tmp_path / "a", m="1", deep__x="old"), QUIET)[0]
     put, seen = bucket.client.put_object, []
 
     def watched(**arguments: Any) -> Any:
-        seen.append(read_tree(bucket, "index").version)
+        seen.append(read_tree(bucket, "models").version)
         return put(**arguments)
 
     monkeypatch.setattr(bucket.client, "put_object", watched)
-    new = push_tree(bucket, "index", write(tmp_path / "b", CURRENT="2", versions__2__x="new"), QUIET)[0]
+    new = push_tree(bucket, "models", write(tmp_path / "b", m="2", deeper__x="new"), QUIET)[0]
     assert len(seen) == 4
     assert set(seen) == {old.version}
-    assert read_tree(bucket, "index").version == new.version
+    assert read_tree(bucket, "models").version == new.version
 
 
 def test_a_push_that_stops_changes_nothing_for_readers(
