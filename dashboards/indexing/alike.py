@@ -6,7 +6,7 @@ from dashboards.formats import clock, counted, plain, short_name
 from dashboards.querying.pictures import video_durations, video_pictures
 from dashboards.sources import service
 from dashboards.states import show_empty
-from dns_apps.service.schemas import AlikeGroups
+from dns_apps.service.schemas import DuplicateGroups
 
 _PAGE_GROUPS = 10
 _SHOWN = 8
@@ -40,7 +40,7 @@ def _wait() -> None:
         st.rerun(scope="app")
 
 
-def _draw_page(found: AlikeGroups) -> None:
+def _draw_page(found: DuplicateGroups) -> None:
     for number, videos in enumerate(found.groups):
         name = f"{counted(len(videos), 'video')}: {plain(short_name(videos[0], 60))} …"
         part = st.expander(name, expanded=number == 0, on_change="rerun", key=f"alike-{videos[0]}")

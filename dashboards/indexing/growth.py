@@ -59,7 +59,7 @@ def _follow(job_id: str) -> None:
 
 def _draw_job(job: Job) -> None:
     st.progress(min(max(job.progress, 0.0), 1.0), f"Adding videos: {job.state}")
-    for line in job.said[-4:]:
+    for line in job.messages[-4:]:
         st.caption(plain(short_name(line, 160)))
 
 
@@ -85,5 +85,5 @@ def _draw_end(job: Job) -> None:
         st.error(f"Nothing was added. {plain(job.problem.title)}: {plain(job.problem.detail)}")
     else:
         _draw_success(job, index_state())
-    for line in job.said[-10:]:
+    for line in job.messages[-10:]:
         st.caption(plain(short_name(line, 160)))

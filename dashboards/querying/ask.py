@@ -10,7 +10,7 @@ from dashboards.querying.address import go_to
 from dashboards.querying.pictures import video_pictures
 from dashboards.sources import service, stored_videos
 from dashboards.states import problems_shown, show_empty
-from dns_apps.service.schemas import FineName, Part, Query, QueryOptions, Stretch, VideoRow
+from dns_apps.service.schemas import FineName, Query, QueryOptions, StoredExcerpt, TimeRange, VideoRow
 from dns_core.errors import InputError
 
 _UPLOAD, _STORED = "Upload a video", "Pick a video of the index"
@@ -27,7 +27,7 @@ def draw_form() -> None:
     with left:
         kind = st.segmented_control("Video", [_UPLOAD, _STORED], default=_UPLOAD, required=True, key="kind")
         upload = stretch = None
-        part = Part()
+        part = TimeRange()
         if kind == _STORED:
             stretch = _stored_video()
         else:
@@ -54,15 +54,15 @@ def draw_form() -> None:
             st.rerun()
 
 
-def _asked(upload: UploadedFile | None, part: Part, options: QueryOptions) -> Query:
-    if isinstance(part, Stretch):
+def _asked(upload: UploadedFile | None, part: TimeRange, options: QueryOptions) -> Query:
+    if isinstance(part, StoredExcerpt):
         return service().query_video(part, options, wait_s=_WAIT_S)
     if upload is not None:
         return service().query_file(upload, options, name=upload.name, part=part, wait_s=_WAIT_S)
     raise InputError("expected a video to search with, found none")
 
 
-def _part() -> Part:
+def _part() -> TimeRange:
     """The part of an upload that is searched with; how long the file is, only the service will know."""
     with st.expander("Only a part of it"), st.container(horizontal=True):
         start_s = st.number_input("From second", 0.0, 1e6, 0.0, 1.0, key="part-start")
@@ -70,7 +70,7 @@ def _part() -> Part:
         if stop_s is not None and stop_s <= start_s:
             st.caption(":material/warning: It ends before it begins: the video is taken to its end.")
             stop_s = None
-    return Part(start_s=start_s, stop_s=stop_s)
+    return TimeRange(start_s=start_s, stop_s=stop_s)
 
 
 def _options() -> QueryOptions:
@@ -96,7 +96,7 @@ def _options() -> QueryOptions:
     return QueryOptions(budget=budget, fine=cast("FineName", fine), top_k=int(top_k), threshold=threshold)
 
 
-def _stored_video() -> Stretch | None:
+def _stored_video() -> StoredExcerpt | None:
     search = st.text_input("Find by name", key="stored-search", placeholder="part of a name").strip()
     with problems_shown("stored videos"):
         found = stored_videos(search, limit=_LISTED)
@@ -114,9 +114,9 @@ def _stored_video() -> Stretch | None:
     return None
 
 
-def _excerpt(row: VideoRow) -> Stretch:
+def _excerpt(row: VideoRow) -> StoredExcerpt:
     if row.duration_s < 1:
-        return Stretch(video_id=row.id)
+        return StoredExcerpt(video_id=row.id)
     end = round(row.duration_s, 1)
     start_s, stop_s = st.slider(
         "Excerpt, in seconds", 0.0, end, (0.0, end), 0.5, key=f"excerpt-{row.id}",
@@ -133,4 +133,4 @@ def _excerpt(row: VideoRow) -> Stretch:
                 st.image(picture, caption=clock(at_s), width=150, alt=f"{row.id} at {clock(at_s)}")
     if not row.playable:
         st.caption(f":material/warning: The file of {plain(row.id)} was not found, so it cannot be shown.")
-    return Stretch(video_id=row.id, start_s=start_s, stop_s=None if stop_s >= end else stop_s)
+    return StoredExcerpt(video_id=row.id, start_s=start_s, stop_s=None if stop_s >= end else stop_s)

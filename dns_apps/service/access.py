@@ -10,7 +10,7 @@ from fastapi import Depends, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import Request
 
-from dns_apps.service.parts import Parts
+from dns_apps.service.context import ServiceContext
 from dns_apps.service.refusals import RefusalError
 
 Scope = Literal["query", "admin"]
@@ -19,11 +19,11 @@ _GRANTS: dict[str, tuple[Scope, ...]] = {"query": ("query",), "admin": ("query",
 _bearer = HTTPBearer(auto_error=False, description="A token; needed if the service has any.")
 
 
-def parts_of(request: Request) -> Parts:
+def context_of(request: Request) -> ServiceContext:
     """The parts of the service that a request reached."""
-    parts = request.app.state.parts
-    assert isinstance(parts, Parts)  # noqa: S101 - the app was made with them
-    return parts
+    context = request.app.state.context
+    assert isinstance(context, ServiceContext)  # noqa: S101 - the app was made with them
+    return context
 
 
 def _scope_of(token: str, digests: dict[str, str]) -> str:
@@ -38,10 +38,10 @@ def require(scope: Scope) -> Callable[..., None]:
     """A dependency that lets a request pass whose token grants ``scope``; any, if there are no tokens."""
 
     def check(
-        parts: Annotated[Parts, Depends(parts_of)],
+        context: Annotated[ServiceContext, Depends(context_of)],
         given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     ) -> None:
-        digests = parts.settings.token_digests()
+        digests = context.settings.token_digests()
         if not digests:
             return
         found = _scope_of(given.credentials, digests) if given else ""
@@ -54,4 +54,4 @@ def require(scope: Scope) -> Callable[..., None]:
     return check
 
 
-PartsOf = Annotated[Parts, Depends(parts_of)]
+Context = Annotated[ServiceContext, Depends(context_of)]

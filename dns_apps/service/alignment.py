@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
+from dns_apps.service.live_index import LoadedIndex
 from dns_apps.service.refusals import RefusalError
-from dns_apps.service.schemas import Comparison, Segment, Stretch
-from dns_apps.service.served import Loaded
+from dns_apps.service.schemas import Comparison, Segment, StoredExcerpt
 from dns_core.records import Float32Array
 from dns_core.retrieval.background_scores import BackgroundFine
 from dns_core.retrieval.calibration import fine_level
@@ -19,7 +19,7 @@ _BLOCK_ROWS = 256
 _DECIMALS = 3
 
 
-def stored_stretches(loaded: Loaded, fine: str, stretch: Stretch) -> Stretches:
+def stored_stretches(loaded: LoadedIndex, fine: str, stretch: StoredExcerpt) -> Stretches:
     """A stretch of an indexed video, as the index keeps it: its file is not needed.
 
     Raises:
@@ -37,7 +37,9 @@ def stored_stretches(loaded: Loaded, fine: str, stretch: Stretch) -> Stretches:
     return Stretches(frames, times_s, chunking.spans(len(times_s)), length_s)
 
 
-def comparison(loaded: Loaded, fine: str, query: Stretches, target: Stretches, max_side: int) -> Comparison:
+def comparison(
+    loaded: LoadedIndex, fine: str, query: Stretches, target: Stretches, max_side: int
+) -> Comparison:
     """How alike two videos are, and where; long ones in a matrix whose cells are the highest of a block.
 
     Args:

@@ -10,9 +10,9 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from dns_apps.service.bodies import Pace
-from dns_apps.service.gate import Gate
-from dns_apps.service.parts import make_parts
+from dns_apps.service.context import make_context
 from dns_apps.service.problems import say_problems
+from dns_apps.service.request_guard import RequestGuard
 from dns_apps.service.routes import index, labels, queries, state, videos
 from dns_apps.service.schemas import StoredQuery
 from dns_ops.browser_guard import Visitors
@@ -32,27 +32,31 @@ def create_app(
         device: torch device of the networks.
         hosts: names besides this machine's own by which browsers reach it.
     """
-    parts = make_parts(root, settings, device)
+    context = make_context(root, settings, device)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        parts.open()
+        context.open()
         yield
-        await anyio.to_thread.run_sync(parts.close)
+        await anyio.to_thread.run_sync(context.close)
 
     # Pages that describe the interface load scripts from elsewhere; the description itself is enough.
     app = FastAPI(
         title="Distill-and-Select query service", summary=_SUMMARY, version=version("distill-and-select"),
         docs_url=None, redoc_url=None, lifespan=lifespan,
     )  # fmt: skip
-    app.state.parts = parts
+    app.state.context = context
     say_problems(app)
     for router in (queries.router, videos.router, labels.router, index.router, state.router):
         app.include_router(router)
     visitors = Visitors(settings.local, hosts)
     pace = Pace(settings.min_bytes_per_s, settings.upload_timeout_s, settings.uploads_per_address)
     app.add_middleware(
-        Gate, metrics=parts.metrics, visitors=visitors, max_upload_bytes=settings.max_upload_bytes, pace=pace
+        RequestGuard,
+        metrics=context.metrics,
+        visitors=visitors,
+        max_upload_bytes=settings.max_upload_bytes,
+        pace=pace,
     )
     _describe_stored_query(app)
     return app

@@ -19,22 +19,22 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from dns_apps.service.client_errors import ServiceUnreachableError, problem_error
 from dns_apps.service.schemas import (
     AddRequest,
-    AlikeGroups,
     CompareRequest,
     Comparison,
+    DuplicateGroups,
     IndexState,
     Job,
     Label,
     LabelRequest,
     Page,
-    Part,
     Problem,
     Query,
     QueryOptions,
     QuerySummary,
     Readiness,
+    StoredExcerpt,
     StoredQuery,
-    Stretch,
+    TimeRange,
     Verdict,
     Video,
     VideoRow,
@@ -69,7 +69,7 @@ class Client:
         options: QueryOptions | None = None,
         *,
         name: str = "",
-        part: Part | None = None,
+        part: TimeRange | None = None,
         wait_s: float | None = None,
     ) -> Query:
         """A query by upload: answered if that takes no longer than ``wait_s``, else on its way.
@@ -81,15 +81,15 @@ class Client:
             part: of the video that is searched with; the whole if None.
             wait_s: 0 comes back at once, up to 60; the service's own patience (10 s) if None.
         """
-        fields = (options or QueryOptions()).model_dump() | (part or Part()).model_dump(exclude_none=True)
-        form = {field: str(value) for field, value in fields.items()}
+        given = (options or QueryOptions()).model_dump() | (part or TimeRange()).model_dump(exclude_none=True)
+        form = {field: str(value) for field, value in given.items()}
         if isinstance(video, Path):
             with video.open("rb") as file:
                 return self._upload(file, name or video.name, form, wait_s)
         return self._upload(video, name or "upload", form, wait_s)
 
     def query_video(
-        self, video: Stretch, options: QueryOptions | None = None, *, wait_s: float | None = None
+        self, video: StoredExcerpt, options: QueryOptions | None = None, *, wait_s: float | None = None
     ) -> Query:
         """A query by a stretch of a stored video; as `query_file`."""
         body = StoredQuery(video=video, options=options or QueryOptions())
@@ -183,10 +183,10 @@ class Client:
         """The newest version of the index is served; requests under way end with the old one."""
         return _read(self._ask("POST", "/v1/index/reload"), IndexState)
 
-    def groups(self, *, limit: int = 50, offset: int = 0) -> AlikeGroups:
+    def groups(self, *, limit: int = 50, offset: int = 0) -> DuplicateGroups:
         """Near-duplicates among the videos of the index, as far as they are known yet."""
         params = {"limit": limit, "offset": offset}
-        return _read(self._ask("GET", "/v1/index/groups", params=params), AlikeGroups)
+        return _read(self._ask("GET", "/v1/index/groups", params=params), DuplicateGroups)
 
     def candidates(self, search: str = "", *, limit: int = 50, offset: int = 0) -> Page[str]:
         """Files of the video folders that the index does not hold, by path."""

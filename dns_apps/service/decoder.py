@@ -1,4 +1,4 @@
-"""The process that decodes videos of strangers: ``python -m dns_apps.service.decoder FD LIMITS``.
+"""The process that decodes untrusted videos: ``python -m dns_apps.service.decoder FD LIMITS``.
 
 It reads tasks from a socket and writes what it finds to it, as JSON and plain bytes: whoever owned this
 process by a crafted video could not make its reader run anything. Its memory, processor time and the size of

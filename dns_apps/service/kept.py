@@ -4,7 +4,7 @@ import logging
 import sqlite3
 import threading
 
-from dns_apps.service.records import Records
+from dns_apps.service.query_store import QueryStore
 from dns_apps.service.schemas import Query
 
 _log = logging.getLogger(__name__)
@@ -22,8 +22,8 @@ class Kept:
         records: where queries are kept.
     """
 
-    def __init__(self, records: Records) -> None:
-        self._records = records
+    def __init__(self, query_store: QueryStore) -> None:
+        self._query_store = query_store
         self._waiting: dict[str, tuple[Query, int | None]] = {}
         self._lock = threading.RLock()
 
@@ -49,7 +49,7 @@ class Kept:
         with self._lock:
             for query_id, (query, n_bytes) in list(self._waiting.items()):
                 try:
-                    self._records.put(query, n_bytes)
+                    self._query_store.put(query, n_bytes)
                 except (sqlite3.Error, OSError) as error:
                     if len(self._waiting) == 1:
                         _log.warning("queries cannot be written, and wait in memory: %s", error)
@@ -63,13 +63,13 @@ class Kept:
         with self._lock:
             if query_id in self._waiting:
                 return self._waiting[query_id][0]
-            return self._records.get(query_id)
+            return self._query_store.get(query_id)
 
     def page(self, limit: int, offset: int) -> tuple[list[Query], int]:
         """Queries from ``offset`` on, the newest first, and how many there are."""
         with self._lock:
-            found, total = self._records.page(limit, offset)
-            new = [query for query, _ in self._waiting.values() if self._records.get(query.id) is None]
+            found, total = self._query_store.page(limit, offset)
+            new = [query for query, _ in self._waiting.values() if self._query_store.get(query.id) is None]
             new.sort(key=lambda query: query.created_at, reverse=True)
             seen = [self._waiting[query.id][0] if query.id in self._waiting else query for query in found]
         return (new + seen if offset == 0 else seen)[:limit], total + len(new)
@@ -78,12 +78,12 @@ class Kept:
         """The query is forgotten; its labels stay."""
         with self._lock:
             self._waiting.pop(query_id, None)
-            self._records.delete(query_id)
+            self._query_store.delete(query_id)
 
     def unfinished(self) -> list[Query]:
         """Queries that a service which has ended did not finish, oldest first."""
-        return self._records.unfinished()
+        return self._query_store.unfinished()
 
     def superfluous(self, keep: int, keep_bytes: int) -> list[str]:
-        """As `Records.superfluous`, once all is written."""
-        return [] if self._waiting else self._records.superfluous(keep, keep_bytes)
+        """As `QueryStore.superfluous`, once all is written."""
+        return [] if self._waiting else self._query_store.superfluous(keep, keep_bytes)

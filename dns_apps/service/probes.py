@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from dns_apps.service.decoding import Decoders
-from dns_apps.service.desk import Desk
-from dns_apps.service.records import Records
-from dns_apps.service.served import Served
+from dns_apps.service.live_index import LiveIndex
+from dns_apps.service.query_jobs import QueryJobs
+from dns_apps.service.query_store import QueryStore
 from dns_core.store.room import is_full
 
 _AGAIN_AFTER_S = 2.0
@@ -40,18 +40,28 @@ class Probes:
     Args:
         folder: on the disk that the service writes to.
         records: likewise.
-        desk: has queries that wait for room.
+        query_jobs: has queries that wait for room.
         decoders: must answer.
-        served: must describe and search; only asked while nobody else computes.
+        live_index: must describe and search; only asked while nobody else computes.
     """
 
     def __init__(
-        self, folder: Path, *, records: Records, desk: Desk, decoders: Decoders, served: Served
+        self,
+        folder: Path,
+        query_store: QueryStore,
+        *,
+        query_jobs: QueryJobs,
+        decoders: Decoders,
+        live_index: LiveIndex,
     ) -> None:
         self._folder = folder
-        self._records = records
-        self._desk = desk
-        self._vital: dict[str, _Probed] = {"database": records, "decoders": decoders, "engine": served}
+        self._query_store = query_store
+        self._query_jobs = query_jobs
+        self._vital: dict[str, _Probed] = {
+            "database": query_store,
+            "decoders": decoders,
+            "engine": live_index,
+        }
         self._lock = threading.Lock()
         self._found = Condition()
         self._asked_at_s = -_AGAIN_AFTER_S
@@ -74,10 +84,10 @@ class Probes:
                 (limits if is_full(error) else broken).append(f"{name}: {error}")
         if not self._writes():
             limits.append("the disk is full: uploads and labels are refused")
-        if n_waiting := self._desk.catch_up():
+        if n_waiting := self._query_jobs.catch_up():
             limits.append(f"{n_waiting} queries are kept in memory alone")
-        if self._records.problem:
-            limits.append(f"what was kept before is read, nothing is added: {self._records.problem}")
+        if self._query_store.problem:
+            limits.append(f"what was kept before is read, nothing is added: {self._query_store.problem}")
         return Condition(tuple(broken), tuple(limits))
 
     def _writes(self) -> bool:
@@ -88,4 +98,4 @@ class Probes:
                 os.fsync(file.fileno())
         except OSError:
             return False
-        return self._desk.has_room(0)
+        return self._query_jobs.has_room(0)

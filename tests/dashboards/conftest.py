@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from dns_apps.service.client_errors import problem_error
 from dns_apps.service.schemas import (
-    AlikeGroups,
     Comparison,
+    DuplicateGroups,
     IndexState,
     IndexVersion,
     Job,
@@ -27,7 +27,7 @@ from dns_apps.service.schemas import (
     QuerySummary,
     Readiness,
     Segment,
-    Stretch,
+    StoredExcerpt,
     Video,
     VideoRow,
 )
@@ -123,10 +123,10 @@ class FakeService:
         self._note("videos", search, limit, offset)
         return page_of(tuple(row for row in self.video_rows if search in row.id), limit, offset)
 
-    def groups(self, *, limit: int = 50, offset: int = 0) -> AlikeGroups:
+    def groups(self, *, limit: int = 50, offset: int = 0) -> DuplicateGroups:
         self._note("groups", limit, offset)
         found = (("a.mp4", EVIL),)
-        return AlikeGroups(progress=1.0, similarity=0.8, groups=found[offset:], total=1, n_videos=2)
+        return DuplicateGroups(progress=1.0, similarity=0.8, groups=found[offset:], total=1, n_videos=2)
 
     def candidates(self, search: str = "", *, limit: int = 50, offset: int = 0) -> Page[str]:
         self._note("candidates", search, limit, offset)
@@ -174,7 +174,9 @@ class FakeService:
             raise problem_error(Problem(title="Not found", status=404, detail=f"no query {query_id}"))
         return self.query_found
 
-    def query_video(self, video: Stretch, options: QueryOptions, *, wait_s: float | None = None) -> Query:
+    def query_video(
+        self, video: StoredExcerpt, options: QueryOptions, *, wait_s: float | None = None
+    ) -> Query:
         self._note("query_video", video, options, wait_s)
         return made_query()
 

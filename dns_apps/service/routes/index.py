@@ -5,20 +5,20 @@ from pathlib import Path
 
 from fastapi import APIRouter, Depends
 
-from dns_apps.service.access import PartsOf, require
-from dns_apps.service.alike import SIMILARITY
-from dns_apps.service.parts import Parts
-from dns_apps.service.routes.answers import Limit, Offset, Search, VideoPath, problems
+from dns_apps.service.access import Context, require
+from dns_apps.service.context import ServiceContext
+from dns_apps.service.live_index import LoadedIndex
+from dns_apps.service.near_duplicates import SIMILARITY
+from dns_apps.service.routes.openapi import Limit, Offset, Search, VideoPath, problems
 from dns_apps.service.schemas import (
     AddRequest,
-    AlikeGroups,
+    DuplicateGroups,
     IndexState,
     IndexVersion,
     Job,
     Page,
     QuarantineRow,
 )
-from dns_apps.service.served import Loaded
 from dns_core.errors import DnsError
 from dns_core.index import open_index
 from dns_core.index.manifest import Manifest, read_manifest
@@ -30,15 +30,15 @@ _SHOWN_QUARANTINE = 100
 
 
 @router.get("", summary="The index", responses=problems(503))
-def read(parts: PartsOf) -> IndexState:
+def read(context: Context) -> IndexState:
     """What the served index holds, what made it, and the versions on disk."""
-    return _state(parts, parts.served.current())
+    return _state(context, context.live_index.current())
 
 
 @router.post("/reload", summary="Serve the newest version", dependencies=_admin, responses=problems(409, 503))
-def reload(parts: PartsOf) -> IndexState:
+def reload(context: Context) -> IndexState:
     """The newest version answers from now on; requests at work end with the one that they began with."""
-    return _state(parts, parts.served.reload())
+    return _state(context, context.live_index.reload())
 
 
 @router.get(
@@ -47,17 +47,17 @@ def reload(parts: PartsOf) -> IndexState:
     dependencies=_admin,
     responses=problems(503),
 )
-def candidates(parts: PartsOf, search: Search = "", limit: Limit = 50, offset: Offset = 0) -> Page[str]:
+def candidates(context: Context, search: Search = "", limit: Limit = 50, offset: Offset = 0) -> Page[str]:
     """Files of the video folders that the index does not hold, by path."""
-    found = parts.library.files(search, without=parts.served.current().rows)
+    found = context.video_folders.files(search, without=context.live_index.current().rows)
     return Page(items=tuple(found[offset : offset + limit]), total=len(found), limit=limit, offset=offset)
 
 
 @router.get("/groups", summary="Near-duplicates", responses=problems(503))
-def groups(parts: PartsOf, limit: Limit = 50, offset: Offset = 0) -> AlikeGroups:
+def groups(context: Context, limit: Limit = 50, offset: Offset = 0) -> DuplicateGroups:
     """Videos of the index that show the same; a large index is compared in the background, ask again."""
-    progress, found = parts.alike.groups(parts.served.current())
-    return AlikeGroups(
+    progress, found = context.near_duplicates.groups(context.live_index.current())
+    return DuplicateGroups(
         progress=progress,
         similarity=SIMILARITY,
         groups=found[offset : offset + limit],
@@ -73,22 +73,22 @@ def groups(parts: PartsOf, limit: Limit = 50, offset: Offset = 0) -> AlikeGroups
     dependencies=_admin,
     responses=problems(404, 409, 503),
 )
-def add(request: AddRequest, parts: PartsOf) -> Job:
+def add(request: AddRequest, context: Context) -> Job:
     """Add files of the video folders; the new version is served when the work is done."""
-    return parts.index_work.add(request.video_ids)
+    return context.index_jobs.add(request.video_ids)
 
 
 @router.get("/jobs", summary="All work on the index", dependencies=_admin, responses=problems())
-def jobs(parts: PartsOf, limit: Limit = 50, offset: Offset = 0) -> Page[Job]:
+def jobs(context: Context, limit: Limit = 50, offset: Offset = 0) -> Page[Job]:
     """Work on the index, the newest first; what a restart interrupted goes on."""
-    found, total = parts.index_work.page(limit, offset)
+    found, total = context.index_jobs.page(limit, offset)
     return Page(items=tuple(found), total=total, limit=limit, offset=offset)
 
 
 @router.get("/jobs/{job_id}", summary="Work on the index", dependencies=_admin, responses=problems(404))
-def job(job_id: str, parts: PartsOf) -> Job:
+def job(job_id: str, context: Context) -> Job:
     """How far work on the index has come."""
-    return parts.index_work.job(job_id)
+    return context.index_jobs.job(job_id)
 
 
 @router.delete(
@@ -97,12 +97,12 @@ def job(job_id: str, parts: PartsOf) -> Job:
     dependencies=_admin,
     responses=problems(404, 409, 503),
 )
-def remove(video_id: VideoPath, parts: PartsOf) -> IndexState:
+def remove(video_id: VideoPath, context: Context) -> IndexState:
     """The index no longer holds the video; its file stays where it is."""
-    return _state(parts, parts.index_work.remove(video_id))
+    return _state(context, context.index_jobs.remove(video_id))
 
 
-def _state(parts: Parts, loaded: Loaded) -> IndexState:
+def _state(context: ServiceContext, loaded: LoadedIndex) -> IndexState:
     index, manifest = loaded.index, loaded.index.manifest
     parts_of = manifest.parts
     n_bytes = sum(parts_of.values())
@@ -111,8 +111,8 @@ def _state(parts: Parts, loaded: Loaded) -> IndexState:
     return IndexState(
         version=manifest.version,
         release=loaded.release,
-        folder=parts.served.named(loaded.folder),
-        waiting=parts.served.waiting,
+        folder=context.live_index.named(loaded.folder),
+        waiting=context.live_index.waiting,
         versions=_versions(loaded),
         healthy=healthy,
         health=health,
@@ -132,7 +132,7 @@ def _state(parts: Parts, loaded: Loaded) -> IndexState:
     )
 
 
-def _health(loaded: Loaded) -> tuple[bool, str]:
+def _health(loaded: LoadedIndex) -> tuple[bool, str]:
     if damage := loaded.damage or loaded.index.damage:
         return False, damage
     try:
@@ -146,7 +146,7 @@ def _health(loaded: Loaded) -> tuple[bool, str]:
     return True, "every file is there and as long as it was written, and every block that was read is whole"
 
 
-def _versions(loaded: Loaded) -> tuple[IndexVersion, ...]:
+def _versions(loaded: LoadedIndex) -> tuple[IndexVersion, ...]:
     served, newest = loaded.index.manifest.version, _newest(loaded)
     rows = []
     for number in versions_on_disk(loaded.folder):
@@ -165,7 +165,7 @@ def _versions(loaded: Loaded) -> tuple[IndexVersion, ...]:
     return tuple(rows)
 
 
-def _newest(loaded: Loaded) -> int:
+def _newest(loaded: LoadedIndex) -> int:
     try:
         return current_version(loaded.folder)
     except DnsError:

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from dns_apps.service.access import PartsOf, require
-from dns_apps.service.routes.answers import Limit, Offset, problems
+from dns_apps.service.access import Context, require
+from dns_apps.service.routes.openapi import Limit, Offset, problems
 from dns_apps.service.schemas import Label, LabelRequest, Page
 from dns_core.datasets.ground_truth import ground_truth_json
 from dns_core.records import GroundTruth
@@ -27,22 +27,22 @@ _TERMS = {"copy": "ND", "not_a_copy": "DI"}
 
 
 @router.put("", status_code=204, summary="Label an answer", responses=problems(404))
-def put(request: LabelRequest, parts: PartsOf) -> None:
+def put(request: LabelRequest, context: Context) -> None:
     """Keep whether a video is a copy of a query's; a verdict of null takes it back."""
-    query = parts.desk.get(request.query_id)
-    parts.served.current().row(request.video_id)
-    parts.records.put_label(request, query.name)
+    query = context.query_jobs.get(request.query_id)
+    context.live_index.current().row(request.video_id)
+    context.query_store.put_label(request, query.name)
 
 
 @router.get("", summary="Labels", responses=problems())
 def labels(
-    parts: PartsOf,
+    context: Context,
     query_id: Annotated[str, Query(max_length=64)] = "",
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Page[Label]:
     """Labels, the newest first; of one query if it is named."""
-    found, total = parts.records.labels(query_id, limit, offset)
+    found, total = context.query_store.labels(query_id, limit, offset)
     return Page(items=tuple(found), total=total, limit=limit, offset=offset)
 
 
@@ -52,12 +52,12 @@ def labels(
     summary="All labels as a file",
     responses={200: {"description": "The file.", "content": _FORMS}, **problems(503)},
 )
-def export(parts: PartsOf, form: Literal["json", "csv"] = "json") -> Response:
+def export(context: Context, form: Literal["json", "csv"] = "json") -> Response:
     """Ground truth that the project's evaluation reads, or a table."""
-    found, _ = parts.records.labels()
+    found, _ = context.query_store.labels()
     if form == "csv":
         return _attachment(_table(found), "text/csv; charset=utf-8", "labels.csv")
-    truth = _ground_truth(found, parts.served.current().index.ids)
+    truth = _ground_truth(found, context.live_index.current().index.ids)
     text = json.dumps(ground_truth_json(Path("labels.json"), truth), indent=2)
     return _attachment(text, "application/json", "labels.json")
 

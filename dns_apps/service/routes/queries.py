@@ -8,11 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Response
 from starlette.requests import Request
 
-from dns_apps.service.access import PartsOf, require
-from dns_apps.service.desk import Desk
+from dns_apps.service.access import Context, require
+from dns_apps.service.query_jobs import QueryJobs
 from dns_apps.service.refusals import RefusalError, not_found
 from dns_apps.service.routes import viewing
-from dns_apps.service.routes.answers import (
+from dns_apps.service.routes.openapi import (
     AtSeconds,
     Limit,
     Offset,
@@ -23,8 +23,8 @@ from dns_apps.service.routes.answers import (
     media,
     problems,
 )
-from dns_apps.service.routes.intake import REQUEST_BODY, read_query
-from dns_apps.service.schemas import Comparison, Page, Query, QuerySummary, Stretch
+from dns_apps.service.routes.read_query import REQUEST_BODY, read_query
+from dns_apps.service.schemas import Comparison, Page, Query, QuerySummary, StoredExcerpt
 
 router = APIRouter(prefix="/v1/queries", tags=["queries"], dependencies=[Depends(require("query"))])
 
@@ -45,7 +45,7 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,4})\b")
 async def create(
     request: Request,
     response: Response,
-    parts: PartsOf,
+    context: Context,
     prefer: Annotated[
         str | None,
         Header(description="RFC 7240: `wait=SECONDS` (up to 60, 10 without it) or `respond-async`."),
@@ -56,31 +56,31 @@ async def create(
     The answer stands in the reply if it is found soon enough; else the status is 202, and the query is to be
     asked for until its state is `done` or `failed`.
     """
-    parts.desk.admit().release()  # who would be told to come back need send no video
-    await asyncio.to_thread(parts.served.current)
-    query = await read_query(request, parts)
-    future = parts.desk.take_in(query)
+    context.query_jobs.admit().release()  # who would be told to come back need send no video
+    await asyncio.to_thread(context.live_index.current)
+    query = await read_query(request, context)
+    future = context.query_jobs.take_in(query)
     response.headers["Location"] = f"/v1/queries/{query.id}"
-    return await _answered(parts.desk, future, query, _patience(prefer or ""), response)
+    return await _answered(context.query_jobs, future, query, _patience(prefer or ""), response)
 
 
 @router.get("", summary="Recent queries", responses=problems())
-def recent(parts: PartsOf, limit: Limit = 50, offset: Offset = 0) -> Page[QuerySummary]:
+def recent(context: Context, limit: Limit = 50, offset: Offset = 0) -> Page[QuerySummary]:
     """Queries, the newest first."""
-    queries, total = parts.desk.page(limit, offset)
+    queries, total = context.query_jobs.page(limit, offset)
     return Page(items=tuple(map(_summary, queries)), total=total, limit=limit, offset=offset)
 
 
 @router.get("/{query_id}", summary="A query", responses=problems(404))
-def read(query_id: QueryPath, parts: PartsOf) -> Query:
+def read(query_id: QueryPath, context: Context) -> Query:
     """A query as it stands: its state, how far it has come, and its answer."""
-    return parts.desk.get(query_id)
+    return context.query_jobs.get(query_id)
 
 
 @router.delete("/{query_id}", status_code=204, summary="Stop and forget a query", responses=problems(404))
-def delete(query_id: QueryPath, parts: PartsOf) -> None:
+def delete(query_id: QueryPath, context: Context) -> None:
     """The query is stopped if it is worked on, and forgotten with its video; labels stay."""
-    parts.desk.delete(query_id)
+    context.query_jobs.delete(query_id)
 
 
 @router.get(
@@ -88,14 +88,16 @@ def delete(query_id: QueryPath, parts: PartsOf) -> None:
     summary="A match, frame by frame",
     responses=problems(404, 409, 429, 503),
 )
-def match(query_id: QueryPath, video_id: VideoPath, parts: PartsOf, max_side: Side = 256) -> Comparison:
+def match(query_id: QueryPath, video_id: VideoPath, context: Context, max_side: Side = 256) -> Comparison:
     """How the query's video and one of the index are alike: similarity of frames, alignment, segments."""
-    fine = parts.desk.get(query_id).options.fine
-    loaded = parts.served.current()
+    fine = context.query_jobs.get(query_id).options.fine
+    loaded = context.live_index.current()
     loaded.row(video_id)
-    with parts.viewing_slots.take():
-        features = parts.desk.features(loaded, query_id)
-        return parts.searcher.compared(loaded, fine, (features, Stretch(video_id=video_id)), max_side)
+    with context.viewing_slots.take():
+        features = context.query_jobs.features(loaded, query_id)
+        return context.query_runner.compared(
+            loaded, fine, (features, StoredExcerpt(video_id=video_id)), max_side
+        )
 
 
 @router.get(
@@ -105,10 +107,10 @@ def match(query_id: QueryPath, video_id: VideoPath, parts: PartsOf, max_side: Si
     responses=media("image/jpeg", "A JPEG.") | problems(404, 429),
 )
 def thumbnail(
-    query_id: QueryPath, parts: PartsOf, at_s: AtSeconds = 0.0, width_px: WidthPx = 320
+    query_id: QueryPath, context: Context, at_s: AtSeconds = 0.0, width_px: WidthPx = 320
 ) -> Response:
     """A JPEG of one moment of the query's video."""
-    return viewing.thumbnail(parts, parts.desk.file(query_id), at_s, width_px)
+    return viewing.thumbnail(context, context.query_jobs.file(query_id), at_s, width_px)
 
 
 @router.get(
@@ -117,9 +119,9 @@ def thumbnail(
     summary="A clip of the query's video",
     responses=media("video/mp4", "H.264 without sound.") | problems(404, 429),
 )
-def preview(query_id: QueryPath, parts: PartsOf, stop_s: AtSeconds, start_s: AtSeconds = 0.0) -> Response:
+def preview(query_id: QueryPath, context: Context, stop_s: AtSeconds, start_s: AtSeconds = 0.0) -> Response:
     """A stretch of the query's video, up to two minutes, as any browser plays it."""
-    return viewing.preview(parts, parts.desk.file(query_id), start_s, stop_s)
+    return viewing.preview(context, context.query_jobs.file(query_id), start_s, stop_s)
 
 
 @router.get(
@@ -128,25 +130,25 @@ def preview(query_id: QueryPath, parts: PartsOf, stop_s: AtSeconds, start_s: AtS
     summary="The query's video",
     responses=media("video/*", "The file; ranges of bytes are understood.") | problems(404, 416),
 )
-def file(query_id: QueryPath, parts: PartsOf) -> Response:
+def file(query_id: QueryPath, context: Context) -> Response:
     """The video as it was uploaded, or as it is stored."""
-    return viewing.content(parts.desk.file(query_id), parts.desk.get(query_id).name)
+    return viewing.content(context.query_jobs.file(query_id), context.query_jobs.get(query_id).name)
 
 
 async def _answered(
-    desk: Desk, future: Future[Query], query: Query, patience_s: float, response: Response
+    query_jobs: QueryJobs, future: Future[Query], query: Query, patience_s: float, response: Response
 ) -> Query:
     try:
         found = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), patience_s)
     except TimeoutError:
         response.status_code = 202
-        return desk.get(query.id)
+        return query_jobs.get(query.id)
     if found.state == "failed" and found.problem is not None:
         detail, reason = found.problem.detail, found.problem.reason
         raise RefusalError(found.problem.status, detail, reason=reason)
     if found.state != "done":
         raise not_found("the query was deleted while it was worked on")
-    return desk.labelled(found)
+    return query_jobs.labelled(found)
 
 
 def _patience(prefer: str) -> float:

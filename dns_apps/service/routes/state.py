@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Depends, Response
 
-from dns_apps.service.access import PartsOf, require
+from dns_apps.service.access import Context, require
 from dns_apps.service.refusals import not_ready
-from dns_apps.service.routes.answers import media, problems
+from dns_apps.service.routes.openapi import media, problems
 from dns_apps.service.schemas import Readiness
 
 router = APIRouter(tags=["state"])
@@ -17,15 +17,15 @@ async def health() -> dict[str, str]:
 
 
 @router.get("/readyz", summary="Whether queries can be answered", responses=problems(503))
-def ready(parts: PartsOf) -> Readiness:
+def ready(context: Context) -> Readiness:
     """Every part answers a probe; if one does not, or no index is served, the problem says why.
 
     On a full disk queries are answered and nothing new is kept: the service is ready, and `detail` says so.
     """
-    if parts.served.opening:
+    if context.live_index.opening:
         raise not_ready("the index is being opened")
-    loaded = parts.served.current()
-    condition = parts.probes.condition()
+    loaded = context.live_index.current()
+    condition = context.probes.condition()
     if condition.broken:
         raise not_ready("; ".join(condition.broken))
     detail = loaded.damage or f"version {loaded.index.manifest.version} of the index is served"
@@ -41,6 +41,6 @@ def ready(parts: PartsOf) -> Readiness:
     dependencies=[Depends(require("query"))],
     responses=media("text/plain", "Prometheus' text format.") | problems(),
 )
-def metrics(parts: PartsOf) -> Response:
+def metrics(context: Context) -> Response:
     """Counters of requests and the state of the service."""
-    return Response(parts.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(context.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 from fastapi import APIRouter, Depends, Response
 
-from dns_apps.service.access import PartsOf, require
-from dns_apps.service.parts import Parts
+from dns_apps.service.access import Context, require
+from dns_apps.service.context import ServiceContext
+from dns_apps.service.live_index import LoadedIndex
+from dns_apps.service.query_runner import Compared
 from dns_apps.service.refusals import not_found
 from dns_apps.service.routes import viewing
-from dns_apps.service.routes.answers import (
+from dns_apps.service.routes.openapi import (
     AtSeconds,
     Limit,
     Offset,
@@ -24,28 +26,26 @@ from dns_apps.service.routes.answers import (
     problems,
 )
 from dns_apps.service.schemas import CompareRequest, Comparison, Page, Side, Video, VideoRow
-from dns_apps.service.searching import Compared
-from dns_apps.service.served import Loaded
 from dns_core.retrieval.localisation import sampling_period_s
 
 router = APIRouter(prefix="/v1", tags=["videos"], dependencies=[Depends(require("query"))])
 
 
 @router.post("/compare", summary="Compare two videos", responses=problems(404, 409, 429, 503))
-def compare(request: CompareRequest, parts: PartsOf) -> Comparison:
+def compare(request: CompareRequest, context: Context) -> Comparison:
     """Two videos, stored or of queries, frame by frame."""
-    loaded = parts.served.current()
-    with parts.viewing_slots.take():
-        sides = (_side(parts, loaded, request.a), _side(parts, loaded, request.b))
-        return parts.searcher.compared(loaded, request.fine, sides, request.max_side)
+    loaded = context.live_index.current()
+    with context.viewing_slots.take():
+        sides = (_side(context, loaded, request.a), _side(context, loaded, request.b))
+        return context.query_runner.compared(loaded, request.fine, sides, request.max_side)
 
 
 @router.get("/videos", summary="Videos of the index", responses=problems(503))
-def videos(parts: PartsOf, search: Search = "", limit: Limit = 50, offset: Offset = 0) -> Page[VideoRow]:
+def videos(context: Context, search: Search = "", limit: Limit = 50, offset: Offset = 0) -> Page[VideoRow]:
     """Videos whose id contains a text, by id."""
-    loaded = parts.served.current()
+    loaded = context.live_index.current()
     found = [video_id for video_id in loaded.sorted_ids if search in video_id]
-    rows = tuple(_row(parts, loaded, video_id) for video_id in found[offset : offset + limit])
+    rows = tuple(_row(context, loaded, video_id) for video_id in found[offset : offset + limit])
     return Page(items=rows, total=len(found), limit=limit, offset=offset)
 
 
@@ -56,10 +56,10 @@ def videos(parts: PartsOf, search: Search = "", limit: Limit = 50, offset: Offse
     responses=media("image/jpeg", "A JPEG.") | problems(404, 429, 503),
 )
 def thumbnail(
-    video_id: VideoPath, parts: PartsOf, at_s: AtSeconds = 0.0, width_px: WidthPx = 320
+    video_id: VideoPath, context: Context, at_s: AtSeconds = 0.0, width_px: WidthPx = 320
 ) -> Response:
     """A JPEG of one moment of a stored video, or of one that was refused and can yet be seen."""
-    return viewing.thumbnail(parts, _file(parts, video_id, refused_too=True), at_s, width_px)
+    return viewing.thumbnail(context, _file(context, video_id, refused_too=True), at_s, width_px)
 
 
 @router.get(
@@ -68,9 +68,9 @@ def thumbnail(
     summary="A clip of a video",
     responses=media("video/mp4", "H.264 without sound.") | problems(404, 429, 503),
 )
-def preview(video_id: VideoPath, parts: PartsOf, stop_s: AtSeconds, start_s: AtSeconds = 0.0) -> Response:
+def preview(video_id: VideoPath, context: Context, stop_s: AtSeconds, start_s: AtSeconds = 0.0) -> Response:
     """A stretch of a stored video, up to two minutes, as any browser plays it."""
-    return viewing.preview(parts, _file(parts, video_id), start_s, stop_s)
+    return viewing.preview(context, _file(context, video_id), start_s, stop_s)
 
 
 @router.get(
@@ -79,44 +79,44 @@ def preview(video_id: VideoPath, parts: PartsOf, stop_s: AtSeconds, start_s: AtS
     summary="A video's file",
     responses=media("video/*", "The file; ranges of bytes are understood.") | problems(404, 416, 503),
 )
-def file(video_id: VideoPath, parts: PartsOf) -> Response:
+def file(video_id: VideoPath, context: Context) -> Response:
     """The file of a stored video as it is."""
-    return viewing.content(_file(parts, video_id), video_id)
+    return viewing.content(_file(context, video_id), video_id)
 
 
 @router.get("/videos/{video_id:path}", summary="A video", responses=problems(404, 503))
-def video(video_id: VideoPath, parts: PartsOf) -> Video:
+def video(video_id: VideoPath, context: Context) -> Video:
     """A video of the index and what its file says."""
-    loaded = parts.served.current()
-    row = _row(parts, loaded, video_id).model_dump()
-    path = parts.library.find(video_id)
+    loaded = context.live_index.current()
+    row = _row(context, loaded, video_id).model_dump()
+    path = context.video_folders.find(video_id)
     if path is None:
         return Video(**row)
-    facts = asdict(parts.viewing.facts(path))
+    facts = asdict(context.viewing.facts(path))
     # The length is that of the search, which may have been told more than the picture holds.
     figures = {name: facts[name] for name in ("width_px", "height_px", "fps", "codec")}
     return Video(**row, **figures, n_bytes=path.stat().st_size)
 
 
-def _row(parts: Parts, loaded: Loaded, video_id: str) -> VideoRow:
+def _row(context: ServiceContext, loaded: LoadedIndex, video_id: str) -> VideoRow:
     times_s = loaded.index.record(loaded.row(video_id)).times_s
     duration_s = float(times_s[-1]) + sampling_period_s(np.asarray(times_s))
-    playable = parts.library.find(video_id) is not None
+    playable = context.video_folders.find(video_id) is not None
     return VideoRow(id=video_id, duration_s=duration_s, n_frames=len(times_s), playable=playable)
 
 
-def _file(parts: Parts, video_id: str, *, refused_too: bool = False) -> Path:
-    loaded = parts.served.current()
+def _file(context: ServiceContext, video_id: str, *, refused_too: bool = False) -> Path:
+    loaded = context.live_index.current()
     if not (refused_too and video_id in loaded.refused):
         loaded.row(video_id)
-    path = parts.library.find(video_id)
+    path = context.video_folders.find(video_id)
     if path is None:
         raise not_found("the file of the video is in none of the service's video folders")
     return path
 
 
-def _side(parts: Parts, loaded: Loaded, side: Side) -> Compared:
+def _side(context: ServiceContext, loaded: LoadedIndex, side: Side) -> Compared:
     if side.video is not None:
         loaded.row(side.video.video_id)
         return side.video
-    return parts.desk.features(loaded, side.query_id or "")
+    return context.query_jobs.features(loaded, side.query_id or "")

@@ -7,22 +7,22 @@ from pathlib import Path
 from fastapi import Response
 from starlette.responses import FileResponse
 
-from dns_apps.service.parts import Parts
+from dns_apps.service.context import ServiceContext
 from dns_apps.service.refusals import RefusalError
-from dns_apps.service.routes.answers import CLIP_SIDE_PX, MAX_CLIP_S
+from dns_apps.service.routes.openapi import CLIP_SIDE_PX, MAX_CLIP_S
 
 _KEPT_FOR = {"Cache-Control": "private, max-age=3600"}
 
 
-def thumbnail(parts: Parts, file: Path, at_s: float, width_px: int) -> Response:
+def thumbnail(context: ServiceContext, file: Path, at_s: float, width_px: int) -> Response:
     """A JPEG of one moment."""
-    with parts.viewing_slots.take():
+    with context.viewing_slots.take():
         return Response(
-            parts.viewing.picture(file, at_s, width_px), media_type="image/jpeg", headers=_KEPT_FOR
+            context.viewing.picture(file, at_s, width_px), media_type="image/jpeg", headers=_KEPT_FOR
         )
 
 
-def preview(parts: Parts, file: Path, start_s: float, stop_s: float) -> Response:
+def preview(context: ServiceContext, file: Path, start_s: float, stop_s: float) -> Response:
     """An MP4 of a stretch that any browser plays.
 
     Raises:
@@ -35,8 +35,8 @@ def preview(parts: Parts, file: Path, start_s: float, stop_s: float) -> Response
             f"{expected}, found {start_s:g} to {stop_s:g} s",
             reason="invalid",
         )
-    with parts.viewing_slots.take():
-        clip = parts.viewing.clip(file, start_s, stop_s, CLIP_SIDE_PX)
+    with context.viewing_slots.take():
+        clip = context.viewing.clip(file, start_s, stop_s, CLIP_SIDE_PX)
     return Response(clip, media_type="video/mp4", headers=_KEPT_FOR)
 
 

@@ -6,7 +6,7 @@ closer, unless they are called raw. Requests refuse unknown fields; a client ign
 
 from dns_apps.service.schemas.archive import (
     AddRequest,
-    AlikeGroups,
+    DuplicateGroups,
     IndexState,
     IndexVersion,
     Job,
@@ -22,7 +22,7 @@ from dns_apps.service.schemas.comparisons import (
     Comparison,
     Side,
 )
-from dns_apps.service.schemas.parts import (
+from dns_apps.service.schemas.fields import (
     BUDGET_FORM,
     MAX_MATRIX_SIDE,
     MAX_TOP_K,
@@ -38,14 +38,14 @@ from dns_apps.service.schemas.parts import (
 )
 from dns_apps.service.schemas.queries import (
     MatchRow,
-    Part,
     Query,
     QueryAnswer,
     QueryOptions,
     QuerySummary,
     Segment,
+    StoredExcerpt,
     StoredQuery,
-    Stretch,
+    TimeRange,
     UploadForm,
 )
 
@@ -54,11 +54,11 @@ __all__ = [
     "MAX_MATRIX_SIDE",
     "MAX_TOP_K",
     "AddRequest",
-    "AlikeGroups",
     "Answered",
     "Asked",
     "CompareRequest",
     "Comparison",
+    "DuplicateGroups",
     "FineName",
     "IndexState",
     "IndexVersion",
@@ -67,7 +67,6 @@ __all__ = [
     "LabelRequest",
     "MatchRow",
     "Page",
-    "Part",
     "Problem",
     "QuarantineRow",
     "Query",
@@ -79,8 +78,9 @@ __all__ = [
     "Segment",
     "Side",
     "State",
+    "StoredExcerpt",
     "StoredQuery",
-    "Stretch",
+    "TimeRange",
     "UploadForm",
     "Verdict",
     "Video",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from dns_apps.service.schemas.parts import Answered, Asked, Problem, State, Verdict, VideoId
+from dns_apps.service.schemas.fields import Answered, Asked, Problem, State, Verdict, VideoId
 
 
 class VideoRow(Answered):
@@ -124,7 +124,7 @@ class Job(Answered):
 
     Attributes:
         progress: in [0, 1].
-        said: the last lines of the work, for example which file was quarantined and why.
+        messages: the last lines of the work, for example which file was quarantined and why.
         version: of the index that has the videos, once the state is ``done``; it is served from then on.
         release: that the index belongs to; 0 for an index of no release.
     """
@@ -132,13 +132,13 @@ class Job(Answered):
     id: str
     state: State
     progress: float
-    said: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
     version: int = 0
     release: int = 0
     problem: Problem | None = None
 
 
-class AlikeGroups(Answered):
+class DuplicateGroups(Answered):
     """Near-duplicates among the videos of the index.
 
     Attributes:

@@ -4,14 +4,14 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from dns_apps.service.schemas.parts import MAX_MATRIX_SIDE, Answered, Asked, FineName
-from dns_apps.service.schemas.queries import Segment, Stretch
+from dns_apps.service.schemas.fields import MAX_MATRIX_SIDE, Answered, Asked, FineName
+from dns_apps.service.schemas.queries import Segment, StoredExcerpt
 
 
 class Side(Asked):
     """One side of a comparison: a stretch of a stored video, or the video of an earlier query."""
 
-    video: Stretch | None = None
+    video: StoredExcerpt | None = None
     query_id: Annotated[str | None, Field(max_length=64)] = None
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from dns_apps.service.schemas.parts import (
+from dns_apps.service.schemas.fields import (
     BUDGET_FORM,
     MAX_TOP_K,
     Answered,
@@ -19,7 +19,7 @@ from dns_apps.service.schemas.parts import (
 )
 
 
-class Part(Asked):
+class TimeRange(Asked):
     """The part of a video from ``start_s`` to ``stop_s``; the whole of it if nothing is said."""
 
     start_s: Seconds = 0.0
@@ -32,7 +32,7 @@ class Part(Asked):
         return self
 
 
-class Stretch(Part):
+class StoredExcerpt(TimeRange):
     """A stored video, or the part of it from ``start_s`` to ``stop_s``."""
 
     video_id: VideoId
@@ -54,14 +54,14 @@ class QueryOptions(Asked):
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
-class UploadForm(QueryOptions, Part):
+class UploadForm(QueryOptions, TimeRange):
     """What comes with an uploaded video: how to search, and with which part of it."""
 
 
 class StoredQuery(Asked):
     """A query by a video that the index knows."""
 
-    video: Stretch
+    video: StoredExcerpt
     options: QueryOptions = QueryOptions()
 
     model_config = ConfigDict(
@@ -135,8 +135,8 @@ class Query(Answered):
 
     id: str
     name: str
-    source: Stretch | None
-    part: Part = Part()
+    source: StoredExcerpt | None
+    part: TimeRange = TimeRange()
     options: QueryOptions
     state: State
     progress: float
@@ -147,7 +147,7 @@ class Query(Answered):
     problem: Problem | None = None
 
     @property
-    def searched(self) -> Part:
+    def searched(self) -> TimeRange:
         """The part of the video that is searched with."""
         return self.source or self.part
 

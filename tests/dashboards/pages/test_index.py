@@ -88,7 +88,7 @@ def test_a_part_that_is_not_open_asks_for_nothing(fake: Any, opened: Opened) -> 
 
 
 def test_work_asked_for_elsewhere_is_followed(fake: Any, opened: Opened) -> None:
-    fake.index_jobs = (Job(id="other", state="running", progress=0.5, said=("quarantined a",)),)
+    fake.index_jobs = (Job(id="other", state="running", progress=0.5, messages=("quarantined a",)),)
     app = part(opened("index"), "Add")
     assert ("job", "other") in fake.asked
     assert not app.exception

@@ -16,7 +16,7 @@ import uvicorn
 
 from dns_apps.service.app import create_app
 from dns_apps.service.client import Client
-from dns_apps.service.parts import Parts
+from dns_apps.service.context import ServiceContext
 from dns_core.errors import DnsError
 from dns_core.records import UInt8Array
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
@@ -67,7 +67,7 @@ class Running:
     """A service that answers at ``url``, and its inside."""
 
     url: str
-    parts: Parts
+    context: ServiceContext
     root: Path
 
     def client(self, token: str | None = None) -> Client:
@@ -98,8 +98,8 @@ def running(root: Path, **settings: Any) -> Iterator[Running]:
         try:
             _until(lambda: server.started or not thread.is_alive())
             with suppress(DnsError):  # of a service without an index, which is for tests to see
-                app.state.parts.served.current()
-            yield Running(f"http://127.0.0.1:{listening.getsockname()[1]}", app.state.parts, root)
+                app.state.context.live_index.current()
+            yield Running(f"http://127.0.0.1:{listening.getsockname()[1]}", app.state.context, root)
         finally:
             server.should_exit = True
             thread.join()

@@ -203,11 +203,11 @@ def test_no_path_leads_out_of_the_library(service: Any, video_id: str, what: str
 def test_a_link_out_of_the_library_is_not_followed(
     run: Any, built: Path, videos: Path, tmp_path: Path
 ) -> None:
-    library, secret = tmp_path / "library", tmp_path / "secret.mp4"
-    library.mkdir()
+    video_folders, secret = tmp_path / "library", tmp_path / "secret.mp4"
+    video_folders.mkdir()
     secret.write_bytes((videos / "harbour.mp4").read_bytes())
-    (library / "harbour.mp4").symlink_to(secret)
-    with run(tmp_path, index=str(built), videos=str(library)) as one, one.http() as http:
+    (video_folders / "harbour.mp4").symlink_to(secret)
+    with run(tmp_path, index=str(built), videos=str(video_folders)) as one, one.http() as http:
         assert http.get("/v1/videos/harbour.mp4").json()["playable"] is False
         assert http.get("/v1/files/harbour.mp4").status_code == 404
         assert http.get("/v1/index/candidates").json()["items"] == []

@@ -12,54 +12,54 @@ from typing import Any
 
 import pytest
 
-from dns_apps.service import desk as desk_module
+from dns_apps.service import query_jobs as query_jobs_module
 from dns_apps.service.client import Client
 from dns_apps.service.client_errors import ServiceError, ServiceFailedError
 from dns_apps.service.decoding import Decoders, _Worker
-from dns_apps.service.desk import Desk
 from dns_apps.service.feature_memory import FeatureMemory
 from dns_apps.service.kept import Kept
-from dns_apps.service.library import Library
-from dns_apps.service.records import Records
-from dns_apps.service.routes import intake
-from dns_apps.service.schemas import QueryOptions, Stretch
-from dns_apps.service.searching import Searcher
-from dns_apps.service.served import Loaded, Served
+from dns_apps.service.live_index import LiveIndex, LoadedIndex
+from dns_apps.service.query_jobs import QueryJobs
+from dns_apps.service.query_runner import QueryRunner
+from dns_apps.service.query_store import QueryStore
+from dns_apps.service.routes import read_query
+from dns_apps.service.schemas import QueryOptions, StoredExcerpt
+from dns_apps.service.video_folders import VideoFolders
 from dns_core.features.extractor import Extractor
 from dns_core.features.whitening import Whitening
 from dns_core.retrieval.engine import Engine
 
-HARBOUR = Stretch(video_id="harbour.mp4")
+HARBOUR = StoredExcerpt(video_id="harbour.mp4")
 STEPS: tuple[tuple[Any, str], ...] = (
-    (Served, "current"),
-    (Loaded, "row"),
-    (Loaded, "engine"),
-    (Library, "find"),
-    (intake, "_keep"),
+    (LiveIndex, "current"),
+    (LoadedIndex, "row"),
+    (LoadedIndex, "engine"),
+    (VideoFolders, "find"),
+    (read_query, "_keep"),
     (shutil, "copyfileobj"),
     (shutil, "disk_usage"),
-    (Desk, "new"),
-    (Desk, "submit"),
-    (Desk, "file"),
-    (Desk, "_described"),
-    (Desk, "_finish"),
-    (Desk, "_forget"),
-    (desk_module, "_Live"),
+    (QueryJobs, "new"),
+    (QueryJobs, "submit"),
+    (QueryJobs, "file"),
+    (QueryJobs, "_described"),
+    (QueryJobs, "_finish"),
+    (QueryJobs, "_forget"),
+    (query_jobs_module, "_Live"),
     (Kept, "put"),
     (Kept, "write"),
     (Kept, "get"),
     (Kept, "superfluous"),
-    (Records, "put"),
-    (Records, "get"),
-    (Records, "verdicts"),
-    (Records, "delete"),
-    (Records, "superfluous"),
+    (QueryStore, "put"),
+    (QueryStore, "get"),
+    (QueryStore, "verdicts"),
+    (QueryStore, "delete"),
+    (QueryStore, "superfluous"),
     (Decoders, "frames"),
     (Decoders, "_run"),
     (_Worker, "answers"),
     (_Worker, "_received"),
-    (Searcher, "features"),
-    (Searcher, "answer"),
+    (QueryRunner, "features"),
+    (QueryRunner, "answer"),
     (Extractor, "frames_to_regions"),
     (Whitening, "apply"),
     (Engine, "search"),
@@ -83,7 +83,7 @@ FAULTS: dict[str, Callable[[], BaseException]] = {
 
 ROUNDS = (("full", 1), ("defect", 2))
 """Which fault a step meets, and in which of its calls; what writes meets the database's too."""
-ROUNDS_OF = {Records: (("database", 1), ("full", 2), ("memory", 1)), Kept: (("memory", 1), ("defect", 2))}
+ROUNDS_OF = {QueryStore: (("database", 1), ("full", 2), ("memory", 1)), Kept: (("memory", 1), ("defect", 2))}
 
 
 @pytest.fixture(scope="module")
@@ -123,9 +123,9 @@ def test_whatever_a_step_raises_the_service_answers_afterwards(
 
 def whole(service: Any, client: Client, excerpt: Path) -> None:
     """Nothing is held, nothing lies about, and both kinds of query are answered."""
-    desk = service.parts.desk
-    assert desk.n_live == 0
-    slots = [desk.admit() for _ in range(2)]
+    query_jobs = service.context.query_jobs
+    assert query_jobs.n_live == 0
+    slots = [query_jobs.admit() for _ in range(2)]
     for slot in slots:
         slot.release()
     assert client.query_video(HARBOUR).state == "done"
@@ -144,8 +144,8 @@ def test_a_disk_that_fills_while_queries_run_costs_uploads_alone(
 
     with faulty.client() as client:
         with monkeypatch.context() as patch:
-            patch.setattr(Records, "put", full)
-            patch.setattr(Desk, "has_room", lambda *_: False)
+            patch.setattr(QueryStore, "put", full)
+            patch.setattr(QueryJobs, "has_room", lambda *_: False)
             for _ in range(5):  # more than there are slots
                 answered = client.query_video(HARBOUR, QueryOptions(top_k=1))
                 assert answered.state == "done"
@@ -155,7 +155,7 @@ def test_a_disk_that_fills_while_queries_run_costs_uploads_alone(
                 client.query_file(excerpt)
             assert (refused.value.problem.status, refused.value.problem.reason) == (507, "full")
         with monkeypatch.context() as patch:
-            patch.setattr(Records, "put", full)
+            patch.setattr(QueryStore, "put", full)
             patch.setattr("dns_apps.service.probes._AGAIN_AFTER_S", 0.0)
             state = client.readiness()
             assert state.ready
@@ -163,16 +163,16 @@ def test_a_disk_that_fills_while_queries_run_costs_uploads_alone(
             assert "memory" in state.detail
         monkeypatch.setattr("dns_apps.service.probes._AGAIN_AFTER_S", 0.0)
         assert not client.readiness().limited
-        assert faulty.parts.records.get(answered.id) is not None
+        assert faulty.context.query_store.get(answered.id) is not None
         whole(faulty, client, excerpt)
 
 
 @pytest.mark.parametrize(
     ("place", "name", "part"),
     [
-        (Records, "probe", "database"),
+        (QueryStore, "probe", "database"),
         (Decoders, "probe", "decoders"),
-        (Served, "probe", "engine"),
+        (LiveIndex, "probe", "engine"),
     ],
 )
 def test_a_part_that_does_not_answer_is_not_ready(
@@ -193,9 +193,9 @@ def test_a_full_disk_is_507_everywhere(faulty: Any, monkeypatch: pytest.MonkeyPa
         query = client.query_video(HARBOUR)
         label = {"query_id": query.id, "video_id": "harbour.mp4", "verdict": "copy"}
         steps = (
-            (Records, "put_label", "PUT", "/v1/labels", label),
+            (QueryStore, "put_label", "PUT", "/v1/labels", label),
             (Decoders, "clip", "GET", "/v1/previews/harbour.mp4?stop_s=1", None),
-            (Records, "delete", "DELETE", f"/v1/queries/{query.id}", None),
+            (QueryStore, "delete", "DELETE", f"/v1/queries/{query.id}", None),
         )  # fmt: skip
         for place, name, method, path, content in steps:
             with monkeypatch.context() as patch:
@@ -207,7 +207,7 @@ def test_a_full_disk_is_507_everywhere(faulty: Any, monkeypatch: pytest.MonkeyPa
 def test_a_decoder_that_dies_and_cannot_be_started_is_started_later(
     faulty: Any, excerpt: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decoders = faulty.parts.decoders
+    decoders = faulty.context.decoders
     workers = [decoders._idle.get() for _ in range(decoders._n)]
     for worker in workers:
         worker._process.kill()

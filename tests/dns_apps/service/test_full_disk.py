@@ -10,9 +10,9 @@ import pytest
 
 from dns_apps.service.client import Client
 from dns_apps.service.client_errors import ServiceFailedError
-from dns_apps.service.schemas import Stretch
+from dns_apps.service.schemas import StoredExcerpt
 
-HARBOUR = Stretch(video_id="harbour.mp4")
+HARBOUR = StoredExcerpt(video_id="harbour.mp4")
 
 
 @pytest.fixture

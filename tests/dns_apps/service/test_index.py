@@ -11,7 +11,7 @@ import pytest
 
 from dns_apps.service.client import Client
 from dns_apps.service.client_errors import NotFoundError, RequestRefusedError, ServiceFailedError
-from dns_apps.service.index_work import IndexWork
+from dns_apps.service.index_jobs import IndexJobs
 from dns_apps.service.schemas import QueryOptions
 from dns_core.index import open_index, remove_videos
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
@@ -92,7 +92,7 @@ def test_videos_are_added_with_what_cannot_be_read_and_removed(
         assert client.candidates("clip").total == 1
         job = finished(client, client.add_videos(["new/clip.mp4", "notes.txt"]).id)
         assert (job.state, job.progress, job.version) == ("done", 1.0, 2)
-        assert "quarantined notes.txt" in job.said[0]
+        assert "quarantined notes.txt" in job.messages[0]
         state = client.index()
         assert (state.version, state.n_videos, state.n_quarantined) == (2, 4, 1)
         assert state.quarantine[0].video_id == "notes.txt"
@@ -127,10 +127,10 @@ def test_work_that_a_restart_interrupted_goes_on(
 ) -> None:
     shutil.copy(excerpt, tmp_path / "videos" / "late.mp4")
     # Nothing can be described while its lock is held.
-    with run(tmp_path, **own) as one, one.client() as client, one.parts.searcher._compute:
+    with run(tmp_path, **own) as one, one.client() as client, one.context.query_runner._compute:
         job = client.add_videos(["late.mp4"])
         assert [row.id for row in client.jobs().items] == [job.id]
-        one.parts.index_work._closed.set()
+        one.context.index_jobs._closed.set()
     with run(tmp_path, **own) as one, one.client() as client:
         assert finished(client, job.id).state == "done"
         assert "late.mp4" in [row.id for row in client.videos().items]
@@ -239,14 +239,14 @@ def test_a_release_that_comes_into_service_while_videos_are_added_gets_them_too(
     run: Any, release: Callable[..., Path], tmp_path: Path, excerpt: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(excerpt, tmp_path / "videos" / "clip.mp4")
-    encoded = IndexWork._encoded
+    encoded = IndexJobs._encoded
 
-    def promoted(self: IndexWork, loaded: Any, *rest: Any) -> Any:
+    def promoted(self: IndexJobs, loaded: Any, *rest: Any) -> Any:
         if not loaded.release:
             release(1)
         return encoded(self, loaded, *rest)
 
-    monkeypatch.setattr(IndexWork, "_encoded", promoted)
+    monkeypatch.setattr(IndexJobs, "_encoded", promoted)
     with run(tmp_path, videos="videos") as one, one.client() as client:
         job = finished(client, client.add_videos(["clip.mp4"]).id)
         assert (job.state, job.release) == ("done", 1)

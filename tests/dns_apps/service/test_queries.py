@@ -11,7 +11,7 @@ from PIL import Image
 
 from dns_apps.service.client import Client
 from dns_apps.service.client_errors import NotFoundError, RequestRefusedError, ServiceBusyError
-from dns_apps.service.schemas import CompareRequest, Part, Query, QueryOptions, Side, Stretch
+from dns_apps.service.schemas import CompareRequest, Query, QueryOptions, Side, StoredExcerpt, TimeRange
 from dns_core.records import UInt8Array
 
 MARKET = "folder/market.mp4"
@@ -68,7 +68,7 @@ def test_options_hold(client: Client, excerpt: Path, answered: Query) -> None:
 
 
 def test_a_stretch_of_a_stored_video_is_searched_with_on_its_own_clock(client: Client) -> None:
-    stretch = Stretch(video_id=MARKET, start_s=6, stop_s=10)
+    stretch = StoredExcerpt(video_id=MARKET, start_s=6, stop_s=10)
     query = client.query_video(stretch, QueryOptions(budget="1.0"))
     assert query.source == stretch
     assert query.answer is not None
@@ -77,11 +77,11 @@ def test_a_stretch_of_a_stored_video_is_searched_with_on_its_own_clock(client: C
     assert segment.query_start_s == pytest.approx(6, abs=0.6)
     assert segment.target_start_s == pytest.approx(6, abs=0.6)
     with pytest.raises(RequestRefusedError, match="no picture"):
-        client.query_video(Stretch(video_id=MARKET, start_s=100, stop_s=110))
+        client.query_video(StoredExcerpt(video_id=MARKET, start_s=100, stop_s=110))
 
 
 def test_a_part_of_an_upload_is_searched_with_on_its_own_clock(client: Client, excerpt: Path) -> None:
-    part = Part(start_s=2, stop_s=4)
+    part = TimeRange(start_s=2, stop_s=4)
     query = client.query_file(excerpt, QueryOptions(budget="1.0"), part=part)
     assert (query.part, query.source) == (part, None)
     assert query.duration_s == pytest.approx(2, abs=0.6)
@@ -90,7 +90,7 @@ def test_a_part_of_an_upload_is_searched_with_on_its_own_clock(client: Client, e
     assert segment.query_start_s == pytest.approx(2, abs=0.6)
     assert segment.target_start_s == pytest.approx(6, abs=1)
     with pytest.raises(RequestRefusedError, match="no picture"):
-        client.query_file(excerpt, part=Part(start_s=100))
+        client.query_file(excerpt, part=TimeRange(start_s=100))
 
 
 def test_a_query_that_takes_long_is_followed_and_listed(client: Client, excerpt: Path) -> None:
@@ -125,14 +125,14 @@ def test_a_match_is_shown_frame_by_frame(client: Client, answered: Query) -> Non
 
 
 def test_two_videos_are_compared(client: Client, answered: Query) -> None:
-    whole = Side(video=Stretch(video_id=MARKET))
+    whole = Side(video=StoredExcerpt(video_id=MARKET))
     same = client.compare(CompareRequest(a=whole, b=whole))
     assert same.raw_score == pytest.approx(1, abs=0.05)
     cut = client.compare(CompareRequest(a=Side(query_id=answered.id), b=whole))
     assert cut.matrix == client.match(answered.id, MARKET).matrix
-    part = Side(video=Stretch(video_id=MARKET, start_s=5, stop_s=7))
+    part = Side(video=StoredExcerpt(video_id=MARKET, start_s=5, stop_s=7))
     assert client.compare(CompareRequest(a=part, b=whole)).query_times_s == (5.0, 5.5, 6.0, 6.5)
-    beyond = Side(video=Stretch(video_id=MARKET, start_s=50))
+    beyond = Side(video=StoredExcerpt(video_id=MARKET, start_s=50))
     with pytest.raises(RequestRefusedError, match="ends at"):
         client.compare(CompareRequest(a=beyond, b=whole))
 
@@ -173,9 +173,9 @@ def test_queries_and_labels_survive_a_restart(
         client.put_label(query.id, MARKET, "copy")
         labelled = client.query(query.id)
         undone = query.model_copy(update={"id": "f" * 24, "state": "running", "answer": None})
-        first.parts.records.put(undone, 0)
+        first.context.query_store.put(undone, 0)
         lost = undone.model_copy(update={"id": "e" * 24})
-        first.parts.records.put(lost, 0)
+        first.context.query_store.put(lost, 0)
         queries = tmp_path / ".platform/service/queries"
         (queries / f"{undone.id}.video").write_bytes(excerpt.read_bytes())
         (queries / "stray.video").write_bytes(b"of no query")
@@ -206,7 +206,7 @@ def test_more_than_may_wait_are_told_to_come_back(
 ) -> None:
     settings = {"index": str(built), "videos": str(videos), "max_waiting": 1}
     with run(tmp_path, **settings) as one, one.client() as client:
-        slot = one.parts.desk.admit()
+        slot = one.context.query_jobs.admit()
         with pytest.raises(ServiceBusyError, match="try again") as refused:
             client.query_file(excerpt)
         assert refused.value.retry_after_s > 0

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dns_apps.service.bodies import Pace
-from dns_apps.service.schemas import Stretch
+from dns_apps.service.schemas import StoredExcerpt
 
 HEAD = (
     b"POST /v1/queries HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n"
@@ -39,10 +39,10 @@ def test_forty_slow_uploads_cost_the_others_nothing(
             opened.sendall(b"a few bytes")
         began_s = time.monotonic()
         for _ in range(3):
-            assert client.query_video(Stretch(video_id="harbour.mp4")).state == "done"
+            assert client.query_video(StoredExcerpt(video_id="harbour.mp4")).state == "done"
             assert client.query_file(excerpt).state == "done"
         assert time.monotonic() - began_s < 30
-        assert one.parts.desk.n_live == 0
+        assert one.context.query_jobs.n_live == 0
 
 
 def test_a_body_that_is_too_slow_is_cut_off_and_leaves_nothing(

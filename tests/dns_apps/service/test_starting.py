@@ -11,20 +11,20 @@ from typing import Any
 
 import pytest
 
-from dns_apps.service import records as records_module
-from dns_apps.service import served as served_module
+from dns_apps.service import live_index as live_index_module
+from dns_apps.service import query_store as query_store_module
 from dns_apps.service.client_errors import ServiceFailedError
-from dns_apps.service.records import Records
-from dns_apps.service.schemas import LabelRequest, Part, Query, QueryOptions, Stretch
-from dns_apps.service.schemas.parts import State
+from dns_apps.service.query_store import QueryStore
+from dns_apps.service.schemas import LabelRequest, Query, QueryOptions, StoredExcerpt, TimeRange
+from dns_apps.service.schemas.fields import State
 from dns_core.index import compact_index, remove_videos
 
-HARBOUR = Stretch(video_id="harbour.mp4")
+HARBOUR = StoredExcerpt(video_id="harbour.mp4")
 
 
 def kept(number: int, state: State = "queued") -> Query:
     return Query(
-        id=f"{number:024x}", name="harbour.mp4", source=HARBOUR, part=Part(), options=QueryOptions(),
+        id=f"{number:024x}", name="harbour.mp4", source=HARBOUR, part=TimeRange(), options=QueryOptions(),
         state=state, progress=0.0, created_at=datetime.now(UTC),
     )  # fmt: skip
 
@@ -37,16 +37,16 @@ def start(run: Any, videos: Path) -> Any:
 def test_more_unfinished_queries_than_places_are_all_answered(
     start: Any, built: Path, tmp_path: Path
 ) -> None:
-    records = Records(tmp_path / ".platform/service/records.db")
+    query_store = QueryStore(tmp_path / ".platform/service/records.db")
     for number in range(5):
-        records.put(kept(number), 0)
-    records.close()
+        query_store.put(kept(number), 0)
+    query_store.close()
     with start(tmp_path, index=str(built), max_waiting=2) as one, one.client() as client:
         for number in range(5):
             assert client.finished_query(kept(number).id).state == "done"
         assert client.query_video(HARBOUR).state == "done"
         for _ in range(2):
-            one.parts.desk.admit()
+            one.context.query_jobs.admit()
 
 
 def nonsense(path: Path) -> None:
@@ -54,7 +54,7 @@ def nonsense(path: Path) -> None:
 
 
 def truncated(path: Path) -> None:
-    Records(path).close()
+    QueryStore(path).close()
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE filler (x)")
         database.executemany("INSERT INTO filler VALUES (?)", [("y" * 3000,)] * 100)
@@ -107,10 +107,10 @@ def test_a_busy_database_is_not_taken_for_a_damaged_one(
         raise error
 
     path = tmp_path / "records.db"
-    Records(path).close()
-    monkeypatch.setattr(records_module, "_connected", busy)
+    QueryStore(path).close()
+    monkeypatch.setattr(query_store_module, "_connected", busy)
     with pytest.raises(sqlite3.OperationalError, match="locked"):
-        Records(path)
+        QueryStore(path)
     assert [file.name for file in tmp_path.glob("records*")] == ["records.db"]
 
 
@@ -123,21 +123,21 @@ def test_on_a_full_disk_what_was_kept_is_read_and_written_again_when_there_is_ro
         raise error
 
     path = tmp_path / "records.db"
-    records = Records(path)
-    records.put(kept(1, "failed"), 0)
-    records.close()
+    query_store = QueryStore(path)
+    query_store.put(kept(1, "failed"), 0)
+    query_store.close()
     with monkeypatch.context() as patch:
-        patch.setattr(records_module, "_connected", full)
-        records = Records(path)
-        assert "full" in records.problem
-        assert records.get(kept(1).id) is not None
+        patch.setattr(query_store_module, "_connected", full)
+        query_store = QueryStore(path)
+        assert "full" in query_store.problem
+        assert query_store.get(kept(1).id) is not None
         label = LabelRequest(query_id=kept(1).id, video_id="harbour.mp4", verdict="copy")
         with pytest.raises(OSError, match="full"):
-            records.put_label(label, "harbour.mp4")
-    records.put_label(label, "harbour.mp4")
-    assert not records.problem
-    assert records.verdicts(kept(1).id) == {"harbour.mp4": "copy"}
-    records.close()
+            query_store.put_label(label, "harbour.mp4")
+    query_store.put_label(label, "harbour.mp4")
+    assert not query_store.problem
+    assert query_store.verdicts(kept(1).id) == {"harbour.mp4": "copy"}
+    query_store.close()
 
 
 def test_a_damaged_version_of_the_index_gives_way_to_the_one_before(
@@ -185,7 +185,7 @@ def test_a_damaged_block_met_by_a_query_is_an_error_and_no_other_score(
     index = tmp_path / "index"
     shutil.copytree(built, index)
     flip(index / "versions" / "1" / "shard-000001" / "frames.fine_binary.npy")
-    monkeypatch.setattr(served_module, "_warm", lambda _: None)  # else it would be met on starting
+    monkeypatch.setattr(live_index_module, "_warm", lambda _: None)  # else it would be met on starting
     with start(tmp_path, index=str(index)) as one, one.client() as client:
         assert client.index().healthy
         with pytest.raises(ServiceFailedError, match=r"frames\.fine_binary\.npy is damaged") as refused:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from dns_core.video.discover import discover_videos
 
 
-class Library:
+class VideoFolders:
     """The folders that ids are paths in.
 
     Args:

@@ -13,9 +13,9 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from dns_apps.service.parts import Parts
+from dns_apps.service.context import ServiceContext
 from dns_apps.service.refusals import RefusalError, no_room, not_found
-from dns_apps.service.schemas import Part, Query, QueryOptions, StoredQuery, UploadForm
+from dns_apps.service.schemas import Query, QueryOptions, StoredQuery, TimeRange, UploadForm
 from dns_core.retrieval.budget import Budget
 
 _FILE = "video"
@@ -54,7 +54,7 @@ REQUEST_BODY: dict[str, Any] = {
 M = TypeVar("M", bound=BaseModel)
 
 
-async def read_query(request: Request, parts: Parts) -> Query:
+async def read_query(request: Request, context: ServiceContext) -> Query:
     """The query that a request asks, its video kept if it brings one.
 
     Raises:
@@ -63,27 +63,27 @@ async def read_query(request: Request, parts: Parts) -> Query:
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        return _stored(_validated(StoredQuery, await request.body()), parts)
+        return _stored(_validated(StoredQuery, await request.body()), context)
     if kind == "multipart/form-data":
-        return await _uploaded(request, parts)
+        return await _uploaded(request, context)
     expected = "expected multipart/form-data with a video, or application/json"
     raise RefusalError(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{expected}, found {kind[:100] or 'no content type'}"
     )
 
 
-def _stored(asked: StoredQuery, parts: Parts) -> Query:
-    _check(asked.options, parts)
-    parts.served.current().row(asked.video.video_id)
-    if parts.library.find(asked.video.video_id) is None:
+def _stored(asked: StoredQuery, context: ServiceContext) -> Query:
+    _check(asked.options, context)
+    context.live_index.current().row(asked.video.video_id)
+    if context.video_folders.find(asked.video.video_id) is None:
         raise not_found("the file of the video is in none of the service's video folders")
-    return parts.desk.new(asked.video.video_id, asked.video, asked.options)
+    return context.query_jobs.new(asked.video.video_id, asked.video, asked.options)
 
 
-async def _uploaded(request: Request, parts: Parts) -> Query:
-    limit = parts.settings.max_upload_bytes
+async def _uploaded(request: Request, context: ServiceContext) -> Query:
+    limit = context.settings.max_upload_bytes
     stated = request.headers.get("content-length", "")
-    if not parts.desk.has_room(int(stated) if stated.isdecimal() else 0):
+    if not context.query_jobs.has_room(int(stated) if stated.isdecimal() else 0):
         raise no_room()
     parser = MultiPartParser(
         request.headers, _chunks(request), max_files=1, max_fields=16, max_part_size=_MAX_FIELD_BYTES
@@ -96,15 +96,15 @@ async def _uploaded(request: Request, parts: Parts) -> Query:
         video = form.get(_FILE)
         asked = _validated(UploadForm, {k: v for k, v in form.items() if k != _FILE})
         options = QueryOptions(**asked.model_dump(include=set(QueryOptions.model_fields)))
-        _check(options, parts)
+        _check(options, context)
         if not isinstance(video, UploadFile):
             raise _invalid(_FILE, "expected a file in this field")
         if (video.size or 0) > limit:
             detail = f"a video may have {limit} bytes, this one has {video.size}"
             raise RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, reason="too_large")
-        part = Part(start_s=asked.start_s, stop_s=asked.stop_s)
-        query = parts.desk.new(_shown_name(video.filename or ""), part, options)
-        await asyncio.to_thread(_keep, video, parts, query)
+        part = TimeRange(start_s=asked.start_s, stop_s=asked.stop_s)
+        query = context.query_jobs.new(_shown_name(video.filename or ""), part, options)
+        await asyncio.to_thread(_keep, video, context, query)
         return query
     finally:
         await form.close()
@@ -118,8 +118,8 @@ async def _chunks(request: Request) -> AsyncGenerator[bytes, None]:
         raise RefusalError(HTTPStatus.BAD_REQUEST, "the upload broke off", reason="incomplete") from error
 
 
-def _keep(video: UploadFile, parts: Parts, query: Query) -> None:
-    path = parts.desk.upload_path(query.id)
+def _keep(video: UploadFile, context: ServiceContext, query: Query) -> None:
+    path = context.query_jobs.upload_path(query.id)
     try:
         path.touch(mode=0o600)
         with path.open("wb") as kept:
@@ -129,10 +129,10 @@ def _keep(video: UploadFile, parts: Parts, query: Query) -> None:
         raise
 
 
-def _check(options: QueryOptions, parts: Parts) -> None:
+def _check(options: QueryOptions, context: ServiceContext) -> None:
     """What the form of a budget does not say, and what the index cannot serve, is refused before any work."""
     Budget.parse(options.budget)
-    parts.served.current().engine(options.fine)
+    context.live_index.current().engine(options.fine)
 
 
 def _shown_name(name: str) -> str:

@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS work (
 """
 
 
-class Records:
+class QueryStore:
     """All queries, labels and work on the index of one service.
 
     Args:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from dns_apps.service.feature_memory import FeatureMemory
 from dns_apps.service.kept import Kept
-from dns_apps.service.library import Library
-from dns_apps.service.records import Records
+from dns_apps.service.live_index import LoadedIndex
+from dns_apps.service.query_runner import OnProgress, QueryRunner
+from dns_apps.service.query_store import QueryStore
 from dns_apps.service.refusals import RefusalError, not_found, problem_of
-from dns_apps.service.schemas import Part, Query, QueryOptions, Stretch
-from dns_apps.service.searching import OnProgress, Searcher
-from dns_apps.service.served import Loaded
+from dns_apps.service.schemas import Query, QueryOptions, StoredExcerpt, TimeRange
 from dns_apps.service.slots import Slot, Slots
+from dns_apps.service.video_folders import VideoFolders
 from dns_core.errors import DnsError
 from dns_core.records import VideoFeatures
 from dns_core.store.room import is_full
@@ -47,31 +47,31 @@ class _Live:
         self.query = self.query.model_copy(update={"state": "running", "progress": share})
 
 
-class Desk:
+class QueryJobs:
     """Takes queries in, a limited number at a time.
 
     Args:
-        records: keeps what is known of queries.
+        query_store: keeps what is known of queries.
         folder: keeps the uploaded videos.
-        library: the files of stored videos.
-        searcher: describes and searches.
+        video_folders: the files of stored videos.
+        query_runner: describes and searches.
         settings: the limits.
     """
 
     def __init__(
         self,
-        records: Records,
+        query_store: QueryStore,
+        query_runner: QueryRunner,
         *,
         folder: Path,
-        library: Library,
-        searcher: Searcher,
+        video_folders: VideoFolders,
         settings: ServiceSettings,
     ) -> None:
         self._folder = folder
-        self._records = records
-        self._kept = Kept(records)
-        self._library = library
-        self._searcher = searcher
+        self._query_store = query_store
+        self._kept = Kept(query_store)
+        self._video_folders = video_folders
+        self._query_runner = query_runner
         self._settings = settings
         self._slots = Slots(settings.max_waiting)
         self._pool = ThreadPoolExecutor(settings.n_workers, thread_name_prefix="query")
@@ -97,11 +97,11 @@ class Desk:
         """Whether there is room for an upload."""
         return shutil.disk_usage(self._folder).free >= n_bytes + _SPARE_BYTES
 
-    def new(self, name: str, searched: Part, options: QueryOptions) -> Query:
+    def new(self, name: str, searched: TimeRange, options: QueryOptions) -> Query:
         """A query by a stored video or by an upload, which is to follow; nobody works on it yet."""
-        source = searched if isinstance(searched, Stretch) else None
+        source = searched if isinstance(searched, StoredExcerpt) else None
         return Query(
-            id=secrets.token_hex(12), name=name, source=source, part=Part() if source else searched,
+            id=secrets.token_hex(12), name=name, source=source, part=TimeRange() if source else searched,
             options=options, state="queued", progress=0.0, created_at=datetime.now(UTC),
         )  # fmt: skip
 
@@ -166,7 +166,7 @@ class Desk:
 
     def labelled(self, query: Query) -> Query:
         """The query with the labels of its answers."""
-        verdicts = self._records.verdicts(query.id) if query.answer else {}
+        verdicts = self._query_store.verdicts(query.id) if query.answer else {}
         if query.answer is None or not verdicts:
             return query
         matches = tuple(
@@ -207,7 +207,7 @@ class Desk:
             raise not_found("the video of the query is not there any more")
         return path
 
-    def features(self, loaded: Loaded, query_id: str) -> VideoFeatures:
+    def features(self, loaded: LoadedIndex, query_id: str) -> VideoFeatures:
         """The described video of a query, from memory or from its file.
 
         Raises:
@@ -231,9 +231,9 @@ class Desk:
         try:
             began_s = time.perf_counter()
             live.advance(0.0)
-            loaded, file = self._searcher.served.current(), self.file(query.id)
+            loaded, file = self._query_runner.live_index.current(), self.file(query.id)
             features = self._described(loaded, query, file, live.advance)
-            answer = self._searcher.answer(loaded, features, query.options, began_s=began_s)
+            answer = self._query_runner.answer(loaded, features, query.options, began_s=began_s)
             self._features.put((query.id, loaded.bundle.fingerprint("whitening")), features)
             duration_s = float(features.times_s[-1] - features.times_s[0]) + 1 / loaded.pipeline.sampling.fps
             done = {"state": "done", "progress": 1.0, "answer": answer, "duration_s": duration_s}
@@ -255,9 +255,11 @@ class Desk:
                 slot.release()
         return query
 
-    def _described(self, loaded: Loaded, query: Query, file: Path, on_progress: OnProgress) -> VideoFeatures:
+    def _described(
+        self, loaded: LoadedIndex, query: Query, file: Path, on_progress: OnProgress
+    ) -> VideoFeatures:
         part = query.searched
-        return self._searcher.features(
+        return self._query_runner.features(
             loaded, file, start_s=part.start_s, stop_s=part.stop_s, on_progress=on_progress
         )
 
@@ -278,7 +280,7 @@ class Desk:
 
     def _file(self, query: Query) -> Path | None:
         if query.source is not None:
-            return self._library.find(query.source.video_id)
+            return self._video_folders.find(query.source.video_id)
         path = self.upload_path(query.id)
         return path if path.is_file() else None
 

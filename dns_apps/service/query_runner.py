@@ -11,6 +11,7 @@ import numpy as np
 
 from dns_apps.service.alignment import comparison, stored_stretches
 from dns_apps.service.decoding import Decoders
+from dns_apps.service.live_index import LiveIndex, LoadedIndex
 from dns_apps.service.schemas import (
     Comparison,
     FineName,
@@ -18,9 +19,8 @@ from dns_apps.service.schemas import (
     QueryAnswer,
     QueryOptions,
     Segment,
-    Stretch,
+    StoredExcerpt,
 )
-from dns_apps.service.served import Loaded, Served
 from dns_core.features.blank_frames import without_blank_frames
 from dns_core.index import EncodedVideo
 from dns_core.records import Float32Array, Float64Array, Match, VideoFeatures, VideoProbe
@@ -35,25 +35,31 @@ _FEATURES_SHARE = 0.9
 OnProgress = Callable[[float], object]
 """Is told the share in [0, 1] that is done; what it raises ends the work."""
 
-Compared = VideoFeatures | Stretch
+Compared = VideoFeatures | StoredExcerpt
 
 
-class Searcher:
+class QueryRunner:
     """Describes and searches.
 
     Args:
-        served: what is searched.
+        live_index: what is searched.
         decoders: turn files into frames.
         compute: bounds the computations at a time.
     """
 
-    def __init__(self, served: Served, decoders: Decoders, compute: threading.Semaphore) -> None:
-        self.served = served
+    def __init__(self, live_index: LiveIndex, decoders: Decoders, compute: threading.Semaphore) -> None:
+        self.live_index = live_index
         self._decoders = decoders
         self._compute = compute
 
     def features(
-        self, loaded: Loaded, file: Path, *, start_s: float, stop_s: float | None, on_progress: OnProgress
+        self,
+        loaded: LoadedIndex,
+        file: Path,
+        *,
+        start_s: float,
+        stop_s: float | None,
+        on_progress: OnProgress,
     ) -> VideoFeatures:
         """Whitened regions of a stretch of a video, its times on the video's own clock.
 
@@ -82,7 +88,7 @@ class Searcher:
         return without_blank_frames(whole)
 
     def answer(
-        self, loaded: Loaded, features: VideoFeatures, options: QueryOptions, *, began_s: float
+        self, loaded: LoadedIndex, features: VideoFeatures, options: QueryOptions, *, began_s: float
     ) -> QueryAnswer:
         """The ranked answer to described video.
 
@@ -121,7 +127,7 @@ class Searcher:
             return encoder.encode(replace(features, video_id=video_id), probe)
 
     def compared(
-        self, loaded: Loaded, fine: FineName, sides: tuple[Compared, Compared], max_side: int
+        self, loaded: LoadedIndex, fine: FineName, sides: tuple[Compared, Compared], max_side: int
     ) -> Comparison:
         """Two videos frame by frame.
 
@@ -135,7 +141,7 @@ class Searcher:
         with self._compute:
             query, target = (
                 stored_stretches(loaded, fine, side)
-                if isinstance(side, Stretch)
+                if isinstance(side, StoredExcerpt)
                 else loaded.engine(fine).stretches(side.window(0, 1) if is_picture(side) else side)
                 for side in sides
             )

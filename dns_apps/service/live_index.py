@@ -35,7 +35,7 @@ _WARMING_FRAMES = 8
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedIndex:
     """One version of an index, opened with its models; requests that hold it are not disturbed by a reload.
 
     Attributes:
@@ -94,7 +94,7 @@ class Loaded:
         return self.engines[fine]
 
 
-class Served:
+class LiveIndex:
     """What answers queries now.
 
     Args:
@@ -112,11 +112,11 @@ class Served:
         self._compute = compute
         self._device = device
         self._loading = threading.Lock()
-        self._loaded: Loaded | None = None
+        self._loaded: LoadedIndex | None = None
         self._refused = ""
         self._look_at_s = 0.0
 
-    def current(self) -> Loaded:
+    def current(self) -> LoadedIndex:
         """What is served; if nothing was there so far, it is looked for again.
 
         Raises:
@@ -141,7 +141,7 @@ class Served:
         """Whether nothing is served yet because the index is being opened."""
         return self._loaded is None and self._loading.locked()
 
-    def in_service(self) -> Loaded:
+    def in_service(self) -> LoadedIndex:
         """What is served, once it is what is in service: a promotion of a moment ago is followed first.
 
         Raises:
@@ -172,7 +172,7 @@ class Served:
             return ""
         return self._refused or "it is being opened"
 
-    def reload(self) -> Loaded:
+    def reload(self) -> LoadedIndex:
         """The newest version is served from now on; what is at work ends with what it began with.
 
         Raises:
@@ -206,7 +206,7 @@ class Served:
             finally:
                 self._compute.release()
 
-    def _load(self) -> Loaded:
+    def _load(self) -> LoadedIndex:
         try:
             loaded = self._best()
         except DnsError as error:
@@ -223,7 +223,7 @@ class Served:
         self._refused = f"no index can be served: {error}"
         self._look_at_s = time.monotonic() + _LOOK_AGAIN_S
 
-    def _best(self) -> Loaded:
+    def _best(self) -> LoadedIndex:
         """The newest version that can be opened and searched."""
         release = None if self._settings.index else self._champion()
         folder = release.index if release else self.index_folder
@@ -242,13 +242,13 @@ class Served:
                     return loaded
             raise
 
-    def _opened(self, folder: Path, release: Release | None, index: Index, damage: str = "") -> Loaded:
+    def _opened(self, folder: Path, release: Release | None, index: Index, damage: str = "") -> LoadedIndex:
         searcher = Searcher.of_models(self._models(index, release), device=self._device).over(index)
         fines = index.manifest.params.get("fine_networks", ())
         engines = {fine: searcher.engine(fine) for fine in fines}
         version = release.version if release else 0
         bundle, pipeline = searcher.bundle, searcher.pipeline
-        loaded = Loaded(folder, version, index, bundle, pipeline, engines, datetime.now(UTC), damage)
+        loaded = LoadedIndex(folder, version, index, bundle, pipeline, engines, datetime.now(UTC), damage)
         with self._compute:
             _warm(loaded)
         return loaded
@@ -265,7 +265,7 @@ class Served:
         return Release(version, releases_folder(self._root) / str(version)) if version else None
 
 
-def _warm(loaded: Loaded) -> None:
+def _warm(loaded: LoadedIndex) -> None:
     """Kernels are compiled and files mapped before the first request, not by it."""
     crop_px = loaded.pipeline.sampling.crop_px
     frames = np.zeros((_WARMING_FRAMES, crop_px, crop_px, 3), dtype=np.uint8)

@@ -22,7 +22,7 @@ _HEADERS = {
 }
 
 
-class Gate:
+class RequestGuard:
     """Refuses what should not be read at all, and counts what is answered.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy.cluster.hierarchy import DisjointSet
 
-from dns_apps.service.served import Loaded
+from dns_apps.service.live_index import LoadedIndex
 from dns_core.index import Index
 from dns_core.records import Int64Array
 
@@ -16,7 +16,7 @@ _BLOCK = 128
 _PATIENCE_S = 2.0
 
 
-class Alike:
+class NearDuplicateFinder:
     """Looks for groups in the background, once a version of the index.
 
     Args:
@@ -29,7 +29,7 @@ class Alike:
         self._search: _Search | None = None
         self._closed = threading.Event()
 
-    def groups(self, loaded: Loaded) -> tuple[float, tuple[tuple[str, ...], ...]]:
+    def groups(self, loaded: LoadedIndex) -> tuple[float, tuple[tuple[str, ...], ...]]:
         """Share in [0, 1] of the search that is done, and the groups once it is 1, the largest first.
 
         The first who asks waits a moment: a small index is searched by then.
@@ -54,7 +54,7 @@ class Alike:
 
 class _Search(threading.Thread):
     def __init__(
-        self, loaded: Loaded, compute: threading.Semaphore, is_stale: Callable[["_Search"], bool]
+        self, loaded: LoadedIndex, compute: threading.Semaphore, is_stale: Callable[["_Search"], bool]
     ) -> None:
         super().__init__(name="alike", daemon=True)
         self.loaded = loaded

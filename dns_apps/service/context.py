@@ -4,17 +4,17 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dns_apps.service.alike import Alike
 from dns_apps.service.decoding import Decoders, Limits
-from dns_apps.service.desk import Desk
-from dns_apps.service.index_work import IndexWork
-from dns_apps.service.library import Library
+from dns_apps.service.index_jobs import IndexJobs
+from dns_apps.service.live_index import LiveIndex
 from dns_apps.service.metrics import Metrics
+from dns_apps.service.near_duplicates import NearDuplicateFinder
 from dns_apps.service.probes import Probes
-from dns_apps.service.records import Records
-from dns_apps.service.searching import Searcher
-from dns_apps.service.served import Served
+from dns_apps.service.query_jobs import QueryJobs
+from dns_apps.service.query_runner import QueryRunner
+from dns_apps.service.query_store import QueryStore
 from dns_apps.service.slots import Slots
+from dns_apps.service.video_folders import VideoFolders
 from dns_core.stages.context import Workspace
 from dns_ops.service_settings import ServiceSettings
 from dns_ops.settings import make_platform_folder, make_private_folder
@@ -24,7 +24,7 @@ _VIEWING_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Parts:
+class ServiceContext:
     """See the modules of each.
 
     Attributes:
@@ -33,13 +33,13 @@ class Parts:
     """
 
     settings: ServiceSettings
-    records: Records
-    library: Library
-    served: Served
-    searcher: Searcher
-    desk: Desk
-    index_work: IndexWork
-    alike: Alike
+    query_store: QueryStore
+    video_folders: VideoFolders
+    live_index: LiveIndex
+    query_runner: QueryRunner
+    query_jobs: QueryJobs
+    index_jobs: IndexJobs
+    near_duplicates: NearDuplicateFinder
     decoders: Decoders
     viewing: Decoders
     viewing_slots: Slots
@@ -49,23 +49,23 @@ class Parts:
 
     def open(self) -> None:
         """The index is being opened, and what a former service left undone goes on."""
-        threading.Thread(target=self.served.prepare, name="open-index").start()
-        threading.Thread(target=self.served.follow, args=(self.stopped,), name="follow-releases").start()
-        self.desk.resume()
-        self.index_work.resume()
+        threading.Thread(target=self.live_index.prepare, name="open-index").start()
+        threading.Thread(target=self.live_index.follow, args=(self.stopped,), name="follow-releases").start()
+        self.query_jobs.resume()
+        self.index_jobs.resume()
 
     def close(self) -> None:
         """No process or thread of the service is left, and what it keeps is whole."""
         self.stopped.set()
-        self.desk.close()
-        self.index_work.close()
-        self.alike.close()
+        self.query_jobs.close()
+        self.index_jobs.close()
+        self.near_duplicates.close()
         self.decoders.close()
         self.viewing.close()
-        self.records.close()
+        self.query_store.close()
 
 
-def make_parts(root: Path, settings: ServiceSettings, device: str = "cpu") -> Parts:
+def make_context(root: Path, settings: ServiceSettings, device: str = "cpu") -> ServiceContext:
     """The service of the workspace at ``root``; what it keeps lies in ``.platform/service``."""
     home = make_private_folder(make_platform_folder(root).resolve() / "service")
     scratch = home / "scratch"
@@ -78,25 +78,27 @@ def make_parts(root: Path, settings: ServiceSettings, device: str = "cpu") -> Pa
     )
     looking = Limits(limits.memory_bytes, min(_VIEWING_SECONDS, limits.seconds), limits.max_pixels, 0.0)
     compute = threading.Semaphore(settings.n_workers)
-    records = Records(home / "records.db")
+    query_store = QueryStore(home / "records.db")
     folders = settings.video_folders() or (Workspace(Path()).videos("database"),)
-    library = Library([root / folder for folder in folders])
-    served = Served(root.resolve(), settings, compute, device)
+    video_folders = VideoFolders([root / folder for folder in folders])
+    live_index = LiveIndex(root.resolve(), settings, compute, device)
     decoders = Decoders(settings.n_workers, limits, scratch)
-    searcher = Searcher(served, decoders, compute)
-    desk = Desk(records, folder=home / "queries", library=library, searcher=searcher, settings=settings)
-    return Parts(
+    query_runner = QueryRunner(live_index, decoders, compute)
+    query_jobs = QueryJobs(
+        query_store, query_runner, folder=home / "queries", video_folders=video_folders, settings=settings
+    )
+    return ServiceContext(
         settings=settings,
-        records=records,
-        library=library,
-        served=served,
-        searcher=searcher,
-        desk=desk,
-        index_work=IndexWork(searcher, library, records),
-        alike=Alike(compute),
+        query_store=query_store,
+        video_folders=video_folders,
+        live_index=live_index,
+        query_runner=query_runner,
+        query_jobs=query_jobs,
+        index_jobs=IndexJobs(query_runner, video_folders, query_store),
+        near_duplicates=NearDuplicateFinder(compute),
         decoders=decoders,
         viewing=Decoders(_VIEWING_DECODERS, looking, scratch),
         viewing_slots=Slots(settings.max_waiting),
-        metrics=Metrics(served, desk, decoders),
-        probes=Probes(scratch, records=records, desk=desk, decoders=decoders, served=served),
+        metrics=Metrics(live_index, query_jobs, decoders),
+        probes=Probes(scratch, query_store, query_jobs=query_jobs, decoders=decoders, live_index=live_index),
     )
