@@ -35,8 +35,8 @@ from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.stages.context import Workspace
 from dns_core.store.atomic import write_json
-from dns_ops.reachable import why_unreachable
-from dns_ops.services import dashboard_command
+from dns_ops.http_probe import connection_problem
+from dns_ops.platform.services import dashboard_command
 from dns_ops.settings import Settings
 
 _FRAMES = 4
@@ -178,7 +178,7 @@ def _title_alone(folder: Path) -> Iterator[str]:
 def _running(command: tuple[str, ...], folder: Path, own: dict[str, str], health: str) -> Iterator[None]:
     process = subprocess.Popen(command, cwd=folder, env={**os.environ, **own})  # noqa: S603 - our own
     try:
-        _await(lambda: not why_unreachable(health), health)
+        _await(lambda: not connection_problem(health), health)
         yield
     finally:
         process.terminate()

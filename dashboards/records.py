@@ -18,13 +18,13 @@ from dns_core.records import Quarantined
 from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.store.atomic import read_json
 from dns_core.store.quarantine import read_quarantine
-from dns_ops.data_versions import DataDiff, current_version, data_versions, diff_versions, read_version
-from dns_ops.decisions import promotions
-from dns_ops.registry import BundleVersion, bundle_versions
-from dns_ops.releases import champion
-from dns_ops.run_records import RunRecord, recorded_report, recorded_run, recorded_runs
-from dns_ops.services import flow_environment
-from dns_ops.tracking import Tracking, TrackingError, open_tracking
+from dns_ops.data.versions import DataDiff, current_version, data_versions, diff_versions, read_version
+from dns_ops.platform.services import flow_environment
+from dns_ops.releases.decisions import promotions
+from dns_ops.releases.registry import BundleVersion, bundle_versions
+from dns_ops.releases.release import champion
+from dns_ops.tracking.run_queries import RunRecord, recorded_report, recorded_run, recorded_runs
+from dns_ops.tracking.store import Tracking, TrackingError, open_tracking
 from flows.records import Deployment
 from flows.server import FlowServer
 

@@ -15,12 +15,12 @@ import streamlit as st
 from dns_apps.service.client import Client
 from dns_apps.service.schemas import IndexState, Page, Readiness, VideoRow
 from dns_core.errors import DnsError
-from dns_ops import releases
 from dns_ops.dag import read_dag
-from dns_ops.reachable import why_unreachable
-from dns_ops.services import Service, enabled_services
+from dns_ops.http_probe import connection_problem
+from dns_ops.platform.services import Service, enabled_services
+from dns_ops.platform.supervisor import ServiceState, Supervisor
+from dns_ops.releases import release
 from dns_ops.settings import Settings, load_settings, signs_in
-from dns_ops.supervisor import ServiceState, Supervisor
 from flows.runs import RunRow, read_run, recent_runs, start_run
 
 T = TypeVar("T")
@@ -86,7 +86,7 @@ def _as_seen(service: Service, state: ServiceState) -> ServiceState:
 
 
 def _silent(service: Service) -> bool:
-    return bool(why_unreachable(f"{service.address}{service.health}"))
+    return bool(connection_problem(f"{service.address}{service.health}"))
 
 
 @st.cache_data(ttl=10, show_spinner=False)
@@ -113,7 +113,7 @@ def stage_count() -> int:
 
 def champion() -> int:
     """Version of the bundle in service; 0 if there is none."""
-    return releases.champion(workspace())
+    return release.champion(workspace())
 
 
 def glance(ask: Callable[[], T]) -> tuple[T | None, DnsError | None]:

@@ -48,7 +48,7 @@ class WeightSource(Protocol):
         ...
 
 
-class DataJudge(Protocol):
+class DataValidator(Protocol):
     """Validates data before training."""
 
     def judge(self, tables: Sequence[FactTable], report: Path) -> None:
@@ -93,7 +93,7 @@ class NullRunLogger:
         """Record nothing."""
 
 
-class LenientJudge:
+class AcceptAll:
     """Accepts any data (null implementation)."""
 
     def judge(self, tables: Sequence[FactTable], report: Path) -> None:

@@ -1,1 +1,1 @@
-"""The rim: one module per outside tool."""
+"""The rim: outside tools, a room each."""

@@ -22,7 +22,7 @@ def data_version(root: Path) -> str:
     """Fingerprint of all videos that the pipeline last read, as ``dvc.lock`` has them.
 
     Empty before the first stage has run. It needs no second look at the videos, and is the name that
-    `dns_ops.versioning` gives to the same videos.
+    `dns_ops.data.versioning` gives to the same videos.
     """
     lock = root / "dvc.lock"
     if not lock.is_file():

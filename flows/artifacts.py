@@ -18,7 +18,7 @@ from dns_core.store.atomic import read_json
 from dns_ops.quality.page import SHOWN_ROWS
 from dns_ops.quality.verdict import failures, read_verdicts
 from dns_ops.settings import Settings
-from dns_ops.tracking import open_tracking
+from dns_ops.tracking.store import open_tracking
 
 
 def publish_report(root: Path, settings: Settings, run_id: str) -> None:

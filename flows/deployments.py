@@ -19,7 +19,7 @@ from flows.stage import GPU_LIMIT
 
 POOLS = ("cpu", POOL)
 # A flow ends with its worker, and takes its stages with it; a retry then resumes.
-_COMMAND = "python -m dns_ops.guarded python -m flows.launch"
+_COMMAND = "python -m dns_ops.pipeline.guarded_process python -m flows.launch"
 JOB_TEMPLATE = {
     "job_configuration": {"command": _COMMAND, "stream_output": True},
     "variables": {"type": "object", "properties": {}},

@@ -12,7 +12,7 @@ from dns_core.params import load_params
 from dns_core.ports import SilentProgress
 from dns_core.stages.context import Workspace
 from dns_core.stages.release import measure_release
-from dns_ops.releases import champion, find_release
+from dns_ops.releases.release import champion, find_release
 from dns_ops.settings import load_settings
 from flows.foreseen import foreseen_errors_told
 from flows.workspace import workspace_of_run

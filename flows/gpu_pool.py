@@ -12,8 +12,8 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling
 
 from dns_ops.dag import PipelineError
-from dns_ops.handover import Handover
-from dns_ops.steps import WrongInputError
+from dns_ops.pipeline.remote_step import Handover
+from dns_ops.pipeline.step_runner import WrongInputError
 
 POOL = "gpu"
 DEPLOYMENT = "stage/stage"

@@ -12,10 +12,10 @@ from prefect.futures import as_completed
 from prefect.tasks import exponential_backoff
 
 from dns_core.video.discover import discover_videos
-from dns_ops.handover import push_everything
-from dns_ops.ingest import Ingested, collection_folder, ingest_video
+from dns_ops.data.ingest import Ingested, collection_folder, ingest_video
+from dns_ops.data.versioning import record_version
+from dns_ops.pipeline.remote_step import push_everything
 from dns_ops.settings import load_settings
-from dns_ops.versioning import record_version
 from flows.artifacts import told_progress
 from flows.workspace import workspace_of_run
 

@@ -11,11 +11,11 @@ from pydantic import Field
 from dns_core.evaluation.gates import Gate, GateLimits
 from dns_core.params import load_params
 from dns_core.ports import SilentProgress
-from dns_ops.decisions import RefusedError, Request
-from dns_ops.promotion import promote as promote_version
-from dns_ops.promotion import rollback as restore_former
+from dns_ops.releases.decisions import RefusedError, Request
+from dns_ops.releases.promotion import promote as promote_version
+from dns_ops.releases.promotion import rollback as restore_former
 from dns_ops.settings import load_settings
-from dns_ops.tracking import open_tracking
+from dns_ops.tracking.store import open_tracking
 from flows.workspace import workspace_of_run
 
 

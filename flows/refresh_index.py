@@ -6,8 +6,8 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 
 from dns_core.ports import SilentProgress
-from dns_ops.refresh import refresh_index as refresh
-from dns_ops.releases import champion, find_release
+from dns_ops.releases.refresh import refresh_index as refresh
+from dns_ops.releases.release import champion, find_release
 from dns_ops.settings import load_settings
 from flows.foreseen import foreseen_errors_told
 from flows.workspace import workspace_of_run

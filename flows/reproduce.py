@@ -11,9 +11,9 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from dns_core.params import load_params
 from dns_ops.dag import Step, read_dag
-from dns_ops.handover import push_everything
-from dns_ops.pipeline import write_overrides
-from dns_ops.recording import recorded_reproduction
+from dns_ops.pipeline.remote_step import push_everything
+from dns_ops.pipeline.reproduce import write_overrides
+from dns_ops.pipeline.reproduction import reproduction
 from dns_ops.settings import load_settings
 from flows.artifacts import publish_report
 from flows.steps import run_steps
@@ -67,7 +67,7 @@ def run_pipeline(root: Path, overrides: Sequence[str], *, last: Sequence[str], p
         steps = read_dag(root)
         run_id = ""
         try:
-            with recorded_reproduction(root, settings, params.model_dump()) as run_id:
+            with reproduction(root, settings, params.model_dump()) as run_id:
                 run_steps(root, steps_up_to(steps, last) if last else steps, run_id, settings)
             if push:
                 push_everything(root)

@@ -21,7 +21,7 @@ from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import PREFECT_API_URL
 
 from dns_core.errors import DnsError, InputError
-from dns_ops.reachable import why_unreachable
+from dns_ops.http_probe import connection_problem
 
 ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 """Types of state that a run stays in."""
@@ -117,7 +117,7 @@ def prefect_server() -> Iterator[SyncPrefectClient]:
     address = PREFECT_API_URL.value() or ""
     if not address:
         raise PlatformError("no Prefect server is named; `dns up` starts one")
-    if problem := why_unreachable(f"{address}/health"):
+    if problem := connection_problem(f"{address}/health"):
         raise PlatformError(f"the Prefect server at {address} {problem}; `dns up` starts it")
     try:
         with get_client(sync_client=True) as client:

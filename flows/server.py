@@ -29,7 +29,7 @@ from prefect.settings import PREFECT_API_AUTH_STRING
 from prefect.states import Cancelled, Cancelling, Scheduled
 
 from dns_core.errors import DnsError, InputError
-from dns_ops.reachable import why_unreachable
+from dns_ops.http_probe import connection_problem
 from flows.processes import is_gone
 from flows.records import Deployment, FlowRun, LogLine, Schedule, TaskRun
 
@@ -176,7 +176,7 @@ class FlowServer:
 
     @contextmanager
     def _asking(self) -> Iterator[SyncPrefectClient]:
-        if problem := why_unreachable(f"{self.api_url}/health"):  # Prefect's client would try for seconds
+        if problem := connection_problem(f"{self.api_url}/health"):  # Prefect's client would try for seconds
             raise FlowServerError(f"{self.api_url}: {problem}")
         try:
             password = PREFECT_API_AUTH_STRING.value()

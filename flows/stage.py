@@ -7,10 +7,10 @@ from prefect import flow, get_run_logger
 from prefect.concurrency.sync import concurrency
 
 from dns_core.errors import InputError
-from dns_ops.guarded import Children
-from dns_ops.handover import Handover, hand_back, home_of, take_over
+from dns_ops.pipeline.guarded_process import Children
+from dns_ops.pipeline.remote_step import Handover, home_of, import_step, push_outputs
+from dns_ops.pipeline.step_runner import StepRunner
 from dns_ops.settings import load_settings
-from dns_ops.steps import StepRunner
 from flows.workspace import workspace_of_run
 
 GPU_LIMIT = "dns-gpu"
@@ -46,8 +46,8 @@ def stage(name: str, run_id: str, handover: Handover) -> None:
     # Who shares the workspace is under the lock of the flow that waits.
     with nullcontext() if shared else workspace_of_run(root), Children() as children:
         if not shared:
-            take_over(root, handover, name)
+            import_step(root, handover, name)
         with concurrency(GPU_LIMIT) if on_gpu else nullcontext():
             StepRunner(root, run_id, children, settings.stage_timeout_s).run(name, say)
         if not shared:
-            hand_back(root, name)
+            push_outputs(root, name)

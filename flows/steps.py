@@ -15,10 +15,10 @@ from prefect.states import Completed
 from prefect.tasks import Task, exponential_backoff
 
 from dns_ops.dag import PipelineError, Step
-from dns_ops.guarded import Children
-from dns_ops.handover import hand_over, take_back
+from dns_ops.pipeline.guarded_process import Children
+from dns_ops.pipeline.remote_step import export_step, pull_run_cache
+from dns_ops.pipeline.step_runner import StepRunner, WrongInputError, steps_up_to_date
 from dns_ops.settings import Settings
-from dns_ops.steps import StepRunner, WrongInputError, steps_up_to_date
 from flows.artifacts import told_progress
 from flows.gpu_pool import POOL, TRAINING_STAGES, GpuPool, gpu_worker_online
 from flows.stage import GPU_LIMIT
@@ -48,8 +48,8 @@ class _Places:
     def _run_on_pool(self, pool: GpuPool, name: str, say: Callable[[str], object]) -> bool:
         root = self.runner.root
         say(f"{name} runs on a worker of the pool {POOL}")
-        pool.run(name, self.runner.run_id, hand_over(root, name))
-        take_back(root)
+        pool.run(name, self.runner.run_id, export_step(root, name))
+        pull_run_cache(root)
         self.runner.run(name, say, pull=True)
         return True
 

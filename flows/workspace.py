@@ -11,13 +11,13 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Running
 
-from dns_ops.workspace_lock import Holder, workspace_lock
+from dns_ops.pipeline.workspace_lock import Holder, workspace_lock
 from flows.records import WAITING
 
 
 @contextmanager
 def workspace_of_run(root: Path) -> Iterator[None]:
-    """As `dns_ops.workspace_lock.workspace_lock`, for the run of the flow that calls this.
+    """As `dns_ops.pipeline.workspace_lock.workspace_lock`, for the run of the flow that calls this.
 
     While the run waits, the name of its state is `WAITING` and the message says for whom.
     """

@@ -13,9 +13,9 @@ from dashboards.running.run_view import draw_run
 from dashboards.sources import workspace
 from dashboards.states import problems_shown
 from dns_core.errors import InputError
-from dns_ops.decisions import Request, reject
-from dns_ops.registry import BundleVersion
-from dns_ops.workspace_lock import workspace_lock
+from dns_ops.pipeline.workspace_lock import workspace_lock
+from dns_ops.releases.decisions import Request, reject
+from dns_ops.releases.registry import BundleVersion
 from flows.server import FlowServerError
 
 _FOLLOWED = "followed-decision"

@@ -19,7 +19,7 @@ from dashboards.panels.models import (
     version_rows,
 )
 from dashboards.states import problems_shown, show_empty
-from dns_ops.registry import BundleVersion
+from dns_ops.releases.registry import BundleVersion
 
 
 def render() -> None:

@@ -20,7 +20,7 @@ from dashboards.panels.tradeoff import (
     tradeoff_figure,
 )
 from dashboards.states import problems_shown, show_empty
-from dns_ops.run_records import RunRecord
+from dns_ops.tracking.run_queries import RunRecord
 
 
 def render() -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from dashboards.formats import counted, message, plain, share
 from dns_apps.service.schemas import IndexState
-from dns_ops.supervisor import ServiceState
+from dns_ops.platform.supervisor import ServiceState
 
 Tone = Literal["error", "warning", "info"]
 FAILED = frozenset({"FAILED", "CRASHED"})

@@ -7,8 +7,8 @@ from typing import Any
 
 from dashboards.formats import moment, printable
 from dns_core.evaluation.gates import GateLimits
-from dns_ops.registry import BundleVersion
-from dns_ops.run_records import RunRecord
+from dns_ops.releases.registry import BundleVersion
+from dns_ops.tracking.run_queries import RunRecord
 
 _GREY, _BLUE, _GREEN, _ORANGE = "#8793a1", "#3d7dca", "#2f9e77", "#d9822b"
 

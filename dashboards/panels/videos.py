@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from dashboards.formats import printable
 from dns_core.records import Quarantined
-from dns_ops.data_versions import DataDiff, DataVersion
+from dns_ops.data.versions import DataDiff, DataVersion
 
 Measure = Literal["duration_s", "fps", "height_px"]
 MEASURES: tuple[tuple[Measure, str], ...] = (

@@ -7,7 +7,7 @@ from dashboards.formats import ago, plain
 from dashboards.panels.runs import STATES, progress_text, run_seconds, task_rows
 from dashboards.sources import workspace
 from dashboards.states import problems_shown
-from dns_ops.workspace_lock import workspace_holder
+from dns_ops.pipeline.workspace_lock import workspace_holder
 from flows.records import WAITING, FlowRun
 
 _ADDRESS = "run"

@@ -110,12 +110,12 @@ def _settings(root: Path) -> Iterator[Finding]:
 
 def _flows(settings: "Settings") -> Finding:
     """The server of `dns up` may be down; one that somebody named may not."""
-    from dns_ops.reachable import printable_uri, why_unreachable
-    from dns_ops.services import prefect_api
+    from dns_ops.http_probe import connection_problem, printable_uri
+    from dns_ops.platform.services import prefect_api
 
     named = os.environ.get("PREFECT_API_URL", "")
     address = named or prefect_api(settings)
-    if not (problem := why_unreachable(f"{address}/health")):
+    if not (problem := connection_problem(f"{address}/health")):
         return Finding("flows", "ok", printable_uri(address))
     if named:
         return Finding("flows", "broken", f"{printable_uri(address)} {problem}")
@@ -138,11 +138,11 @@ def _bucket(settings: "Settings") -> Finding:
 
 
 def _tracking(uri: str) -> Finding:
-    from dns_ops.reachable import printable_uri, why_unreachable
+    from dns_ops.http_probe import connection_problem, printable_uri
 
     if not uri:
         return Finding("tracking", "absent", "runs and models are not recorded")
-    problem = why_unreachable(f"{uri}/health") if uri.startswith("http") else ""
+    problem = connection_problem(f"{uri}/health") if uri.startswith("http") else ""
     return Finding("tracking", "broken" if problem else "ok", f"{printable_uri(uri)} {problem}".rstrip())
 
 

@@ -23,7 +23,7 @@ def dashboard(port: Port = 0, host: Host = "127.0.0.1") -> None:
             "the dashboard is not installed: pip install 'distill-and-select[dashboard]'"
         )
     from dns_ops.browser_guard import is_local
-    from dns_ops.services import dashboard_command, dashboard_environment
+    from dns_ops.platform.services import dashboard_command, dashboard_environment
     from dns_ops.settings import SettingsError, load_settings, signs_in
 
     root = Path.cwd()

@@ -24,8 +24,8 @@ def ingest(
 ) -> None:
     """Copy new videos into a collection and record a version; files that are there already are left alone."""
     from dns_core.video.discover import discover_videos
-    from dns_ops.ingest import collection_folder, ingest_video
-    from dns_ops.workspace_lock import workspace_lock
+    from dns_ops.data.ingest import collection_folder, ingest_video
+    from dns_ops.pipeline.workspace_lock import workspace_lock
 
     root = Path.cwd()
     folder = collection_folder(root, collection)
@@ -46,7 +46,7 @@ def ingest(
 @app.command()
 def record() -> None:
     """Record a version of what lies in data/, however it came there."""
-    from dns_ops.workspace_lock import workspace_lock
+    from dns_ops.pipeline.workspace_lock import workspace_lock
 
     root = Path.cwd()
     with workspace_lock(root):
@@ -59,9 +59,9 @@ def remove(
     collection: Annotated[str, typer.Option(help="train, database or queries.")] = "train",
 ) -> None:
     """Take videos out of a collection and record a version; earlier versions keep them."""
-    from dns_ops.ingest import collection_folder, remove_videos
-    from dns_ops.versioning import record_version
-    from dns_ops.workspace_lock import workspace_lock
+    from dns_ops.data.ingest import collection_folder, remove_videos
+    from dns_ops.data.versioning import record_version
+    from dns_ops.pipeline.workspace_lock import workspace_lock
 
     root = Path.cwd()
     folder = collection_folder(root, collection)
@@ -74,7 +74,7 @@ def remove(
 @app.command()
 def versions(json: Json = False) -> None:
     """List the versions, the newest first."""
-    from dns_ops.data_versions import current_version, data_versions
+    from dns_ops.data.versions import current_version, data_versions
 
     root = Path.cwd()
     current = current_version(root)
@@ -100,7 +100,7 @@ def versions(json: Json = False) -> None:
 @app.command()
 def diff(old: Version, new: Version, json: Json = False) -> None:
     """Show which videos one version has more, fewer and otherwise than another."""
-    from dns_ops.data_versions import diff_versions, read_version
+    from dns_ops.data.versions import diff_versions, read_version
 
     found = diff_versions(read_version(Path.cwd(), old), read_version(Path.cwd(), new))
     if json:
@@ -115,8 +115,8 @@ def diff(old: Version, new: Version, json: Json = False) -> None:
 @app.command()
 def checkout(version: Version) -> None:
     """Put the videos of a version into data/."""
-    from dns_ops.versioning import checkout_version
-    from dns_ops.workspace_lock import workspace_lock
+    from dns_ops.data.versioning import checkout_version
+    from dns_ops.pipeline.workspace_lock import workspace_lock
 
     with workspace_lock(Path.cwd()):
         found = checkout_version(Path.cwd(), version)
@@ -124,7 +124,7 @@ def checkout(version: Version) -> None:
 
 
 def _say_recorded(root: Path) -> None:
-    from dns_ops.versioning import record_version
+    from dns_ops.data.versioning import record_version
 
     recorded = record_version(root)
     print_line(f"version {recorded.name}: {recorded.n_videos} videos, {clock(recorded.duration_s)}")

@@ -120,8 +120,8 @@ def remove(
 @app.command()
 def refresh(json: Json = False) -> None:
     """Bring the index in service up to data/test/database: describe what is new, remove what is gone."""
-    from dns_ops.refresh import refresh_index
-    from dns_ops.workspace_lock import workspace_lock
+    from dns_ops.pipeline.workspace_lock import workspace_lock
+    from dns_ops.releases.refresh import refresh_index
 
     with workspace_lock(Path.cwd()):
         done = refresh_index(Path.cwd(), command_progress())

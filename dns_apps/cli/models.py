@@ -11,7 +11,7 @@ from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.progress import command_progress
 
 if TYPE_CHECKING:
-    from dns_ops.tracking import Tracking
+    from dns_ops.tracking.store import Tracking
 
 app = typer.Typer(no_args_is_help=True, help="Registered bundles: list, promote, roll back, history.")
 
@@ -24,7 +24,7 @@ def list_versions(json: Json = False) -> None:
     """List the registered bundles, the newest first."""
     from dataclasses import asdict
 
-    from dns_ops.registry import bundle_versions
+    from dns_ops.releases.registry import bundle_versions
 
     found = bundle_versions(_tracking())
     if json:
@@ -52,9 +52,9 @@ def promote(
     """Measure a bundle beside the champion, and put it in service if it passes every gate."""
     from dns_core.evaluation.gates import GateLimits
     from dns_core.params import load_params
-    from dns_ops.decisions import Request
-    from dns_ops.promotion import promote as promote_version
-    from dns_ops.workspace_lock import workspace_lock
+    from dns_ops.pipeline.workspace_lock import workspace_lock
+    from dns_ops.releases.decisions import Request
+    from dns_ops.releases.promotion import promote as promote_version
 
     root = Path.cwd()
     limits = GateLimits(**load_params(root / "params.yaml").model_dump()["evaluate"]["gates"])
@@ -76,9 +76,9 @@ def reject(
     who: Who = _USER,
 ) -> None:
     """Reject the challenger: it stays registered, but is no longer the challenger."""
-    from dns_ops.decisions import Request
-    from dns_ops.decisions import reject as reject_version
-    from dns_ops.workspace_lock import workspace_lock
+    from dns_ops.pipeline.workspace_lock import workspace_lock
+    from dns_ops.releases.decisions import Request
+    from dns_ops.releases.decisions import reject as reject_version
 
     with workspace_lock(Path.cwd()):
         found = reject_version(Path.cwd(), _tracking(), Request(who=who, version=version, reason=reason))
@@ -91,8 +91,8 @@ def rollback(
     who: Who = _USER,
 ) -> None:
     """Put the champion before this one back in service, with its index."""
-    from dns_ops.promotion import rollback as roll_back
-    from dns_ops.workspace_lock import workspace_lock
+    from dns_ops.pipeline.workspace_lock import workspace_lock
+    from dns_ops.releases.promotion import rollback as roll_back
 
     with workspace_lock(Path.cwd()):
         version = roll_back(Path.cwd(), _tracking(), who, reason)
@@ -102,7 +102,7 @@ def rollback(
 @app.command()
 def history(json: Json = False) -> None:
     """Show every decision, the oldest first."""
-    from dns_ops.decisions import promotions
+    from dns_ops.releases.decisions import promotions
 
     rows = promotions(Path.cwd())
     if json:
@@ -128,7 +128,7 @@ def _why(row: dict[str, object]) -> str:
 
 def _tracking() -> "Tracking":
     from dns_ops.settings import load_settings
-    from dns_ops.tracking import open_tracking
+    from dns_ops.tracking.store import open_tracking
 
     root = Path.cwd()
     return open_tracking(root, load_settings(root))

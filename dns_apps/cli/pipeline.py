@@ -20,9 +20,9 @@ def stage(
     """Run one stage, whether or not it is up to date."""
     from dns_core.params import load_params, run_stage, stage_module
     from dns_core.stages.context import StageContext, Workspace
-    from dns_ops.quality.judge import GreatJudge
-    from dns_ops.recording import recorded_stage
+    from dns_ops.quality.validator import GxValidator
     from dns_ops.settings import load_settings, n_devices
+    from dns_ops.tracking.optional import recorded_stage
 
     workspace = Workspace(Path.cwd())
     settings = load_settings(workspace.root)
@@ -40,7 +40,7 @@ def stage(
             n_devices=n_devices(device),
             progress=progress,
             logger=logger,
-            judge=GreatJudge(),
+            judge=GxValidator(),
         )
         run_stage(stage_name, params, context)
 
@@ -52,7 +52,7 @@ def reproduce(overrides: Overrides = None) -> None:
     """
     from dns_apps.cli.report import print_report
     from dns_core.stages.context import Workspace
-    from dns_ops.pipeline import reproduce as reproduce_pipeline
+    from dns_ops.pipeline.reproduce import reproduce as reproduce_pipeline
 
     workspace = Workspace(Path.cwd())
     reproduce_pipeline(workspace.root, overrides or [])

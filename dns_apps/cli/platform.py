@@ -13,13 +13,13 @@ from dns_apps.cli.output import print_json, print_line, print_table
 from dns_core.errors import InputError
 
 if TYPE_CHECKING:
-    from dns_ops.supervisor import Supervisor
+    from dns_ops.platform.supervisor import Supervisor
 
 
 def up() -> None:
     """Start every service, wait until each is healthy, and print the addresses."""
-    from dns_ops.platform_password import make_password, password_file
-    from dns_ops.services import make_store
+    from dns_ops.platform.password import make_password, password_file
+    from dns_ops.platform.services import make_store
     from dns_ops.settings import load_settings
 
     root = Path.cwd()
@@ -56,23 +56,23 @@ def worker() -> None:
     """
     import os
 
-    from dns_ops.reachable import why_unreachable
-    from dns_ops.services import gpu_worker_command, gpu_worker_environment
+    from dns_ops.http_probe import connection_problem
+    from dns_ops.platform.services import gpu_worker_command, gpu_worker_environment
     from dns_ops.settings import load_settings
 
     root = Path.cwd()
     environment = gpu_worker_environment(root, load_settings(root))
     address = environment["PREFECT_API_URL"]
-    if problem := why_unreachable(f"{address}/health"):
+    if problem := connection_problem(f"{address}/health"):
         raise InputError(f"the Prefect server at {address} {problem}; PREFECT_API_URL names another")
     command = gpu_worker_command()
     os.execve(command[0], command, environment)  # noqa: S606 - this process becomes the worker
 
 
 def _supervisor(say: Callable[[str], object]) -> "Supervisor":
-    from dns_ops.services import enabled_services
+    from dns_ops.platform.services import enabled_services
+    from dns_ops.platform.supervisor import Supervisor
     from dns_ops.settings import load_settings
-    from dns_ops.supervisor import Supervisor
 
     root = Path.cwd()
     return Supervisor(root, enabled_services(root, load_settings(root)), say)

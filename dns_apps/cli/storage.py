@@ -22,8 +22,8 @@ Folder = Annotated[
 @app.command()
 def push(kind: Kind, folder: Folder = None) -> None:
     """Publish a new version: readers get the one before until all of it is there."""
+    from dns_ops.pipeline.workspace_lock import workspace_lock
     from dns_ops.storage.trees import local_folder, push_tree
-    from dns_ops.workspace_lock import workspace_lock
 
     root = Path.cwd()
     place = local_folder(root, kind)
@@ -39,8 +39,8 @@ def pull(
     version: Annotated[str, typer.Option(metavar="NAME", help="The current one if not given.")] = "",
 ) -> None:
     """Put a version in place of what lies in the workspace; files that are there are not fetched."""
+    from dns_ops.pipeline.workspace_lock import workspace_lock
     from dns_ops.storage.trees import local_folder, pull_tree
-    from dns_ops.workspace_lock import workspace_lock
 
     root = Path.cwd()
     place = local_folder(root, kind)

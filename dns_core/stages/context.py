@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from dns_core.ports import DataJudge, LenientJudge, NullRunLogger, Progress, RunLogger, SilentProgress
+from dns_core.ports import AcceptAll, DataValidator, NullRunLogger, Progress, RunLogger, SilentProgress
 
 COLLECTIONS = ("train", "database", "queries")
 """The unlabelled videos to learn from, the videos to search, and the videos to search with."""
@@ -136,4 +136,4 @@ class StageContext:
     n_devices: int = 1
     progress: Progress = field(default_factory=SilentProgress)
     logger: RunLogger = field(default_factory=NullRunLogger)
-    judge: DataJudge = field(default_factory=LenientJudge)
+    judge: DataValidator = field(default_factory=AcceptAll)

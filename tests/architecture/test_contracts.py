@@ -63,7 +63,7 @@ def test_the_query_service_needs_no_mlflow() -> None:
 import sys
 for name in ("mlflow", "dvc", "prefect", "great_expectations", "streamlit"):
     sys.modules[name] = None
-import dns_ops.releases
+import dns_ops.releases.release
 import dns_apps.service.app
 print("imported")
 """

@@ -8,7 +8,7 @@ import pytest
 
 from dns_ops.service_settings import ServiceSettings
 from dns_ops.settings import Settings, platform_folder
-from dns_ops.tracking import Tracking, open_tracking
+from dns_ops.tracking.store import Tracking, open_tracking
 
 
 @pytest.fixture(autouse=True)

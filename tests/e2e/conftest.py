@@ -21,7 +21,7 @@ from dns_core.params import load_params, run_stage
 from dns_core.ports import SilentProgress
 from dns_core.stages.context import StageContext, Workspace
 from dns_ops.dag import read_dag
-from dns_ops.quality.judge import GreatJudge
+from dns_ops.quality.validator import GxValidator
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -142,7 +142,7 @@ def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = make_workspace(tmp_path_factory.mktemp("finished") / "workspace", data)
     params = load_params(root / "params.yaml")
     for name, item, _ in pipeline_order():
-        run_stage(name, params, StageContext(Workspace(root), item=item, judge=GreatJudge()))
+        run_stage(name, params, StageContext(Workspace(root), item=item, judge=GxValidator()))
     return root
 
 

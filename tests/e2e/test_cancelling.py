@@ -13,11 +13,11 @@ import yaml
 from prefect.settings import PREFECT_API_AUTH_STRING, temporary_settings
 from prefect.states import Cancelled
 
-from dns_ops.platform_password import make_password, read_password
-from dns_ops.services import enabled_services, flow_environment
+from dns_ops.pipeline.workspace_lock import Holder, workspace_lock
+from dns_ops.platform.password import make_password, read_password
+from dns_ops.platform.services import enabled_services, flow_environment
+from dns_ops.platform.supervisor import Supervisor
 from dns_ops.settings import load_settings
-from dns_ops.supervisor import Supervisor
-from dns_ops.workspace_lock import Holder, workspace_lock
 from flows.records import WAITING, FlowRun
 from flows.server import FlowServer
 

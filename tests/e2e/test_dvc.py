@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dns_ops.pipeline import reproduce
+from dns_ops.pipeline.reproduce import reproduce
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("probe_videos", "split_videos")

@@ -14,19 +14,19 @@ from dns_core.models.checkpoints import load_network, save_network
 from dns_core.ports import SilentProgress
 from dns_core.stages.validate_data import DriftLimits
 from dns_core.video.encode import write_video
-from dns_ops.data_versions import diff_versions, read_version
-from dns_ops.decisions import RefusedError, Request, promotions
-from dns_ops.ingest import ingest_video, remove_videos
-from dns_ops.monitor import monitor_drift
-from dns_ops.promotion import promote, rollback
-from dns_ops.refresh import refresh_index
-from dns_ops.registry import register_bundle
-from dns_ops.release_making import make_release
-from dns_ops.releases import champion, find_release
-from dns_ops.runs import reproduction
+from dns_ops.data.ingest import ingest_video, remove_videos
+from dns_ops.data.versioning import record_version
+from dns_ops.data.versions import diff_versions, read_version
+from dns_ops.pipeline.reproduction import reproduction
+from dns_ops.releases.build import make_release
+from dns_ops.releases.decisions import RefusedError, Request, promotions
+from dns_ops.releases.drift_monitor import monitor_drift
+from dns_ops.releases.promotion import promote, rollback
+from dns_ops.releases.refresh import refresh_index
+from dns_ops.releases.registry import register_bundle
+from dns_ops.releases.release import champion, find_release
 from dns_ops.settings import Settings
-from dns_ops.tracking import Tracking, open_tracking
-from dns_ops.versioning import record_version
+from dns_ops.tracking.store import Tracking, open_tracking
 
 LIMITS = GateLimits(budget=0.5, map_tolerance=0.01, p95_query_s=600, bytes_per_video=10_000_000)
 SILENT = SilentProgress()

@@ -11,7 +11,7 @@ from dns_core.stages.context import StageContext, Workspace
 from dns_core.store.atomic import read_json
 from dns_core.video.decode import read_clip
 from dns_core.video.encode import write_video
-from dns_ops.quality.judge import GreatJudge
+from dns_ops.quality.validator import GxValidator
 
 BEFORE_TRAINING = ("probe_videos", "extract_features", "fit_whitening", "split_videos", "validate_data")
 
@@ -19,7 +19,7 @@ BEFORE_TRAINING = ("probe_videos", "extract_features", "fit_whitening", "split_v
 def validated(workspace: Path) -> None:
     params = load_params(workspace / "params.yaml")
     for name in BEFORE_TRAINING:
-        run_stage(name, params, StageContext(Workspace(workspace), judge=GreatJudge()))
+        run_stage(name, params, StageContext(Workspace(workspace), judge=GxValidator()))
 
 
 @pytest.fixture

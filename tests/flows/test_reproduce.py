@@ -98,4 +98,5 @@ def test_deployments_name_flows_that_are_there() -> None:
         assert name == deployment["name"]
         assert f"def {name}(" in (ROOT / path).read_text()
         assert "job_variables" not in deployment["work_pool"]
-    assert JOB_TEMPLATE["job_configuration"]["command"].startswith("python -m dns_ops.guarded")  # type: ignore[index]
+    command = JOB_TEMPLATE["job_configuration"]["command"]  # type: ignore[index]
+    assert command.startswith("python -m dns_ops.pipeline.guarded_process ")

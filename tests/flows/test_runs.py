@@ -40,6 +40,6 @@ def test_an_unknown_run_or_deployment_is_named() -> None:
 
 
 def test_a_server_that_is_down_says_how_to_start_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flows.runs.why_unreachable", lambda _url: "does not answer")
+    monkeypatch.setattr("flows.runs.connection_problem", lambda _url: "does not answer")
     with pytest.raises(PlatformError, match="dns up"), prefect_server():
         pytest.fail("a server was found")

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from dns_core.stages.context import Workspace
 from dns_core.store.atomic import write_json
-from dns_ops.data_versions import DataVersion, write_version
+from dns_ops.data.versions import DataVersion, write_version
 
 Opened = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboards import records
 from dashboards.sources import workspace
-from dns_ops.workspace_lock import Holder, workspace_lock
+from dns_ops.pipeline.workspace_lock import Holder, workspace_lock
 from flows.records import WAITING, Deployment, FlowRun, LogLine, Schedule, TaskRun
 
 Opened = Callable[..., AppTest]

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dns_apps.service.client_errors import ServiceUnreachableError, problem_error
 from dns_apps.service.schemas import Problem
-from dns_ops.supervisor import ServiceState
+from dns_ops.platform.supervisor import ServiceState
 from flows.runs import PlatformError, RunRow
 
 Opened = Callable[..., AppTest]

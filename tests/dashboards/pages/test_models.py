@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards import records
-from dns_ops.decisions import record_decision
-from dns_ops.registry import BundleVersion
+from dns_ops.releases.decisions import record_decision
+from dns_ops.releases.registry import BundleVersion
 
 Opened = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards import records
-from dns_ops.run_records import RunRecord
+from dns_ops.tracking.run_queries import RunRecord
 from tests.dashboards.panels.test_estimate import report as measured_report
 
 Opened = Callable[..., AppTest]

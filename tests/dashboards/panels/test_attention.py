@@ -1,7 +1,7 @@
 from typing import Any
 
 from dashboards.panels.attention import RunGlance, notices
-from dns_ops.supervisor import ServiceState
+from dns_ops.platform.supervisor import ServiceState
 
 RUNS = ServiceState("query", "running", "http://127.0.0.1:1", 7)
 

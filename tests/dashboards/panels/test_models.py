@@ -13,8 +13,8 @@ from dashboards.panels.models import (
     version_rows,
 )
 from dns_core.evaluation.gates import GateLimits
-from dns_ops.registry import BundleVersion
-from dns_ops.run_records import RunRecord
+from dns_ops.releases.registry import BundleVersion
+from dns_ops.tracking.run_queries import RunRecord
 
 VERSION = BundleVersion(7, "f" * 16, "d" * 16, "c" * 40, "r" * 32, ("challenger",))
 GATES = [

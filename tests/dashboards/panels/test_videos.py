@@ -13,7 +13,7 @@ from dashboards.panels.videos import (
     summary,
 )
 from dns_core.records import Quarantined
-from dns_ops.data_versions import DataDiff, DataVersion
+from dns_ops.data.versions import DataDiff, DataVersion
 
 VIDEOS = [
     {"video_id": f"{n}.mp4", "duration_s": 10.0 * n, "fps": 25.0, "height_px": 240} for n in range(1, 5)

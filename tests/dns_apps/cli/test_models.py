@@ -10,10 +10,10 @@ import yaml
 
 from dns_core.index import open_index
 from dns_core.store.atomic import write_json
-from dns_ops.registry import register_bundle
-from dns_ops.runs import reproduction
+from dns_ops.pipeline.reproduction import reproduction
+from dns_ops.releases.registry import register_bundle
 from dns_ops.settings import Settings
-from dns_ops.tracking import open_tracking
+from dns_ops.tracking.store import open_tracking
 
 ROOT = Path(__file__).resolve().parents[3]
 QUERY = "copy-of-a.mp4"

@@ -133,7 +133,7 @@ def test_reproduce_passes_overrides_on_and_prints_the_report(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("dns_ops.pipeline.reproduce", lambda *args: calls.append(args))
+    monkeypatch.setattr("dns_ops.pipeline.reproduce.reproduce", lambda *args: calls.append(args))
     monkeypatch.setattr("dns_apps.cli.report.print_report", lambda path: calls.append((path,)))
     assert run("reproduce", "--set", "a=1").exit_code == 0
     assert run("reproduce").exit_code == 0

@@ -9,7 +9,7 @@ import pytest
 
 from dns_core.index import open_index
 from dns_core.retrieval.pipeline import FeaturePipeline
-from dns_ops.releases import Release, put_in_service
+from dns_ops.releases.release import Release, put_in_service
 
 Run = Any
 

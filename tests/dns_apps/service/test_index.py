@@ -16,7 +16,7 @@ from dns_apps.service.schemas import QueryOptions
 from dns_core.index import open_index, remove_videos
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.pipeline import index_videos
-from dns_ops.releases import find_release, put_in_service
+from dns_ops.releases.release import find_release, put_in_service
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from dvc.repo import Repo
 
 from dns_ops.dag import read_dag
+from dns_ops.pipeline.step_runner import steps_up_to_date
 from dns_ops.settings import Settings
-from dns_ops.steps import steps_up_to_date
 from dns_ops.storage.bucket import Bucket
 from dns_ops.storage.remote import connect_remote
 

@@ -19,7 +19,7 @@ from dns_core.corpus.demo import build_corpus
 from dns_core.ports import SilentProgress
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.pipeline import index_videos
-from dns_ops.reachable import why_unreachable
+from dns_ops.http_probe import connection_problem
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SIZE = CorpusSize(
@@ -51,7 +51,7 @@ def _running(command: tuple[str, ...], health: str, folder: Path, **variables: s
     ):
         try:
             deadline = time.monotonic() + 180
-            while why_unreachable(health):
+            while connection_problem(health):
                 assert process.poll() is None, log.read_text()
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.3)

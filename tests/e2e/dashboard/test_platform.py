@@ -15,13 +15,13 @@ from dns_apps.service.client import Client
 from dns_core.evaluation.gates import GateLimits
 from dns_core.ports import SilentProgress
 from dns_core.retrieval.bundle import SHIPPED_MODELS
-from dns_ops.decisions import Request, promotions
-from dns_ops.promotion import promote
-from dns_ops.registry import register_bundle
-from dns_ops.releases import champion
-from dns_ops.runs import reproduction
+from dns_ops.pipeline.reproduction import reproduction
+from dns_ops.releases.decisions import Request, promotions
+from dns_ops.releases.promotion import promote
+from dns_ops.releases.registry import register_bundle
+from dns_ops.releases.release import champion
 from dns_ops.settings import Settings, platform_folder
-from dns_ops.tracking import open_tracking
+from dns_ops.tracking.store import open_tracking
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_MS = 60_000

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from dns_apps.service.client import Client
-from dns_ops.services import dashboard_command
+from dns_ops.platform.services import dashboard_command
 from dns_ops.settings import Settings
 
 PATIENCE_MS = 60_000

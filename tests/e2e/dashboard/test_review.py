@@ -14,7 +14,7 @@ from dns_apps.service.client import Client
 from dns_apps.service.schemas import QueryOptions
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.pipeline import index_videos
-from dns_ops.services import dashboard_command
+from dns_ops.platform.services import dashboard_command
 from dns_ops.settings import Settings
 
 PATIENCE_MS = 60_000

@@ -1,0 +1,1 @@
+"""Versions of the videos, and taking new ones in."""

@@ -1,0 +1,1 @@
+"""Running the DAG: with DVC here, step by step, on another machine."""

@@ -1,0 +1,1 @@
+"""Releases of models and index: registered, promoted, recorded, monitored."""

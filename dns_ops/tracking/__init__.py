@@ -1,0 +1,1 @@
+"""Recording runs in MLflow, from this process or from a stage's."""
