@@ -15,9 +15,22 @@ The command line prints the message of a ``DnsError`` as its one line of error a
 anything else is a defect and keeps its traceback.
 """
 
+from typing import Any
+
 
 class DnsError(Exception):
     """Root of the tree above; the message says what was expected and what was found."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As another process rebuilds it, whatever arguments its class is made with."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(kind: type[DnsError], args: tuple[Any, ...], state: dict[str, Any]) -> DnsError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class InputError(DnsError):

@@ -18,6 +18,7 @@ from dns_core.retrieval.budget import DEFAULT_BUDGET, Budget
 from dns_core.retrieval.index_settings import FINE_NETWORKS
 
 if TYPE_CHECKING:
+    from dns_core.fleet import Fleet
     from dns_core.index import Index, Manifest
     from dns_core.ports import Progress
     from dns_core.records import QueryResult
@@ -150,13 +151,14 @@ class Searcher:
         return compare(first, second, self.bundle, self.fine)
 
 
-def index_videos(
+def index_videos(  # noqa: PLR0913
     videos: str | Path,
     index: str | Path,
     models: str | Path | None = None,
     *,
     progress: "Progress | None" = None,
     merge_from: float | None = None,
+    fleet: "Fleet | None" = None,
 ) -> "Manifest":
     """Index every readable video of a folder; the others are listed in the index's quarantine.
 
@@ -166,6 +168,7 @@ def index_videos(
         models: folder of the models; trained here, or shipped, if None.
         progress: shows how far it is.
         merge_from: see `dns_core.retrieval.index_settings.IndexSettings`; as the models say if None.
+        fleet: describes the videos, for example all cores (`dns_ops.fleet`); this process if None.
 
     Raises:
         InputError: ``videos`` is not a folder, or holds no readable video.
@@ -174,7 +177,9 @@ def index_videos(
     from dns_core.retrieval.bundle import Bundle
 
     bundle = Bundle.load(models_folder(models))
-    return pipeline.index_videos(Path(videos), Path(index), bundle, progress, merge_from=merge_from)
+    return pipeline.index_videos(
+        Path(videos), Path(index), bundle, progress, merge_from=merge_from, fleet=fleet
+    )
 
 
 def models_folder(

@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     Attributes:
         device: where networks run; ``auto`` takes a GPU that torch can use, else the CPU.
         tracking_uri: MLflow's store or server; empty is the workspace's own, ``off`` records nothing.
+        workers: processes that describe videos side by side, of one thread each; 0 is as many as cores and
+            memory carry.
+        decoder_memory_bytes: address space of a process that decodes videos of an archive.
+        decoder_timeout_s: seconds after which a decoder that gives no frame is stopped; tried three times.
         prefect_port: port of the Prefect server that ``dns up`` starts.
         prefect_database_url: where that server keeps flows and runs; empty is a file of the workspace.
         mlflow_port: port of the MLflow server that ``dns up`` starts, unless ``tracking_uri`` names another.
@@ -65,6 +69,9 @@ class Settings(BaseSettings):
 
     device: Device = "auto"
     tracking_uri: str = ""
+    workers: int = Field(default=0, ge=0)
+    decoder_memory_bytes: int = Field(default=4 << 30, ge=1 << 29)
+    decoder_timeout_s: float = Field(default=300, gt=0)
     prefect_port: int = Field(default=4200, ge=1, le=65535)
     prefect_database_url: SecretStr = SecretStr("")
     mlflow_port: int = Field(default=5000, ge=1, le=65535)

@@ -12,7 +12,7 @@ from prefect.futures import as_completed
 from prefect.tasks import exponential_backoff
 
 from dns_core.video.discover import discover_videos
-from dns_ops.data.ingest import Ingested, collection_folder, ingest_video
+from dns_ops.data.ingest import Ingested, collection_folder, ingest_videos
 from dns_ops.data.versioning import record_version
 from dns_ops.pipeline.remote_step import push_everything
 from dns_ops.settings import load_settings
@@ -63,4 +63,4 @@ def ingest(source: str, collection: Collection = "train", push: bool = False) ->
     retry_delay_seconds=exponential_backoff(backoff_factor=5),
 )
 def _ingest_videos(videos: Sequence[tuple[str, Path]], folder: Path) -> list[Ingested]:
-    return [ingest_video(path, video_id, folder) for video_id, path in videos]
+    return ingest_videos(videos, folder)

@@ -5,10 +5,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from dns_core.decoding.decoders import Decoders
+from dns_core.decoding.offline import tried
 from dns_core.index import Index
 from dns_core.records import Match, QueryResult, Segment
 from dns_core.retrieval.relation import rate_of, relation_of
-from dns_core.video.photo import query_facts
 
 _FACTS = ("duration_s", "n_bytes", "width_px", "height_px", "codec")
 COLUMNS = (
@@ -24,9 +25,11 @@ class Answers:
 
     Args:
         index: that was searched.
+        decoder: reads the files of queries.
     """
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, decoder: Decoders) -> None:
+        self._decoder = decoder
         self._probes = dict(zip(index.ids, index.probes, strict=True))
 
     def json(self, result: QueryResult, path: Path) -> dict[str, Any]:
@@ -36,9 +39,13 @@ class Answers:
             result: the answer.
             path: the query's file.
         """
-        file = _file_facts(path)
+        file = self._file_facts(path)
         matches = [self._match(match, file["duration_s"]) for match in result.results]
         return {**asdict(result), "file": file, "results": matches}
+
+    def _file_facts(self, path: Path) -> dict[str, Any]:
+        facts = asdict(tried(lambda: self._decoder.facts(path)))
+        return {**{fact: facts.get(fact) for fact in _FACTS}, "n_bytes": path.stat().st_size}
 
     def _match(self, match: Match, query_s: float) -> dict[str, Any]:
         probe = self._probes.get(match.video_id)
@@ -60,8 +67,3 @@ def table_rows(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "query": answer["query"], "rank": rank, **told, **where, "n_segments": len(match["segments"]),
             **facts, **query,
         }  # fmt: skip
-
-
-def _file_facts(path: Path) -> dict[str, Any]:
-    facts = asdict(query_facts(path))
-    return {**{fact: facts.get(fact) for fact in _FACTS}, "n_bytes": path.stat().st_size}

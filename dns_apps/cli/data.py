@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dns_apps.cli.errors import complain
+from dns_apps.cli.fleet import command_fleet
 from dns_apps.cli.options import Json
 from dns_apps.cli.output import clock, print_json, print_line, print_table
 from dns_apps.cli.progress import command_progress
@@ -24,17 +25,14 @@ def ingest(
 ) -> None:
     """Copy new videos into a collection and record a version; files that are there already are left alone."""
     from dns_core.video.discover import discover_videos
-    from dns_ops.data.ingest import collection_folder, ingest_video
+    from dns_ops.data.ingest import collection_folder, ingest_videos
     from dns_ops.pipeline.workspace_lock import workspace_lock
 
     root = Path.cwd()
     folder = collection_folder(root, collection)
     found = discover_videos(source)
     with workspace_lock(root):
-        done = [
-            ingest_video(path, video_id, folder)
-            for video_id, path in command_progress().track(found, "ingesting")
-        ]
+        done = ingest_videos(found, folder, command_progress(), command_fleet())
         for row in done:
             if row.outcome == "refused":
                 complain(f"{row.video_id}: {row.detail}")

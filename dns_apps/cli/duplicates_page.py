@@ -1,27 +1,25 @@
 """The groups of an archive's duplicates as one page: no script, nothing from elsewhere; it opens offline."""
 
 import base64
-import io
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 
-from PIL import Image
-
 from dns_apps.cli.output import clock, printable, size
+from dns_core.decoding.decoders import Decoders
+from dns_core.decoding.offline import open_decoder
 from dns_core.errors import VideoError
 from dns_core.records import VideoProbe
 from dns_core.retrieval.duplicates import Found
 from dns_core.retrieval.groups import Group
 from dns_core.retrieval.pair_journal import Pair
 from dns_core.video.discover import discover_videos
-from dns_core.video.stills import frames_at
 
 SHOWN_GROUPS = 500
 """Groups that a page shows; tables have them all."""
 _SHOWN_MEMBERS = 24
 _PICTURE_PX = 192
-_QUALITY = 70
 _TITLES = {
     "copies": "Copies of one video",
     "excerpts": "Excerpts of a longer video",
@@ -127,12 +125,15 @@ def _picture(file: Path | None, at_s: float) -> str:
     if file is None:
         return '<span class="none">no picture</span>'
     try:
-        image = next(frames_at(file, [at_s], max_side_px=_PICTURE_PX, threads=1))
+        written = _decoder().picture(file, at_s, _PICTURE_PX)
     except VideoError as error:
         return f'<span class="none">{_text(error.reason)}</span>'
-    written = io.BytesIO()
-    Image.fromarray(image).save(written, "JPEG", quality=_QUALITY)
-    return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(written.getvalue()).decode()}">'
+    return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(written).decode()}">'
+
+
+@cache
+def _decoder() -> Decoders:
+    return open_decoder()
 
 
 def _text(text: str) -> str:

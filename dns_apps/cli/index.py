@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dns_apps.cli.fleet import command_fleet
 from dns_apps.cli.options import IndexFolder, Json, Models
 from dns_apps.cli.output import print_json, print_line, print_table, size
 from dns_apps.cli.progress import command_progress
@@ -30,7 +31,9 @@ def build(
     """Index every video of a folder; what cannot be read is listed with its reason."""
     from dns_core.search import index_videos
 
-    manifest = index_videos(videos, out, models, progress=command_progress(), merge_from=merge_from)
+    manifest = index_videos(
+        videos, out, models, progress=command_progress(), merge_from=merge_from, fleet=command_fleet()
+    )
     _print_change(manifest, json=json)
 
 
@@ -61,7 +64,7 @@ def add(
     from dns_core.search import models_folder
 
     bundle = Bundle.load(models_folder(models, opened))
-    _print_change(add_to_index(index, named, bundle, command_progress()), json=json)
+    _print_change(add_to_index(index, named, bundle, command_progress(), command_fleet()), json=json)
 
 
 @app.command()
@@ -83,7 +86,7 @@ def sync(
     bundle = Bundle.load(models_folder(models, open_index(index)))
     progress = command_progress()
     plan = plan_sync(index, videos, progress)
-    done = None if dry_run else sync_index(index, plan, bundle, progress)
+    done = None if dry_run else sync_index(index, plan, bundle, progress, command_fleet())
     changes = {
         "new": [video_id for video_id, _ in plan.new],
         "changed": [video_id for video_id, _ in plan.changed],

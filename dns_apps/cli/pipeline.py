@@ -20,6 +20,7 @@ def stage(
     """Run one stage, whether or not it is up to date."""
     from dns_core.params import load_params, run_stage, stage_module
     from dns_core.stages.context import StageContext, Workspace
+    from dns_ops.fleet.choosing import open_fleet
     from dns_ops.quality.validator import GxValidator
     from dns_ops.settings import load_settings, n_devices
     from dns_ops.tracking.optional import recorded_stage
@@ -41,6 +42,7 @@ def stage(
             progress=progress,
             logger=logger,
             judge=GxValidator(),
+            fleet=open_fleet(settings, device),
         )
         run_stage(stage_name, params, context)
 

@@ -50,7 +50,7 @@ def query(
     if out is not None:
         check_form(out)
     searcher = Searcher.open(index, models)
-    answers = Answers(searcher.engine().index)
+    answers = Answers(searcher.engine().index, searcher.pipeline.decoder)
     kept: list[dict[str, Any]] = []
     n_failed = 0
     for video, is_asked in _files(videos):

@@ -4,7 +4,6 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dns_apps.service.decoding import Decoders, Limits
 from dns_apps.service.index_jobs import IndexJobs
 from dns_apps.service.live_index import LiveIndex
 from dns_apps.service.metrics import Metrics
@@ -15,6 +14,8 @@ from dns_apps.service.query_runner import QueryRunner
 from dns_apps.service.query_store import QueryStore
 from dns_apps.service.slots import Slots
 from dns_apps.service.video_folders import VideoFolders
+from dns_core.decoding.decoders import Decoders
+from dns_core.decoding.process import Limits
 from dns_core.stages.context import Workspace
 from dns_ops.service_settings import ServiceSettings
 from dns_ops.settings import make_platform_folder, make_private_folder

@@ -6,10 +6,10 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from dns_apps.service.decoding import Decoders
 from dns_apps.service.live_index import LiveIndex
 from dns_apps.service.query_jobs import QueryJobs
 from dns_apps.service.refusals import RefusalError
+from dns_core.decoding.decoders import Decoders
 
 _BUCKETS_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 

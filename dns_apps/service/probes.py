@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from dns_apps.service.decoding import Decoders
 from dns_apps.service.live_index import LiveIndex
 from dns_apps.service.query_jobs import QueryJobs
 from dns_apps.service.query_store import QueryStore
+from dns_core.decoding.decoders import Decoders
 from dns_core.store.room import is_full
 
 _AGAIN_AFTER_S = 2.0

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from dns_apps.service.alignment import comparison, stored_stretches
-from dns_apps.service.decoding import Decoders
 from dns_apps.service.live_index import LiveIndex, LoadedIndex
 from dns_apps.service.schemas import (
     Comparison,
@@ -21,6 +20,7 @@ from dns_apps.service.schemas import (
     Segment,
     StoredExcerpt,
 )
+from dns_core.decoding.decoders import Decoders
 from dns_core.features.blank_frames import without_blank_frames
 from dns_core.index import EncodedVideo
 from dns_core.records import Float32Array, Float64Array, Match, VideoFeatures, VideoProbe

@@ -118,8 +118,12 @@ class Extractor:
         Raises:
             VideoError: the file is not a video that can be decoded.
         """
-        with prefetched(decode_frames(path, sampling), _CHUNKS_AHEAD) as chunks:
-            for batch in _rebatched(chunks, self._batch_frames):
+        yield from self.describe(decode_frames(path, sampling))
+
+    def describe(self, chunks: Iterator[FrameChunk]) -> Iterator[tuple[Float32Array, Float64Array]]:
+        """As `stream`, of chunks of frames that a background thread gets ahead."""
+        with prefetched(chunks, _CHUNKS_AHEAD) as ahead:
+            for batch in _rebatched(ahead, self._batch_frames):
                 yield self._run(batch.frames), batch.times_s
 
     def extract(self, path: Path, video_id: str, sampling: Sampling) -> VideoFeatures:

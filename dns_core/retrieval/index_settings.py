@@ -1,5 +1,6 @@
 """How an index of a bundle cuts and stores videos: one record, in the bundle and in every index it makes."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -54,11 +55,20 @@ class IndexSettings:
         Raises:
             CorruptArtefactError: the manifest does not say how videos were cut.
         """
+        return cls.of_params(manifest.params)
+
+    @classmethod
+    def of_params(cls, params: Mapping[str, Any]) -> "IndexSettings":
+        """The settings whose `params` these are.
+
+        Raises:
+            CorruptArtefactError: they do not say how videos were cut.
+        """
         try:
             return cls(
-                Chunking(**manifest.params["chunking"]),
-                manifest.params.get("merge_from"),
-                tuple(manifest.params.get("fine_networks", FINE_NETWORKS)),
+                Chunking(**params["chunking"]),
+                params.get("merge_from"),
+                tuple(params.get("fine_networks", FINE_NETWORKS)),
             )
         except (KeyError, TypeError, ParamsError) as error:
             raise CorruptArtefactError(f"the index does not say how videos were cut: {error!r}") from error

@@ -1,17 +1,22 @@
 """From video files to answers: decoding, description and whitening joined with index and engine."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
-from dns_core.errors import CorruptArtefactError, InputError, VideoError
+from dns_core.decoding.decoders import Decoders
+from dns_core.decoding.offline import frame_chunks, open_decoder, tried
+from dns_core.errors import CorruptArtefactError, InputError
 from dns_core.features.blank_frames import without_blank_frames
 from dns_core.features.extractor import Extractor, described_extractor
 from dns_core.features.whitening import Whitening
+from dns_core.fleet import Fleet, LocalFleet, Place
 from dns_core.index import Manifest, add_videos, build_index, open_index
+from dns_core.index.pending import Pending
 from dns_core.ports import Progress, SilentProgress, WeightSource
 from dns_core.records import QueryResult, VideoFeatures
 from dns_core.retrieval.budget import Budget
@@ -19,16 +24,13 @@ from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.index_settings import IndexSettings
-from dns_core.retrieval.intake import Intake
+from dns_core.retrieval.intake import Intake, NamedVideos
 from dns_core.retrieval.pictures import search_any
 from dns_core.store.weights import read_weights
 from dns_core.video.decode import Sampling
 from dns_core.video.discover import discover_videos
-from dns_core.video.duration import shown_s
-from dns_core.video.photo import is_photo, photo_views, read_photo
-
-NamedVideos = Sequence[tuple[str, Path]]
-"""Video ids and where their files are."""
+from dns_core.video.photo import PHOTO
+from dns_core.video.probe import StreamFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class FeaturePipeline:
     extractor: Extractor
     whitening: Whitening
     sampling: Sampling
+    decoder: Decoders = field(default_factory=open_decoder)
 
     def features(self, path: Path, video_id: str) -> VideoFeatures:
         """Whitened regions ``[T, R, d]`` of the sampled frames of one file.
@@ -49,9 +52,17 @@ class FeaturePipeline:
         Raises:
             VideoError: the file is not a video that can be decoded.
         """
-        video = self.extractor.extract(path, video_id, self.sampling)
-        whitened = replace(video, regions=self.whitening.apply(video.regions), length_s=shown_s(path))
-        return without_blank_frames(whitened)
+        return self.described(path, video_id)[0]
+
+    def described(
+        self, path: Path, video_id: str, *, pictures: bool = False
+    ) -> tuple[VideoFeatures, StreamFacts]:
+        """As `features`, and what the file says of itself; of a picture, if allowed, views (`photo_views`).
+
+        Raises:
+            VideoError: the file cannot be decoded, or its decoder died three times.
+        """
+        return tried(lambda: self._described(path, video_id, pictures=pictures))
 
     def query_features(self, path: Path) -> VideoFeatures:
         """As `features`, of a video or of a picture, of which the frames are views (`photo_views`).
@@ -59,18 +70,24 @@ class FeaturePipeline:
         Raises:
             VideoError: the file is neither.
         """
-        try:
-            return self.features(path, str(path))
-        except VideoError as error:
-            if error.reason != "not_a_video" or not is_photo(path):
-                raise
-        views = photo_views(read_photo(path), self.sampling)
-        regions = self.whitening.apply(self.extractor.frames_to_regions(views))
-        return VideoFeatures(str(path), regions, np.zeros(len(views)), length_s=0.0)
+        return self.described(path, str(path), pictures=True)[0]
+
+    def _described(self, path: Path, video_id: str, *, pictures: bool) -> tuple[VideoFeatures, StreamFacts]:
+        with closing(self.decoder.frames(path, self.sampling, pictures=pictures)) as found:
+            facts = cast("StreamFacts", next(found))
+            batches = self.extractor.describe(frame_chunks(found))
+            regions, times_s = zip(*batches, strict=True)
+        whitened = self.whitening.apply(np.concatenate(regions))
+        features = VideoFeatures(video_id, whitened, np.concatenate(times_s), facts.duration_s)
+        return (features if facts.codec == PHOTO else without_blank_frames(features)), facts
 
 
 def open_features(
-    bundle: Bundle, *, weights: WeightSource | None = None, device: str = "cpu"
+    bundle: Bundle,
+    *,
+    weights: WeightSource | None = None,
+    device: str = "cpu",
+    place: Place | None = None,
 ) -> FeaturePipeline:
     """The description that the bundle's whitening was fitted on: backbone, precision and sampling.
 
@@ -78,6 +95,7 @@ def open_features(
         bundle: the models.
         weights: where to look for the backbone's weights; where the backbone's card says if None.
         device: torch device of the backbone.
+        place: says how files are decoded.
 
     Raises:
         MissingArtefactError: the whitening or the weights are not there.
@@ -91,16 +109,17 @@ def open_features(
         fps = float(metadata["sampling_fps"])
     except (KeyError, ValueError) as error:
         raise CorruptArtefactError(f"{path} does not say what it was fitted on: {error!r}") from error
-    return FeaturePipeline(extractor, bundle.whitening, extractor.sampling(fps))
+    return FeaturePipeline(extractor, bundle.whitening, extractor.sampling(fps), open_decoder(place))
 
 
-def index_videos(
+def index_videos(  # noqa: PLR0913
     videos: Path,
     out: Path,
     bundle: Bundle,
     progress: Progress | None = None,
     *,
     merge_from: float | None = None,
+    fleet: Fleet | None = None,
 ) -> Manifest:
     """The index at ``out`` holds every readable video under ``videos``, and the others as quarantined.
 
@@ -112,6 +131,7 @@ def index_videos(
         bundle: the models.
         progress: shows how far it has come.
         merge_from: see `IndexSettings`; as the bundle says if None.
+        fleet: describes the videos; this process if None.
 
     Raises:
         InputError: ``videos`` is not a folder, or holds no readable video.
@@ -120,17 +140,25 @@ def index_videos(
     if merge_from is not None:
         settings = replace(settings, merge_from=merge_from)
     encoder = VideoEncoder(bundle, settings)
-    intake = Intake(out, open_features(bundle), encoder)
-    taken = intake.take(discover_videos(videos), progress or SilentProgress())
-    if not taken.contents:
-        raise InputError(f"{videos}: expected videos, found none readable ({len(taken.quarantine)} refused)")
-    manifest = build_index(out, intake.records(taken), encoder.origin, quarantine=taken.quarantine)
-    intake.pending.clear()
+    named = discover_videos(videos)
+    pending = Pending(out, encoder.origin)
+    with pending as records:
+        intake = Intake(records, encoder, fleet or LocalFleet())
+        taken = intake.take(named, progress or SilentProgress())
+        if not taken.contents:
+            refused = f"{len(taken.quarantine)} refused"
+            raise InputError(f"{videos}: expected videos, found none readable ({refused})")
+        manifest = build_index(out, intake.records(taken), encoder.origin, quarantine=taken.quarantine)
+        pending.clear()
     return manifest
 
 
 def add_to_index(
-    index: Path, videos: NamedVideos, bundle: Bundle, progress: Progress | None = None
+    index: Path,
+    videos: NamedVideos,
+    bundle: Bundle,
+    progress: Progress | None = None,
+    fleet: Fleet | None = None,
 ) -> Manifest:
     """The index holds ``videos`` too; those that cannot be read join its quarantine list.
 
@@ -139,23 +167,25 @@ def add_to_index(
         videos: ids must be new to the index.
         bundle: the models that made the index.
         progress: shows how far it has come.
+        fleet: describes the videos; this process if None.
 
     Raises:
         InputError: an id is already in the index.
         MismatchError: other models made the index.
         MissingArtefactError: there is no index.
     """
-    manifest = open_index(index).manifest
-    encoder = encoder_of(manifest, bundle)
-    known = sorted(set(open_index(index).ids) & {video_id for video_id, _ in videos})
-    if known:
-        raise InputError(f"already in the index: {', '.join(known)}")
-    intake = Intake(index, open_features(bundle), encoder, open_index(index))
-    taken = intake.take(videos, progress or SilentProgress())
-    manifest = add_videos(
-        index, intake.records(taken), models=encoder.origin.models, quarantine=taken.quarantine
-    )
-    intake.pending.clear()
+    known = open_index(index)
+    encoder = encoder_of(known.manifest, bundle)
+    twice = sorted(set(known.ids) & {video_id for video_id, _ in videos})
+    if twice:
+        raise InputError(f"already in the index: {', '.join(twice)}")
+    pending = Pending(index, encoder.origin)
+    with pending as records:
+        intake = Intake(records, encoder, fleet or LocalFleet(), known)
+        taken = intake.take(videos, progress or SilentProgress())
+        models = encoder.origin.models
+        manifest = add_videos(index, intake.records(taken), models=models, quarantine=taken.quarantine)
+        pending.clear()
     return manifest
 
 

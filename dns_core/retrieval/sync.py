@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from dns_core.errors import CorruptArtefactError, InputError, MissingArtefactError, VideoError
+from dns_core.fleet import Fleet, LocalFleet
 from dns_core.index import Index, add_videos, open_index
+from dns_core.index.pending import Pending
 from dns_core.ports import Progress
 from dns_core.retrieval.bundle import Bundle
-from dns_core.retrieval.intake import Intake
-from dns_core.retrieval.pipeline import NamedVideos, encoder_of, open_features
+from dns_core.retrieval.intake import Intake, NamedVideos
+from dns_core.retrieval.pipeline import encoder_of
 from dns_core.store.atomic import read_json, write_json
 from dns_core.video.discover import discover_videos
 from dns_core.video.probe import content_digest
@@ -119,7 +121,9 @@ def plan_sync(path: Path, videos: Path, progress: Progress) -> Plan:
     )
 
 
-def sync_index(path: Path, plan: Plan, bundle: Bundle, progress: Progress) -> Synced:
+def sync_index(
+    path: Path, plan: Plan, bundle: Bundle, progress: Progress, fleet: Fleet | None = None
+) -> Synced:
     """The index shows the folder as it was planned, in one new version; readers meanwhile have the old one.
 
     An interrupted run resumes when it is planned and called again.
@@ -129,6 +133,7 @@ def sync_index(path: Path, plan: Plan, bundle: Bundle, progress: Progress) -> Sy
         plan: of `plan_sync`.
         bundle: the models that made the index.
         progress: shows how far it has come.
+        fleet: describes the videos; this process if None.
 
     Raises:
         MismatchError: other models made the index.
@@ -137,17 +142,19 @@ def sync_index(path: Path, plan: Plan, bundle: Bundle, progress: Progress) -> Sy
     if plan.is_empty:
         return Synced(plan, index.manifest.version, index.n_videos, 0, 0)
     encoder = encoder_of(index.manifest, bundle)
-    intake = Intake(path, open_features(bundle), encoder, index)
+    pending = Pending(path, encoder.origin)
     files = [*plan.new, *plan.changed, *((move.new, move.path) for move in plan.moved)]
-    taken = intake.take(sorted(files), progress, plan.digests)
-    manifest = add_videos(
-        path,
-        intake.records(taken),
-        models=encoder.origin.models,
-        quarantine=taken.quarantine,
-        gone={*plan.gone, *(v for v, _ in plan.changed), *(move.old for move in plan.moved)},
-    )
-    intake.pending.clear()
+    with pending as records:
+        intake = Intake(records, encoder, fleet or LocalFleet(), index)
+        taken = intake.take(sorted(files), progress, plan.digests)
+        manifest = add_videos(
+            path,
+            intake.records(taken),
+            models=encoder.origin.models,
+            quarantine=taken.quarantine,
+            gone={*plan.gone, *(v for v, _ in plan.changed), *(move.old for move in plan.moved)},
+        )
+        pending.clear()
     n_videos = sum(entry.n_videos - len(entry.removed) for entry in manifest.shards)
     return Synced(plan, manifest.version, n_videos, taken.n_decoded, len(taken.quarantine))
 

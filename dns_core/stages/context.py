@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from dns_core.fleet import Fleet, LocalFleet
 from dns_core.ports import AcceptAll, DataValidator, NullRunLogger, Progress, RunLogger, SilentProgress
 
 COLLECTIONS = ("train", "database", "queries")
@@ -128,6 +129,8 @@ class StageContext:
         progress: shows long loops.
         logger: records params and metrics.
         judge: validates the data before training.
+    fleet: Fleet = field(default_factory=LocalFleet)
+        fleet: runs what is one task a video; the results are the same on any.
     """
 
     workspace: Workspace
@@ -137,3 +140,4 @@ class StageContext:
     progress: Progress = field(default_factory=SilentProgress)
     logger: RunLogger = field(default_factory=NullRunLogger)
     judge: DataValidator = field(default_factory=AcceptAll)
+    fleet: Fleet = field(default_factory=LocalFleet)

@@ -7,23 +7,24 @@ Params: extract_features.
 Repeats exactly: yes on one machine; an interrupted run resumes with the video that was interrupted.
 """
 
-import numpy as np
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+
 from pydantic import Field
 
 from dns_core.errors import VideoError
-from dns_core.features.extractor import Extractor, Frame
-from dns_core.features.prefetch import prefetched
-from dns_core.features.registry import load_backbone
-from dns_core.ports import Progress
+from dns_core.features.extractor import Frame
+from dns_core.fleet import Json, Task, Work, run_all
 from dns_core.precision import Precision
 from dns_core.records import Quarantined, VideoProbe
-from dns_core.stages.context import COLLECTIONS, StageConfig, StageContext, Workspace
+from dns_core.stages.context import COLLECTIONS, StageConfig, StageContext
+from dns_core.stages.describing_videos import open_extractor, open_writer
 from dns_core.stages.probe_videos import read_probes
 from dns_core.store.feature_store import FeatureWriter
 from dns_core.store.fingerprints import fingerprint_json
 from dns_core.store.quarantine import write_quarantine
 from dns_core.training.batches import view_id
-from dns_core.training.views import ViewsConfig, edited_views
+from dns_core.training.views import ViewsConfig
 
 
 class Config(StageConfig):
@@ -52,20 +53,12 @@ class Config(StageConfig):
 
 def run(config: Config, context: StageContext) -> None:
     """Describe every readable video, and every edited copy of the training videos."""
-    extractor = Extractor(
-        load_backbone(config.backbone),
-        batch_frames=config.batch_frames,
-        device=context.device,
-        precision=config.precision,
-        frame=config.frame,
-        luma_weight=config.luma_weight,
-    )
+    made_by = open_extractor(config.model_dump(), context.device).description
     quarantined: dict[str, list[Quarantined]] = {}
     for collection in COLLECTIONS:
-        job = _Job(config, context.workspace, extractor, collection)
-        quarantined[collection] = job.describe(context.progress)
+        quarantined[collection] = _Job(config, context, made_by, collection).describe()
     lost = {row.video_id for row in quarantined["train"]}
-    _Job(config, context.workspace, extractor, "train").describe_views(lost, context.progress)
+    _Job(config, context, made_by, "train").describe_views(lost)
     for collection, rows in quarantined.items():
         for row in rows:
             context.progress.say(f"  quarantined {collection} {row.video_id!r}: {row.reason}: {row.detail}")
@@ -75,69 +68,65 @@ def run(config: Config, context: StageContext) -> None:
 class _Job:
     """The extraction of one collection."""
 
-    def __init__(self, config: Config, workspace: Workspace, extractor: Extractor, collection: str) -> None:
+    def __init__(
+        self, config: Config, context: StageContext, made_by: Mapping[str, str], collection: str
+    ) -> None:
         self._config = config
-        self._workspace = workspace
-        self._extractor = extractor
+        self._context = context
+        self._made_by = made_by
         self._collection = collection
-        self._probes, _ = read_probes(workspace.probes(collection))
-        self._sampling = extractor.sampling(config.sampling_fps)
+        self._probes, _ = read_probes(context.workspace.probes(collection))
 
-    def describe(self, progress: Progress) -> list[Quarantined]:
+    def describe(self) -> list[Quarantined]:
         """Write the features of the videos; returns those that could not be decoded."""
-        writer = self._writer(self._collection, {})
-        quarantined = []
-        for probe in progress.track(self._probes, f"features of {self._collection}"):
-            if writer.done(probe.video_id, source=probe.sha256):
-                continue
-            path = self._workspace.videos(self._collection) / probe.video_id
-            try:
-                chunks = self._extractor.stream(path, self._sampling)
-                writer.write(probe.video_id, chunks, source=probe.sha256)
-            except VideoError as error:
-                quarantined.append(Quarantined(probe.video_id, error.reason, error.detail))
+        writer, settings = self._writer(self._collection, {})
+        probes = [probe for probe in self._probes if not writer.done(probe.video_id, source=probe.sha256)]
+        tasks = [self._task(probe) for probe in probes]
+        quarantined = self._run(settings, tasks, f"features of {self._collection}")
         lost = {row.video_id for row in quarantined}
         writer.finish([probe.video_id for probe in self._probes if probe.video_id not in lost])
         return quarantined
 
-    def describe_views(self, lost: set[str], progress: Progress) -> None:
+    def describe_views(self, lost: set[str]) -> None:
         """Write the features of edited copies of the videos that are not ``lost``."""
-        settings = {
-            "views": fingerprint_json(self._config.views.model_dump()),
-            "seed": str(self._config.seed),
-        }
-        writer = self._writer("views", settings)
-        probes = [probe for probe in self._probes if probe.video_id not in lost]
-        names = [
-            view_id(probe.video_id, number)
-            for probe in probes
-            for number in range(len(self._config.views.strengths))
-        ]
-        for probe in progress.track(probes, "features of edited copies"):
-            self._write_views(writer, probe)
-        writer.finish(names)
-
-    def _write_views(self, writer: FeatureWriter, probe: VideoProbe) -> None:
-        names = [view_id(probe.video_id, number) for number in range(len(self._config.views.strengths))]
-        if all(writer.done(name, source=probe.sha256) for name in names):
-            return
-        path = self._workspace.videos(self._collection) / probe.video_id
-        # Each video has draws of its own, so that a resumed run draws the same.
-        rng = np.random.default_rng([self._config.seed, int(probe.sha256[:12], 16)])
-        # The next copy is edited while the network looks at this one.
-        with prefetched(edited_views(path, self._sampling, self._config.views, rng), 1) as views:
-            for name, view in zip(names, views, strict=True):
-                regions = self._extractor.frames_to_regions(view.frames)
-                writer.write(name, [(regions, view.times_s)], source=probe.sha256)
-
-    def _writer(self, name: str, settings: dict[str, str]) -> FeatureWriter:
-        metadata = {
-            **self._extractor.description,
-            "sampling_fps": repr(self._config.sampling_fps),
-            **settings,
-        }
-        return FeatureWriter(
-            self._workspace.features(name),
-            metadata=metadata,
-            partial=self._workspace.partial(f"features-{name}"),
+        writer, settings = self._writer(
+            "views",
+            {"views": fingerprint_json(self._config.views.model_dump()), "seed": str(self._config.seed)},
         )
+        names = {
+            probe.video_id: [
+                view_id(probe.video_id, number) for number in range(len(self._config.views.strengths))
+            ]
+            for probe in self._probes
+            if probe.video_id not in lost
+        }
+        tasks = [
+            self._task(probe, views=names[probe.video_id])
+            for probe in self._probes
+            if not all(writer.done(name, source=probe.sha256) for name in names.get(probe.video_id, []))
+        ]
+        for row in self._run(settings, tasks, "features of edited copies"):
+            raise VideoError(row.reason, f"{row.video_id}: its edited copies: {row.detail}")
+        writer.finish([name for views in names.values() for name in views])
+
+    def _run(self, settings: Json, tasks: Sequence[Task], shown: str) -> list[Quarantined]:
+        work = Work("dns_core.stages.describing_videos:FeatureWorker", settings)
+        with closing(run_all(self._context.fleet, work, tasks)) as cards:
+            found = [card for card in self._context.progress.track(cards, shown, len(tasks)) if card.reason]
+        return [card.quarantined() for card in sorted(found, key=lambda card: card.id)]
+
+    def _task(self, probe: VideoProbe, **facts: list[str]) -> Task:
+        path = self._context.workspace.videos(self._collection) / probe.video_id
+        return Task(probe.video_id, {"path": str(path.absolute()), "sha256": probe.sha256, **facts})
+
+    def _writer(self, name: str, of_views: dict[str, str]) -> tuple[FeatureWriter, Json]:
+        """A writer, and the settings by which a worker opens the same."""
+        workspace = self._context.workspace
+        metadata = {**self._made_by, "sampling_fps": repr(self._config.sampling_fps), **of_views}
+        settings = {
+            "out": str(workspace.features(name).absolute()),
+            "partial": str(workspace.partial(f"features-{name}").absolute()),
+            "metadata": metadata,
+            "config": self._config.model_dump(),
+        }
+        return open_writer(settings), settings

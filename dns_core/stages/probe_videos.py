@@ -6,18 +6,19 @@ Params: probe_videos.
 Repeats exactly: yes.
 """
 
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
 from pydantic import Field
 
+from dns_core.decoding.offline import open_decoder, probe
 from dns_core.errors import InputError, MissingArtefactError, VideoError
-from dns_core.ports import Progress
+from dns_core.fleet import Json, Place, Task, Work, run_all
 from dns_core.records import Quarantined, VideoProbe
 from dns_core.stages.context import COLLECTIONS, StageConfig, StageContext
 from dns_core.store.atomic import read_json, write_json
 from dns_core.video.discover import discover_videos
-from dns_core.video.probe import probe_video
 
 
 class Config(StageConfig):
@@ -34,7 +35,7 @@ def run(config: Config, context: StageContext) -> None:
     """Probe every file of every collection; one bad file never stops the rest."""
     for collection in COLLECTIONS:
         folder = context.workspace.videos(collection)
-        probes, quarantined = probe_folder(folder, config.longest_s, context.progress)
+        probes, quarantined = probe_folder(folder, config.longest_s, context)
         context.progress.say(f"{collection}: {len(probes)} videos, {len(quarantined)} quarantined")
         for row in quarantined:
             context.progress.say(f"  quarantined {row.video_id!r}: {row.reason}: {row.detail}")
@@ -45,28 +46,55 @@ def run(config: Config, context: StageContext) -> None:
 
 
 def probe_folder(
-    folder: Path, longest_s: float, progress: Progress
+    folder: Path, longest_s: float, context: StageContext
 ) -> tuple[list[VideoProbe], list[Quarantined]]:
-    """Readable videos of a folder, and the others with their reasons.
+    """Readable videos of a folder, and the others with their reasons, both by id.
+
+    Args:
+        folder: of one collection.
+        longest_s: see `Config`.
+        context: has the fleet that probes.
 
     Raises:
         InputError: if the folder is missing or holds no readable video.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: expected a folder of videos, found nothing")
-    probes: list[VideoProbe] = []
-    quarantined: list[Quarantined] = []
-    for video_id, path in progress.track(discover_videos(folder), f"probing {folder.name}"):
-        try:
-            probe = probe_video(path, video_id)
-            if probe.duration_s > longest_s:
-                raise VideoError("too_large", f"lasts {probe.duration_s:.0f} s, the limit is {longest_s:g} s")
-            probes.append(probe)
-        except VideoError as error:
-            quarantined.append(Quarantined(video_id, error.reason, error.detail))
+    tasks = [Task(video_id, {"path": str(path.absolute())}) for video_id, path in discover_videos(folder)]
+    work = Work("dns_core.stages.probe_videos:Prober", {"longest_s": longest_s})
+    with closing(run_all(context.fleet, work, tasks)) as found:
+        shown = context.progress.track(found, f"probing {folder.name}", len(tasks))
+        cards = sorted(shown, key=lambda card: card.id)
+    probes = [VideoProbe(**card.facts) for card in cards if not card.reason]
+    quarantined = [card.quarantined() for card in cards if card.reason]
     if not probes:
         raise InputError(f"{folder}: expected videos, found none readable ({len(quarantined)} refused)")
     return probes, quarantined
+
+
+class Prober:
+    """Probes one file a task, confined.
+
+    Args:
+        settings: ``longest_s`` of `Config`.
+        place: where it runs.
+    """
+
+    def __init__(self, settings: Json, place: Place) -> None:
+        self._longest_s = settings["longest_s"]
+        self._decoder = open_decoder(place)
+
+    def do(self, task: Task) -> Json:
+        """The fields of a `VideoProbe`."""
+        found = probe(self._decoder, Path(task.facts["path"]), task.id)
+        if found.duration_s > self._longest_s:
+            long = f"lasts {found.duration_s:.0f} s, the limit is {self._longest_s:g} s"
+            raise VideoError("too_large", long)
+        return asdict(found)
+
+    def close(self) -> None:
+        """End the decoder."""
+        self._decoder.close()
 
 
 def read_probes(path: Path) -> tuple[list[VideoProbe], list[Quarantined]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from av import VideoFrame
@@ -11,7 +10,7 @@ from pydantic import Field
 from dns_core.records import Float64Array, UInt8Array
 from dns_core.training.config import StrictModel
 from dns_core.video.clip import Clip
-from dns_core.video.decode import Sampling, read_clip
+from dns_core.video.decode import Sampling
 from dns_core.video.edits import Strength, edit_clip, random_edits
 from dns_core.video.picture import PictureScaler
 
@@ -41,16 +40,9 @@ class View:
 
 
 def edited_views(
-    path: Path, sampling: Sampling, config: ViewsConfig, rng: np.random.Generator
+    clip: Clip, sampling: Sampling, config: ViewsConfig, rng: np.random.Generator
 ) -> Iterator[View]:
-    """Yield a view for each of ``config.strengths``: the sampled frames under a random chain of edits.
-
-    Raises:
-        VideoError: if the video cannot be decoded.
-    """
-    clip = read_clip(
-        path, fps=sampling.fps, max_side_px=config.longest_side_px, max_frames=config.longest_frames
-    )
+    """Yield a view for each of ``config.strengths``: the sampled frames under a random chain of edits."""
     for strength in config.strengths:
         yield _view(clip, sampling, strength, config.edits_per_view, rng)
 

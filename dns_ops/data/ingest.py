@@ -1,16 +1,20 @@
 """Bringing videos into a collection: each file once, whole, and with a word on what became of it."""
 
 import hashlib
+import math
 import shutil
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from dns_core.errors import InputError, VideoError
+from dns_core.errors import InputError
+from dns_core.fleet import Fleet, LocalFleet, Task, Work, run_all
+from dns_core.ports import Progress, SilentProgress
+from dns_core.retrieval.intake import NamedVideos
 from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.store.atomic import atomic_file
-from dns_core.video.probe import probe_video
 
 Outcome = Literal["added", "present", "refused"]
 
@@ -24,19 +28,32 @@ class Ingested:
     detail: str = ""
 
 
-def ingest_video(path: Path, video_id: str, folder: Path) -> Ingested:
-    """Copy a file into ``folder`` under its id, or refuse it; idempotent.
+def ingest_videos(
+    videos: NamedVideos, folder: Path, progress: Progress | None = None, fleet: Fleet | None = None
+) -> list[Ingested]:
+    """Copy files into ``folder`` under their ids, or refuse them; idempotent.
 
     Args:
-        path: the file.
-        video_id: its path below ``folder``, with ``/`` separators.
+        videos: ids, which are paths below ``folder`` with ``/`` separators, and files.
         folder: of the collection.
+        progress: shows how far checking has come.
+        fleet: checks the files; this process if None.
     """
+    tasks = [Task(video_id, {"path": str(path.absolute())}) for video_id, path in videos]
+    work = Work("dns_core.stages.probe_videos:Prober", {"longest_s": math.inf})
+    with closing(run_all(fleet or LocalFleet(), work, tasks)) as found:
+        shown = (progress or SilentProgress()).track(found, "checking", len(tasks))
+        cards = {card.id: card for card in shown}
+    return [
+        Ingested(video_id, "refused", f"{cards[video_id].reason}: {cards[video_id].detail}")
+        if cards[video_id].reason
+        else _taken_in(path, video_id, folder)
+        for video_id, path in videos
+    ]
+
+
+def _taken_in(path: Path, video_id: str, folder: Path) -> Ingested:
     target = folder / video_id
-    try:
-        probe_video(path, video_id)
-    except VideoError as error:
-        return Ingested(video_id, "refused", str(error))
     if target.exists():
         if _digest(target) == _digest(path):
             return Ingested(video_id, "present")

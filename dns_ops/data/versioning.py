@@ -1,6 +1,7 @@
 """Recording versions of the videos, kept by content in DVC's cache, and bringing them back."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ import yaml
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
+from dns_core.decoding.decoders import Decoders
+from dns_core.decoding.offline import open_decoder, tried
 from dns_core.errors import MissingArtefactError, VideoError
 from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.store.atomic import atomic_file
-from dns_core.video.probe import probe_video
 from dns_ops.dag import open_workspace
 from dns_ops.data.versions import DataVersion, current_version, point_to_version, read_version, write_version
 from dns_ops.provenance import version_name
@@ -39,8 +41,9 @@ def record_version(root: Path) -> DataVersion:
         for collection in COLLECTIONS:
             folder = workspace.videos(collection)
             folders[collection], digests = _added(repo, folder)
+            durations = _durations(folder, digests, known)
             files[collection] = {
-                video_id: {"md5": digest, "duration_s": _duration(folder, video_id, digest, known)}
+                video_id: {"md5": digest, "duration_s": durations[video_id]}
                 for video_id, digest in digests.items()
             }
     name = version_name(
@@ -102,11 +105,20 @@ def _restore(root: Path, targets: Sequence[Path]) -> None:
         repo.checkout(names, force=True)
 
 
-def _duration(folder: Path, video_id: str, digest: str, known: Mapping[str, float | None]) -> float | None:
-    if digest in known:
-        return known[digest]
+def _durations(
+    folder: Path, digests: Mapping[str, str], known: Mapping[str, float | None]
+) -> dict[str, float | None]:
+    """Seconds by id; a file that was seen before is not opened."""
+    with closing(open_decoder()) as decoder:
+        return {
+            video_id: known[digest] if digest in known else _duration(decoder, folder / video_id)
+            for video_id, digest in digests.items()
+        }
+
+
+def _duration(decoder: Decoders, path: Path) -> float | None:
     try:
-        return probe_video(folder / video_id, video_id).duration_s
+        return tried(lambda: decoder.facts(path, pictures=False)).duration_s
     except VideoError:
         return None  # the stage that probes says why, and puts it in quarantine
 

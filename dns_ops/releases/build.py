@@ -13,8 +13,10 @@ from dns_core.retrieval.index_settings import FINE_NETWORKS
 from dns_core.retrieval.pipeline import index_videos
 from dns_core.stages.context import Workspace
 from dns_core.store.atomic import atomic_folder
+from dns_ops.fleet.choosing import open_fleet
 from dns_ops.releases.registry import bundle_fingerprint, fetch_bundle, registered_bundle
 from dns_ops.releases.release import Release, releases_folder
+from dns_ops.settings import load_settings
 from dns_ops.tracking.store import Tracking
 
 
@@ -40,7 +42,8 @@ def make_release(root: Path, tracking: Tracking, version: int, progress: Progres
                 verify_index(draft / "index")
             else:
                 progress.say(f"version {version}: the database is indexed with its models")
-                index_videos(workspace.videos("database"), draft / "index", bundle, progress)
+                fleet = open_fleet(load_settings(root))
+                index_videos(workspace.videos("database"), draft / "index", bundle, progress, fleet=fleet)
     return Release(version, folder)
 
 

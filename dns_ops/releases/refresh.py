@@ -13,8 +13,10 @@ from dns_core.store.atomic import read_json, write_json
 from dns_core.video.discover import discover_videos
 from dns_ops.data.versioning import record_version
 from dns_ops.data.versions import read_version
+from dns_ops.fleet.choosing import open_fleet
 from dns_ops.provenance import data_version
 from dns_ops.releases.release import Release, champion, find_release
+from dns_ops.settings import load_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ def refresh_index(root: Path, progress: Progress) -> Refreshed:
     if gone:
         remove_videos(release.index, gone)
     if new:
-        add_to_index(release.index, new, Bundle.load(release.models), progress)
+        fleet = open_fleet(load_settings(root))
+        add_to_index(release.index, new, Bundle.load(release.models), progress, fleet)
     write_json(_record(release), {"version": data.name, "videos": wanted})
     added = tuple(name for name, _ in new)
     return Refreshed(

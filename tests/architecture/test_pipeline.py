@@ -23,6 +23,7 @@ DVC = {name: entry.get("do", entry) for name, entry in STAGE_ENTRIES.items()}
 FOUNDATIONS = {
     "dns_core",
     "dns_core.errors",
+    "dns_core.fleet",
     "dns_core.ports",
     "dns_core.records",
     "dns_core.stages",

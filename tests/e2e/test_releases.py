@@ -14,7 +14,7 @@ from dns_core.models.checkpoints import load_network, save_network
 from dns_core.ports import SilentProgress
 from dns_core.stages.validate_data import DriftLimits
 from dns_core.video.encode import write_video
-from dns_ops.data.ingest import ingest_video, remove_videos
+from dns_ops.data.ingest import ingest_videos, remove_videos
 from dns_ops.data.versioning import record_version
 from dns_ops.data.versions import diff_versions, read_version
 from dns_ops.pipeline.reproduction import reproduction
@@ -101,7 +101,7 @@ def take_in(folder: Path, names: list[str], scratch: Path) -> None:
     for number, name in enumerate(names):
         frames = np.random.default_rng(number).integers(0, 256, (20, 96, 96, 3), dtype=np.uint8)
         write_video(scratch / name, frames, 5.0)
-        assert ingest_video(scratch / name, name, folder).outcome == "added"
+        assert ingest_videos([(name, scratch / name)], folder)[0].outcome == "added"
 
 
 def in_service(root: Path) -> tuple[int, str]:

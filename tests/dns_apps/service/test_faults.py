@@ -15,7 +15,6 @@ import pytest
 from dns_apps.service import query_jobs as query_jobs_module
 from dns_apps.service.client import Client
 from dns_apps.service.client_errors import ServiceError, ServiceFailedError
-from dns_apps.service.decoding import Decoders, _Worker
 from dns_apps.service.feature_memory import FeatureMemory
 from dns_apps.service.kept import Kept
 from dns_apps.service.live_index import LiveIndex, LoadedIndex
@@ -25,6 +24,8 @@ from dns_apps.service.query_store import QueryStore
 from dns_apps.service.routes import read_query
 from dns_apps.service.schemas import QueryOptions, StoredExcerpt
 from dns_apps.service.video_folders import VideoFolders
+from dns_core.decoding.decoders import Decoders
+from dns_core.decoding.process import DecoderProcess
 from dns_core.features.extractor import Extractor
 from dns_core.features.whitening import Whitening
 from dns_core.retrieval.engine import Engine
@@ -56,8 +57,8 @@ STEPS: tuple[tuple[Any, str], ...] = (
     (QueryStore, "superfluous"),
     (Decoders, "frames"),
     (Decoders, "_run"),
-    (_Worker, "answers"),
-    (_Worker, "_received"),
+    (DecoderProcess, "answers"),
+    (DecoderProcess, "_received"),
     (QueryRunner, "features"),
     (QueryRunner, "answer"),
     (Extractor, "frames_to_regions"),

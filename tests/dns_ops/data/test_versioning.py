@@ -10,7 +10,7 @@ import yaml
 from dns_core.errors import InputError, MissingArtefactError
 from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.video.encode import write_video
-from dns_ops.data.ingest import ingest_video, remove_videos
+from dns_ops.data.ingest import ingest_videos, remove_videos
 from dns_ops.data.versioning import checkout_version, record_version
 from dns_ops.data.versions import current_version, data_versions, diff_versions, read_version
 from dns_ops.provenance import data_version
@@ -58,7 +58,7 @@ def test_the_same_videos_are_the_same_version(root: Path) -> None:
 def test_added_and_removed_videos_are_a_new_version_that_can_be_left_again(root: Path, videos: Path) -> None:
     train = Workspace(root).videos("train")
     first = record_version(root)
-    outcomes = [ingest_video(videos / f"{n}.mp4", f"new/{n}.mp4", train).outcome for n in (1, 2)]
+    outcomes = [ingest_videos([(f"new/{n}.mp4", videos / f"{n}.mp4")], train)[0].outcome for n in (1, 2)]
     assert outcomes == ["added", "added"]
     remove_videos(train, ["0.mp4"])
     second = record_version(root)
@@ -106,15 +106,15 @@ def test_an_unknown_version_is_an_error_that_names_the_known(root: Path) -> None
 
 def test_ingesting_again_changes_nothing_and_bad_files_are_refused(root: Path, videos: Path) -> None:
     train = Workspace(root).videos("train")
-    assert ingest_video(videos / "0.mp4", "0.mp4", train).outcome == "present"
-    taken = ingest_video(videos / "1.mp4", "0.mp4", train)
+    assert ingest_videos([("0.mp4", videos / "0.mp4")], train)[0].outcome == "present"
+    taken = ingest_videos([("0.mp4", videos / "1.mp4")], train)[0]
     assert (taken.outcome, taken.detail) == (
         "refused",
         "another video of this name is there; remove it first",
     )
     broken = root / "broken.mp4"
     broken.write_bytes(b"no video")
-    assert ingest_video(broken, "broken.mp4", train).outcome == "refused"
+    assert ingest_videos([("broken.mp4", broken)], train)[0].outcome == "refused"
     assert [path.name for path in train.iterdir()] == ["0.mp4"]
 
 

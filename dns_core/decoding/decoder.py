@@ -1,8 +1,8 @@
-"""The process that decodes untrusted videos: ``python -m dns_apps.service.decoder FD LIMITS``.
+"""The process that decodes untrusted videos: ``python -m dns_core.decoding.decoder FD LIMITS``.
 
-It reads tasks from a socket and writes what it finds to it, as JSON and plain bytes: whoever owned this
-process by a crafted video could not make its reader run anything. Its memory, processor time and the size of
-files that it writes are limited by the kernel; who started it kills it when it takes too long.
+It reads tasks from a socket and writes what it finds to it, as JSON and plain bytes: a crafted video that
+takes over this process cannot make its reader run anything. Its memory, processor time and the size of files
+that it writes are limited by the kernel; the process that started it kills it when it takes too long.
 """
 
 import io
@@ -21,13 +21,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from dns_core.decoding.parent import end_with_parent
 from dns_core.errors import VideoError
 from dns_core.records import UInt8Array
 from dns_core.store.room import is_full
-from dns_core.video.decode import Sampling, decode_frames
+from dns_core.video.decode import Sampling, decode_frames, read_clip
 from dns_core.video.encode import write_video
 from dns_core.video.photo import PHOTO, photo_views, query_facts, read_photo
-from dns_core.video.probe import StreamFacts
+from dns_core.video.probe import StreamFacts, stream_facts
 from dns_core.video.stills import frames_at
 
 Task = dict[str, Any]
@@ -41,28 +42,29 @@ _JPEG_QUALITY = 80
 
 
 def main() -> None:
-    """Answer tasks until who sent them has gone."""
+    """Answer tasks until the other end of the socket is closed."""
     limits = json.loads(sys.argv[2])
     _confine(limits["memory_bytes"])
-    # Who asks goes without a word, and may do so at any time.
+    end_with_parent()
+    # The process at the other end may close it, or end, at any time.
     with Connection(int(sys.argv[1])) as asker, suppress(EOFError, ConnectionError):
         while True:
             task = json.loads(asker.recv_bytes())
             _limit_seconds(limits["seconds"])
-            _answer(asker, task)
+            _answer(asker, task, limits)
 
 
-def _answer(asker: Connection, task: Task) -> None:
-    path = task["path"]
+def _answer(asker: Connection, task: Task, limits: dict[str, Any]) -> None:
     try:
-        for header, content in _TASKS[task["what"]](Path(path), task):
+        for header, content in TASKS[task["what"]](Path(task["path"]), task):
+            if limits["renewed"]:
+                _limit_seconds(limits["seconds"])
             asker.send_bytes(json.dumps({**header, "n_bytes": len(content)}).encode())
             if content:
                 asker.send_bytes(content)
         ending: dict[str, object] = {"end": True}
     except VideoError as error:
-        # Where the file lies is nobody's business; what it is called its owner knows.
-        ending = {"reason": error.reason, "detail": error.detail.replace(path, "the video")}
+        ending = {"reason": error.reason, "detail": error.detail}
     except MemoryError:
         ending = {"reason": "too_large", "detail": "decoding the video takes more memory than is allowed"}
     except OSError as error:
@@ -98,6 +100,15 @@ def _frames(path: Path, task: Task) -> Answer:
         raise VideoError("no_frames", f"the video has no picture between {start_s:g} s and its end")
 
 
+def _whole(path: Path, task: Task) -> Answer:
+    """Whole frames of a video, as `read_clip` gives them, then their rate and times."""
+    _accepted(path, task)
+    clip = read_clip(path, fps=task["fps"], max_side_px=task["max_side_px"], max_frames=task["max_frames"])
+    yield {"shape": clip.frames.shape, "fps": clip.fps, "times_s": clip.source_times_s.tolist()}, b""
+    for frame in clip.frames:
+        yield {}, frame.tobytes()
+
+
 def _nothing(_path: Path, _task: Task) -> Answer:
     """Shows that the process answers."""
     yield {}, b""
@@ -129,8 +140,9 @@ def _clip(path: Path, task: Task) -> Answer:
     yield {}, out.read_bytes()
 
 
-_TASKS: dict[str, Callable[[Path, Task], Answer]] = {
+TASKS: dict[str, Callable[[Path, Task], Answer]] = {
     "nothing": _nothing,
+    "whole": _whole,
     "frames": _frames,
     "facts": _facts,
     "picture": _picture,
@@ -153,8 +165,8 @@ def _is_picture(facts: StreamFacts) -> bool:
 
 
 def _accepted(path: Path, task: Task) -> StreamFacts:
-    """The facts of a video whose frames are not too large."""
-    facts = query_facts(path)
+    """The facts of a video, or picture if the task allows one, whose frames are not too large."""
+    facts = query_facts(path) if task["pictures"] else stream_facts(path)
     if facts.width_px * facts.height_px > task["max_pixels"]:
         size = f"{facts.width_px} x {facts.height_px} px"
         raise VideoError("too_large", f"frames of {size} are over the limit of {task['max_pixels']} px")
@@ -178,7 +190,7 @@ def _confine(memory_bytes: int) -> None:
 
 
 def _limit_seconds(seconds: float) -> None:
-    """The kernel ends this process after so much more processor time."""
+    """Have the kernel end this process after so much more processor time."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     soft = math.ceil(used.ru_utime + used.ru_stime + seconds)
