@@ -17,7 +17,7 @@ export DVC_NO_ANALYTICS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 QUICK := tests/architecture tests/dns_core tests/properties tests/dns_ops/quality tests/docs \
-	--ignore tests/dns_core/benchmark --ignore tests/dns_core/corpus --ignore tests/dns_core/replication
+	--ignore tests/dns_core/measurement --ignore tests/dns_core/corpus
 
 # Where the dashboard that is pictured answers; `dns up` starts it here.
 DASHBOARD ?= http://127.0.0.1:8501

@@ -17,11 +17,11 @@ import numpy as np
 
 from benchmarks.searches import FINE, synthetic_index
 from dns_core.evaluation.cost import Setting
+from dns_core.measurement.search_costs import measure_costs
 from dns_core.records import Float32Array, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.engine import Engine
-from dns_core.stages.search_costs import measure_costs
 from dns_core.store.index_parts import bytes_read
 
 N_MEASURED, N_FRAMES, N_QUERY_FRAMES = 88, 4, 30

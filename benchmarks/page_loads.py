@@ -33,8 +33,8 @@ from dns_core.index import EncodedVideo, build_index
 from dns_core.records import VideoFeatures
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.encode import VideoEncoder
-from dns_core.stages.context import Workspace
 from dns_core.store.atomic import write_json
+from dns_core.workspace import Workspace
 from dns_ops.http_probe import connection_problem
 from dns_ops.platform.services import dashboard_command
 from dns_ops.settings import Settings

@@ -15,9 +15,9 @@ from dashboards.sources import settings, workspace
 from dns_core.errors import DnsError, ParamsError
 from dns_core.evaluation.gates import GateLimits
 from dns_core.records import Quarantined
-from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.store.atomic import read_json
 from dns_core.store.quarantine import read_quarantine
+from dns_core.workspace import COLLECTIONS, Workspace
 from dns_ops.data.versions import DataDiff, current_version, data_versions, diff_versions, read_version
 from dns_ops.platform.services import flow_environment
 from dns_ops.releases.decisions import promotions

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from dns_core.errors import MissingArtefactError, ParamsError
 from dns_core.stages import STAGES
-from dns_core.stages.context import StageContext
+from dns_core.workspace import StageContext
 
 
 class Params(BaseModel):

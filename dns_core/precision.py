@@ -9,7 +9,7 @@ Precision = Literal["fp32", "bf16"]
 """``bf16``: convolutions and matrix products may round to bfloat16; weights stay in single precision."""
 
 
-def computing_in(precision: Precision, device: torch.device) -> AbstractContextManager[None]:
+def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[None]:
     """A context in which networks on ``device`` compute in ``precision``, or in a finer one.
 
     bfloat16 is emulated on processors without AVX-512 and on older GPUs, at many times the cost of single

@@ -27,6 +27,8 @@ VIDEO_SUFFIXES = frozenset((
 _VIDEO_REASONS = frozenset({"corrupt", "no_frames", "encrypted", "too_large"})
 
 ResultStage = Literal["coarse", "fine"]
+ScoringRule = Literal["corrected", "reference"]
+"""Ours, or the published code's with its departures from the paper."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.store.atomic import read_json
+from dns_core.workspace import COLLECTIONS, Workspace
 from dns_ops.quality.page import SHOWN_ROWS
 from dns_ops.quality.verdict import failures, read_verdicts
 from dns_ops.settings import Settings

@@ -8,10 +8,10 @@ from prefect.artifacts import create_table_artifact
 from pydantic import Field
 
 from dns_core.errors import InputError
+from dns_core.measurement.release import measure_release
 from dns_core.params import load_params
 from dns_core.ports import SilentProgress
-from dns_core.stages.context import Workspace
-from dns_core.stages.release import measure_release
+from dns_core.workspace import Workspace
 from dns_ops.releases.release import champion, find_release
 from dns_ops.settings import load_settings
 from flows.foreseen import foreseen_errors_told

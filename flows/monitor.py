@@ -9,8 +9,8 @@ from prefect.states import Completed
 
 from dns_core.params import load_params
 from dns_core.ports import SilentProgress
-from dns_core.stages.context import Workspace
 from dns_core.stages.validate_data import DriftLimits
+from dns_core.workspace import Workspace
 from dns_ops.quality.verdict import read_verdicts
 from dns_ops.releases.drift_monitor import monitor_drift
 from dns_ops.settings import load_settings

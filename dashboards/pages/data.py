@@ -23,7 +23,7 @@ from dashboards.panels.videos import (
     reason_counts,
 )
 from dashboards.states import problems_shown, show_empty
-from dns_core.stages.context import COLLECTIONS
+from dns_core.workspace import COLLECTIONS
 
 _PAGE_ROWS = 100
 _PAGE_CLUSTERS = 10

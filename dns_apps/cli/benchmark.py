@@ -26,7 +26,7 @@ def make(
     largest_source: Annotated[int, typer.Option(min=1, help="Most videos of one source used.")] = 24,
 ) -> None:
     """Split folders of videos into training and test sources, and make edited copies as queries."""
-    from dns_core.benchmark.make import BenchmarkConfig, make_benchmark
+    from dns_core.measurement.own_benchmark.make import BenchmarkConfig, make_benchmark
 
     config = BenchmarkConfig(seed, split_seed, test_share, queries_per_edit, largest_source)
     make_benchmark(videos, out, config, command_progress())
@@ -43,10 +43,10 @@ def run(
     json: Json = False,
 ) -> None:
     """Judge every network, plain similarities and installed peers on the same queries."""
-    from dns_core.benchmark.run import FORMAT, BenchmarkOptions, run_benchmark
+    from dns_core.measurement.own_benchmark.run import FORMAT, BenchmarkOptions, run_benchmark
     from dns_core.params import load_params
-    from dns_core.stages.context import Workspace
     from dns_core.store.atomic import read_json
+    from dns_core.workspace import Workspace
 
     results: list[dict[str, Any]] = []
     for folder in workspaces or [Path()]:

@@ -19,7 +19,7 @@ def stage(
 ) -> None:
     """Run one stage, whether or not it is up to date."""
     from dns_core.params import load_params, run_stage, stage_module
-    from dns_core.stages.context import StageContext, Workspace
+    from dns_core.workspace import StageContext, Workspace
     from dns_ops.fleet.choosing import open_fleet
     from dns_ops.quality.validator import GxValidator
     from dns_ops.settings import load_settings, n_devices
@@ -53,7 +53,7 @@ def reproduce(overrides: Overrides = None) -> None:
     --set rewrites params.yaml, since what has to run again is decided from that file.
     """
     from dns_apps.cli.report import print_report
-    from dns_core.stages.context import Workspace
+    from dns_core.workspace import Workspace
     from dns_ops.pipeline.reproduce import reproduce as reproduce_pipeline
 
     workspace = Workspace(Path.cwd())

@@ -32,8 +32,8 @@ def replicate_dataset(
 ) -> None:
     """Evaluate a folder of networks on a public benchmark and print the table."""
     from dns_core.datasets.registry import read_dataset
-    from dns_core.replication.budgets import SHARES
-    from dns_core.replication.run import replicate
+    from dns_core.measurement.paper_tables.budgets import SHARES
+    from dns_core.measurement.paper_tables.run import replicate
     from dns_ops.settings import load_settings
 
     shares = SHARES if budget == ALL else (_share(budget),)

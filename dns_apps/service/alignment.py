@@ -10,16 +10,16 @@ from dns_apps.service.schemas import Comparison, Segment, StoredExcerpt
 from dns_core.records import Float32Array
 from dns_core.retrieval.background_scores import BackgroundFine
 from dns_core.retrieval.calibration import fine_level
+from dns_core.retrieval.chunked_video import ChunkedVideo, chunked_scores, pair_segments
 from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.localisation import alignment_paths, pair_threshold
-from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
 from dns_core.retrieval.scorer import FineScorer, scorer_of
 
 _BLOCK_ROWS = 256
 _DECIMALS = 3
 
 
-def stored_stretches(loaded: LoadedIndex, fine: str, stretch: StoredExcerpt) -> Stretches:
+def stored_stretches(loaded: LoadedIndex, fine: str, stretch: StoredExcerpt) -> ChunkedVideo:
     """A stretch of an indexed video, as the index keeps it: its file is not needed.
 
     Raises:
@@ -34,11 +34,11 @@ def stored_stretches(loaded: LoadedIndex, fine: str, stretch: StoredExcerpt) -> 
     times_s, frames = record.times_s[first:last], record.frames[loaded.engine(fine).fine][first:last]
     chunking = IndexSettings.of(loaded.index.manifest).chunking
     length_s = min(stop_s, record.probe.duration_s) if record.probe else None
-    return Stretches(frames, times_s, chunking.spans(len(times_s)), length_s)
+    return ChunkedVideo(frames, times_s, chunking.spans(len(times_s)), length_s)
 
 
 def comparison(
-    loaded: LoadedIndex, fine: str, query: Stretches, target: Stretches, max_side: int
+    loaded: LoadedIndex, fine: str, query: ChunkedVideo, target: ChunkedVideo, max_side: int
 ) -> Comparison:
     """How alike two videos are, and where; long ones in a matrix whose cells are the highest of a block.
 
@@ -51,7 +51,7 @@ def comparison(
     """
     bundle = loaded.bundle
     scorer = scorer_of(bundle.fine(fine))
-    raw = stretch_scores(scorer, query, [target])
+    raw = chunked_scores(scorer, query, [target])
     level = fine_level(BackgroundFine(scorer, bundle.background).scores(query))
     floor = bundle.calibration.frame_threshold(fine)
     row_step, column_step = (math.ceil(len(side.times_s) / max_side) for side in (query, target))
@@ -74,7 +74,7 @@ def comparison(
 
 
 def _pooled(
-    scorer: FineScorer, query: Stretches, target: Stretches, row_step: int, column_step: int
+    scorer: FineScorer, query: ChunkedVideo, target: ChunkedVideo, row_step: int, column_step: int
 ) -> Float32Array:
     """The matrix of frames, block by block of rows: the whole one of two films would take gigabytes."""
     columns = np.arange(0, len(target.times_s), column_step)

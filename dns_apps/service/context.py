@@ -16,7 +16,7 @@ from dns_apps.service.slots import Slots
 from dns_apps.service.video_folders import VideoFolders
 from dns_core.decoding.decoders import Decoders
 from dns_core.decoding.process import Limits
-from dns_core.stages.context import Workspace
+from dns_core.workspace import Workspace
 from dns_ops.service_settings import ServiceSettings
 from dns_ops.settings import make_platform_folder, make_private_folder
 

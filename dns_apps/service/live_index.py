@@ -23,7 +23,7 @@ from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.pipeline import FeaturePipeline
 from dns_core.search import Searcher, models_folder
-from dns_core.stages.context import Workspace
+from dns_core.workspace import Workspace
 from dns_ops.releases.release import Release, champion, releases_folder
 from dns_ops.service_settings import ServiceSettings
 

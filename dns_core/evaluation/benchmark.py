@@ -12,15 +12,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
 from dns_core.datasets.benchmark import Benchmark, Judged
 from dns_core.evaluation.trapezoid import trapezoidal_average_precision
-from dns_core.records import BoolArray, Float32Array, Int64Array
-
-Rule = Literal["reference", "corrected"]
+from dns_core.records import BoolArray, Float32Array, Int64Array, ScoringRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ class Figure:
         return sum(self.by_group.values()) / len(self.by_group) if self.by_group else None
 
 
-class BenchmarkJudge:
+class BenchmarkScorer:
     """Judges scores on one benchmark.
 
     Args:
@@ -74,7 +71,7 @@ class BenchmarkJudge:
     def _columns(self) -> dict[str, int]:
         return {video: column for column, video in enumerate(self.database)}
 
-    def figures(self, compared: Compared, rule: Rule) -> dict[str, Figure]:
+    def figures(self, compared: Compared, rule: ScoringRule) -> dict[str, Figure]:
         """The figure of each task, in the benchmark's order.
 
         Raises:
@@ -105,7 +102,7 @@ class BenchmarkJudge:
         return Figure(sum(known.values()) / len(known), len(known), by_group)
 
     def _of_query(
-        self, query: str, scores: Float32Array, videos: BoolArray, rule: Rule
+        self, query: str, scores: Float32Array, videos: BoolArray, rule: ScoringRule
     ) -> dict[str, float | None]:
         """Average precision of every task that has something to find; one sort serves all tasks."""
         order = np.argsort(-scores, kind="stable")
@@ -123,7 +120,9 @@ class BenchmarkJudge:
             found[task] = self._average(scores[ranked], right[ranked], len(positives), rule)
         return found
 
-    def _average(self, scores: Float32Array, right: BoolArray, n_positives: int, rule: Rule) -> float | None:
+    def _average(
+        self, scores: Float32Array, right: BoolArray, n_positives: int, rule: ScoringRule
+    ) -> float | None:
         measure = self.benchmark.measure
         if not n_positives:
             # Authors who look at each positive divide by nothing here; the others call it 0.
@@ -135,7 +134,7 @@ class BenchmarkJudge:
             return _average_over_thresholds(scores, right, n_positives)
         return float((np.arange(1, len(positions) + 1) / (positions + 1)).sum() / n_positives)
 
-    def _positives(self, task: str, query: str, rule: Rule) -> Int64Array:
+    def _positives(self, task: str, query: str, rule: ScoringRule) -> Int64Array:
         """Columns of what is right; videos that the task takes out are not."""
         wanted = set(self.benchmark.truth.tasks[task])
         clean = self.benchmark.judged.get(task, Judged()).clean
@@ -144,7 +143,7 @@ class BenchmarkJudge:
         labels = self.benchmark.truth.labels.get(query, {})
         return self._rows(v for v, x in labels.items() if x in wanted and v not in left_out and v not in own)
 
-    def _judged(self, task: str, query: str, rule: Rule) -> BoolArray:
+    def _judged(self, task: str, query: str, rule: ScoringRule) -> BoolArray:
         """``[V]`` True for the videos that stay in the list."""
         judged = self.benchmark.judged.get(task, Judged())
         mask = np.full(len(self.database), not judged.labelled_only)

@@ -16,7 +16,7 @@ from dns_core.features.luma import LUMA_DIMS, luma_patterns
 from dns_core.features.prefetch import prefetched
 from dns_core.features.registry import load_backbone
 from dns_core.ports import WeightSource
-from dns_core.precision import Precision, computing_in
+from dns_core.precision import Precision, autocast
 from dns_core.records import Float32Array, Float64Array, UInt8Array, VideoFeatures
 from dns_core.store.fingerprints import fingerprint_json
 from dns_core.video.decode import FrameChunk, Sampling, decode_frames
@@ -132,7 +132,7 @@ class Extractor:
         return VideoFeatures(video_id, np.concatenate(regions), np.concatenate(times_s))
 
     def _run(self, frames: UInt8Array) -> Float32Array:
-        with torch.inference_mode(), computing_in(self._precision, self._device):
+        with torch.inference_mode(), autocast(self._precision, self._device):
             # The permuted view of [N, H, W, 3] already has the channels last in memory.
             images = torch.from_numpy(frames).to(self._device).permute(0, 3, 1, 2)
             if self._frame == "whole":

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dns_core.similarity.comparator import Compatibility
+from dns_core.records import ScoringRule
 
 
 class SigmoidAttention(nn.Module):
@@ -41,7 +41,7 @@ class CosineAttention(nn.Module):
     Reference: ViSiL, ICCV 2019, section 3.1.
     """
 
-    def __init__(self, dims: int, compatibility: Compatibility = "corrected") -> None:
+    def __init__(self, dims: int, compatibility: ScoringRule = "corrected") -> None:
         super().__init__()
         self.compatibility = compatibility
         self.context_vector = nn.Linear(dims, 1, bias=False)

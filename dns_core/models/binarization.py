@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dns_core.similarity.comparator import Compatibility
+from dns_core.records import ScoringRule
 
 WORD_BITS = 64
 
@@ -32,7 +32,7 @@ class Binarization(nn.Module):
     Reference: DnS, IJCV 2022, section 4.1, equations 3 and 4.
     """
 
-    def __init__(self, dims: int, bits: int, compatibility: Compatibility = "corrected") -> None:
+    def __init__(self, dims: int, bits: int, compatibility: ScoringRule = "corrected") -> None:
         super().__init__()
         if bits < WORD_BITS or bits % WORD_BITS:
             raise ValueError(f"bits must be a positive multiple of {WORD_BITS}, not {bits}")

@@ -5,7 +5,8 @@ from torch import Tensor
 from dns_core.models.attention import SigmoidAttention
 from dns_core.models.binarization import Binarization
 from dns_core.models.pair_network import PairNetwork, zeroed
-from dns_core.similarity.comparator import Comparator, Compatibility
+from dns_core.records import ScoringRule
+from dns_core.similarity.comparator import Comparator
 
 
 class FineStudent(PairNetwork):
@@ -31,7 +32,7 @@ class FineStudent(PairNetwork):
         attention: bool = False,
         binarization: bool = False,
         binary_bits: int | None = None,
-        compatibility: Compatibility = "corrected",
+        compatibility: ScoringRule = "corrected",
         *,
         partial: bool = False,
     ) -> None:

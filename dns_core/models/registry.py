@@ -12,11 +12,11 @@ from dns_core.models.coarse import CoarseConfig, CoarseStudent
 from dns_core.models.fine import FineStudent
 from dns_core.models.selector import Selector
 from dns_core.models.teacher import Teacher
-from dns_core.similarity.comparator import Compatibility
+from dns_core.records import ScoringRule
 
 
 def _fine_attention(
-    dims: int = 512, compatibility: Compatibility = "corrected", partial: bool = False
+    dims: int = 512, compatibility: ScoringRule = "corrected", partial: bool = False
 ) -> FineStudent:
     return FineStudent(dims, attention=True, compatibility=compatibility, partial=partial)
 
@@ -24,7 +24,7 @@ def _fine_attention(
 def _fine_binary(
     dims: int = 512,
     binary_bits: int | None = None,
-    compatibility: Compatibility = "corrected",
+    compatibility: ScoringRule = "corrected",
     partial: bool = False,
 ) -> FineStudent:
     return FineStudent(

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 
 from dns_core.models.attention import SigmoidAttention
 from dns_core.models.pair_network import zeroed
-from dns_core.similarity.comparator import Comparator, Compatibility
+from dns_core.records import ScoringRule
+from dns_core.similarity.comparator import Comparator
 
 # One number of the query, one of the target, and their coarse similarity.
 N_FEATURES = 3
@@ -28,7 +29,7 @@ class Selector(nn.Module):
         dims: int = 512,
         hidden_size: int = 100,
         num_layers: int = 1,
-        compatibility: Compatibility = "corrected",
+        compatibility: ScoringRule = "corrected",
     ) -> None:
         super().__init__()
         self.attention = SigmoidAttention(dims)

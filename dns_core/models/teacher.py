@@ -4,7 +4,8 @@ from torch import Tensor
 
 from dns_core.models.attention import CosineAttention
 from dns_core.models.pair_network import PairNetwork, zeroed
-from dns_core.similarity.comparator import Comparator, Compatibility, Padding
+from dns_core.records import ScoringRule
+from dns_core.similarity.comparator import Comparator, Padding
 
 
 class Teacher(PairNetwork):
@@ -28,7 +29,7 @@ class Teacher(PairNetwork):
         attention: bool = True,
         symmetric: bool = False,
         padding: Padding = "zeros",
-        compatibility: Compatibility = "corrected",
+        compatibility: ScoringRule = "corrected",
         *,
         partial: bool = False,
     ) -> None:

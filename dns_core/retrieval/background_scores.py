@@ -5,8 +5,8 @@ import numpy as np
 from dns_core.models.coarse import CoarseStudent
 from dns_core.records import Float32Array, Int64Array, VideoFeatures
 from dns_core.retrieval.background import Background
+from dns_core.retrieval.chunked_video import ChunkedVideo, chunked_scores
 from dns_core.retrieval.encode import chunk_vectors
-from dns_core.retrieval.pairs import Stretches, stretch_scores
 from dns_core.retrieval.ranking import video_scores
 from dns_core.retrieval.scorer import FineScorer
 
@@ -23,9 +23,9 @@ class BackgroundFine:
         self._scorer = scorer
         self._videos = [in_one_chunk(scorer, video) for video in background.videos]
 
-    def scores(self, query: Stretches) -> Float32Array:
+    def scores(self, query: ChunkedVideo) -> Float32Array:
         """``[N]`` raw fine scores in [-1, 1] of a query with each video."""
-        return stretch_scores(self._scorer, query, self._videos)
+        return chunked_scores(self._scorer, query, self._videos)
 
 
 class BackgroundCoarse:
@@ -45,9 +45,9 @@ class BackgroundCoarse:
         return video_scores(vectors @ self._vectors.T, np.arange(len(self._vectors) + 1))
 
 
-def in_one_chunk(scorer: FineScorer, video: VideoFeatures) -> Stretches:
+def in_one_chunk(scorer: FineScorer, video: VideoFeatures) -> ChunkedVideo:
     """A short video for fine comparison, uncut, as an index would hold it."""
-    return Stretches(scorer.stored(video.regions), video.times_s, _whole(video))
+    return ChunkedVideo(scorer.stored(video.regions), video.times_s, _whole(video))
 
 
 def _whole(video: VideoFeatures) -> Int64Array:

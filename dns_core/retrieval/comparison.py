@@ -8,7 +8,7 @@ from dns_core.records import Float32Array, Float64Array, Segment, VideoFeatures
 from dns_core.retrieval.background_scores import BackgroundFine
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.calibration import fine_level
-from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
+from dns_core.retrieval.chunked_video import ChunkedVideo, chunked_scores, pair_segments
 from dns_core.retrieval.scorer import scorer_of
 
 
@@ -47,8 +47,8 @@ def compare(a: VideoFeatures, b: VideoFeatures, bundle: Bundle, fine: str = "fin
     """
     scorer = scorer_of(bundle.fine(fine))
     chunking = bundle.index_settings.chunking
-    query, target = (Stretches.of(scorer, video, chunking) for video in (a, b))
-    score = stretch_scores(scorer, query, [target])
+    query, target = (ChunkedVideo.of(scorer, video, chunking) for video in (a, b))
+    score = chunked_scores(scorer, query, [target])
     level = fine_level(BackgroundFine(scorer, bundle.background).scores(query))
     threshold = bundle.calibration.frame_threshold(fine)
     return Comparison(

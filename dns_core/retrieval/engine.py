@@ -34,10 +34,10 @@ from dns_core.retrieval.background_scores import BackgroundCoarse, BackgroundFin
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.calibration import Standing
+from dns_core.retrieval.chunked_video import ChunkedVideo, chunked_scores, pair_segments
 from dns_core.retrieval.encode import chunk_numbers, chunk_vectors, frame_spans
 from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.localisation import PathFinder
-from dns_core.retrieval.pairs import Stretches, pair_segments, stretch_scores
 from dns_core.retrieval.ranking import best_pairs, falling_order, video_scores
 from dns_core.retrieval.scorer import scorer_of
 from dns_core.retrieval.selection import BySelector, Candidates, Policy, select
@@ -136,10 +136,10 @@ class Engine:
         """As `candidates`, of a video that an index made by the same models holds."""
         return self._candidates(record.coarse, record.numbers[self.fine], shortlisted=shortlisted)
 
-    def stretches_of(self, record: EncodedVideo) -> Stretches:
+    def stretches_of(self, record: EncodedVideo) -> ChunkedVideo:
         """As `stretches`, of a video that an index made by the same models holds."""
         length_s = record.probe.duration_s if record.probe else None
-        return Stretches(record.frames[self.fine], record.times_s, record.spans, length_s)
+        return ChunkedVideo(record.frames[self.fine], record.times_s, record.spans, length_s)
 
     def _candidates(
         self, vectors: Float32Array, query_numbers: Float32Array, *, shortlisted: bool
@@ -164,20 +164,20 @@ class Engine:
         background = self._background_coarse.scores(vectors)
         return Candidates(rows, ids, video_scores(chunk_scores, offsets), table, background)
 
-    def stretches(self, features: VideoFeatures) -> Stretches:
+    def stretches(self, features: VideoFeatures) -> ChunkedVideo:
         """A video as the fine network compares it with those of the index.
 
         Args:
             features: as for `search`.
         """
-        return Stretches.of(self._scorer, features, self._chunking, self._merge_from)
+        return ChunkedVideo.of(self._scorer, features, self._chunking, self._merge_from)
 
-    def matrices(self, query: Stretches, targets: Sequence[AnyArray]) -> list[Float32Array]:
+    def matrices(self, query: ChunkedVideo, targets: Sequence[AnyArray]) -> list[Float32Array]:
         """Similarity of frames ``[Tq, Tt]`` in [-1, 1] of a query with each of the stored ``targets``."""
         return self._scorer.matrices(query.frames, targets)
 
     def fine_scores(
-        self, query: Stretches, rows: Int64Array, *, deadline_ms: float | None = None
+        self, query: ChunkedVideo, rows: Int64Array, *, deadline_ms: float | None = None
     ) -> Float32Array:
         """``[V]`` raw fine scores in [-1, 1] of the videos at ``rows``, NaN elsewhere.
 
@@ -193,12 +193,12 @@ class Engine:
         limit = _BLOCK_CELLS if deadline_ms is None else _TIMED_BLOCK_CELLS
         for block in self._blocks(rows, len(query.times_s), limit):
             targets = [self.stretches_of(self.index.record(int(row))) for row in block]
-            scores[block] = stretch_scores(self._scorer, query, targets)
+            scores[block] = chunked_scores(self._scorer, query, targets)
             if deadline_ms is not None and (time.perf_counter() - started) * 1000 >= deadline_ms:
                 break
         return scores
 
-    def standing(self, candidates: Candidates, query: Stretches | None) -> Standing:
+    def standing(self, candidates: Candidates, query: ChunkedVideo | None) -> Standing:
         """How high a query scores with the background.
 
         Args:
@@ -220,7 +220,7 @@ class Engine:
         return scale.probabilities(scale.mixed(candidates.scores, fine, standing.shift), standing.level)
 
     def segments(
-        self, query: Stretches, rows: Int64Array, finder: PathFinder = temporal_network
+        self, query: ChunkedVideo, rows: Int64Array, finder: PathFinder = temporal_network
     ) -> dict[int, tuple[Segment, ...]]:
         """By row, the matched stretches of the videos at ``rows``.
 

@@ -33,7 +33,7 @@ def matched_segments(
     threshold: float,
     finder: PathFinder = temporal_network,
 ) -> tuple[Segment, ...]:
-    """Stretches that match, by start in the query, then in the target.
+    """ChunkedVideo that match, by start in the query, then in the target.
 
     A segment reaches half a sampling period beyond its first and last matched frames, since what they show
     began somewhere after the frame before and ended before the next one. At the first frame of a video it

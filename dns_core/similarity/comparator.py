@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dns_core.records import ScoringRule
+
 Padding = Literal["zeros", "replicate"]
-Compatibility = Literal["corrected", "reference"]
 
 # Two 2x2 poolings: one output cell stands for a window of 4 x 4 frames.
 STRIDE = 4
@@ -30,7 +31,7 @@ class Comparator(nn.Module):
             given, so that scores depend on how a batch was padded. ``replicate`` always drops.
     """
 
-    def __init__(self, padding: Padding = "zeros", compatibility: Compatibility = "corrected") -> None:
+    def __init__(self, padding: Padding = "zeros", compatibility: ScoringRule = "corrected") -> None:
         super().__init__()
         self.padding = padding
         self.compatibility = compatibility

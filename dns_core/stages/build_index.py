@@ -13,10 +13,10 @@ from dns_core.index.encoded import EncodedVideo
 from dns_core.records import Quarantined
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.encode import VideoEncoder
-from dns_core.stages.context import StageConfig, StageContext, Workspace
-from dns_core.stages.probe_videos import read_probes
 from dns_core.store.feature_store import FeatureStore
+from dns_core.store.probes import read_probes
 from dns_core.store.quarantine import read_quarantine
+from dns_core.workspace import StageConfig, StageContext, Workspace
 
 
 class Config(StageConfig):

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from dns_core.index.chunks import Chunking
 from dns_core.retrieval.index_settings import IndexSettings, write_index_settings
-from dns_core.stages.context import StageConfig, StageContext
+from dns_core.workspace import StageConfig, StageContext
 
 
 class Config(StageConfig):

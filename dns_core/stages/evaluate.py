@@ -23,14 +23,9 @@ from dns_core.evaluation.reliability import reliability
 from dns_core.evaluation.segments import evaluate_segments
 from dns_core.evaluation.tradeoff import TradeoffPoint, area_under_tradeoff
 from dns_core.index.reader import Index, open_index
-from dns_core.records import GroundTruth
-from dns_core.retrieval.bundle import Bundle
-from dns_core.retrieval.engine import Engine
-from dns_core.retrieval.index_settings import FINE_NETWORKS
-from dns_core.stages.context import StageConfig, StageContext, Workspace
-from dns_core.stages.search_costs import measure_costs
-from dns_core.stages.timing import Timing, time_in_turns
-from dns_core.stages.trial import (
+from dns_core.measurement.search_costs import measure_costs
+from dns_core.measurement.timing import Timing, time_in_turns
+from dns_core.measurement.trials import (
     TIMED_REPEATS,
     Rankings,
     Trial,
@@ -42,8 +37,13 @@ from dns_core.stages.trial import (
     teacher_trial,
     timed_queries,
 )
+from dns_core.records import GroundTruth
+from dns_core.retrieval.bundle import Bundle
+from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.index_settings import FINE_NETWORKS
 from dns_core.store.atomic import write_json
 from dns_core.store.feature_store import FeatureStore
+from dns_core.workspace import StageConfig, StageContext, Workspace
 
 
 class Config(StageConfig):
@@ -77,7 +77,7 @@ def run(config: Config, context: StageContext) -> None:
             stack.enter_context(FeatureStore.open(workspace.whitened(name)))
             for name in ("database", "queries")
         )
-        judge = _Judge(context, config, truth, database, queries)
+        judge = _Evaluation(context, config, truth, database, queries)
         methods = judge.methods()
         selection = judge.selection()
         segment_f1 = judge.segment_f1()
@@ -96,7 +96,7 @@ def run(config: Config, context: StageContext) -> None:
     write_json(workspace.metrics, _metrics(report))
 
 
-class _Judge:
+class _Evaluation:
     """One evaluation: the same truth, models and index for every method."""
 
     def __init__(

@@ -17,14 +17,14 @@ from dns_core.features.extractor import Frame
 from dns_core.fleet import Json, Task, Work, run_all
 from dns_core.precision import Precision
 from dns_core.records import Quarantined, VideoProbe
-from dns_core.stages.context import COLLECTIONS, StageConfig, StageContext
-from dns_core.stages.describing_videos import open_extractor, open_writer
-from dns_core.stages.probe_videos import read_probes
+from dns_core.stages.shared.describing_videos import open_extractor, open_writer
 from dns_core.store.feature_store import FeatureWriter
 from dns_core.store.fingerprints import fingerprint_json
+from dns_core.store.probes import read_probes
 from dns_core.store.quarantine import write_quarantine
 from dns_core.training.batches import view_id
 from dns_core.training.views import ViewsConfig
+from dns_core.workspace import COLLECTIONS, StageConfig, StageContext
 
 
 class Config(StageConfig):
@@ -110,7 +110,7 @@ class _Job:
         writer.finish([name for views in names.values() for name in views])
 
     def _run(self, settings: Json, tasks: Sequence[Task], shown: str) -> list[Quarantined]:
-        work = Work("dns_core.stages.describing_videos:FeatureWorker", settings)
+        work = Work("dns_core.stages.shared.describing_videos:FeatureWorker", settings)
         with closing(run_all(self._context.fleet, work, tasks)) as cards:
             found = [card for card in self._context.progress.track(cards, shown, len(tasks)) if card.reason]
         return [card.quarantined() for card in sorted(found, key=lambda card: card.id)]

@@ -14,9 +14,9 @@ from pydantic import Field
 from dns_core.features.blank_frames import without_blank_frames
 from dns_core.features.whitening import Whitening, matched_differences, sample_regions
 from dns_core.records import Float32Array
-from dns_core.stages.context import COLLECTIONS, StageConfig, StageContext
 from dns_core.store.feature_store import FeatureStore, FeatureWriter
 from dns_core.training.batches import source_id
+from dns_core.workspace import COLLECTIONS, StageConfig, StageContext
 
 
 class Config(StageConfig):

@@ -24,12 +24,12 @@ from dns_core.retrieval.background import Background, drawn_background
 from dns_core.retrieval.background_scores import BackgroundCoarse, BackgroundFine, in_one_chunk
 from dns_core.retrieval.bundle import BACKGROUND_FILE
 from dns_core.retrieval.calibration import Calibration, Scale, fine_level, fit_frame_threshold, fit_scale
-from dns_core.retrieval.pairs import Stretches
+from dns_core.retrieval.chunked_video import ChunkedVideo
 from dns_core.retrieval.scorer import FineScorer, scorer_of
-from dns_core.stages.context import StageConfig, StageContext
-from dns_core.stages.pair_scores import pair_scores
+from dns_core.stages.shared.pair_scores import pair_scores
+from dns_core.stages.shared.training_features import training_features
 from dns_core.stages.split_videos import VideoSplit, read_split
-from dns_core.stages.training_features import training_features
+from dns_core.training.background_pairs import strange_frame_similarities
 from dns_core.training.batches import (
     FeatureSet,
     excerpt_id,
@@ -39,9 +39,9 @@ from dns_core.training.batches import (
     spliced_id,
     view_id,
 )
-from dns_core.training.calibrating import strange_frame_similarities
 from dns_core.training.mining import write_table
 from dns_core.training.scoring import coarse_vectors
+from dns_core.workspace import StageConfig, StageContext
 
 FINE = ("teacher", "fine_attention", "fine_binary")
 
@@ -138,7 +138,7 @@ def _standings(
     return {query: fine.scores(_stretches(scorer, features, query)) for query in queries}
 
 
-def _stretches(scorer: FineScorer, features: FeatureSet, query: str) -> Stretches:
+def _stretches(scorer: FineScorer, features: FeatureSet, query: str) -> ChunkedVideo:
     regions = features.regions(query)
     video = VideoFeatures(query, regions, np.arange(len(regions), dtype=np.float64))
     return in_one_chunk(scorer, video)

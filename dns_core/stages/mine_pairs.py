@@ -6,11 +6,11 @@ Params: mine_pairs.
 Repeats exactly: yes, seeded.
 """
 
-from dns_core.stages.context import StageContext
+from dns_core.stages.shared.training_features import training_features
 from dns_core.stages.split_videos import read_split
-from dns_core.stages.training_features import training_features
 from dns_core.training.batches import source_id
 from dns_core.training.mining import PoolConfig, mine_pairs, write_table
+from dns_core.workspace import StageContext
 
 Config = PoolConfig
 

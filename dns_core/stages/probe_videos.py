@@ -13,12 +13,12 @@ from pathlib import Path
 from pydantic import Field
 
 from dns_core.decoding.offline import open_decoder, probe
-from dns_core.errors import InputError, MissingArtefactError, VideoError
+from dns_core.errors import InputError, VideoError
 from dns_core.fleet import Json, Place, Task, Work, run_all
 from dns_core.records import Quarantined, VideoProbe
-from dns_core.stages.context import COLLECTIONS, StageConfig, StageContext
-from dns_core.store.atomic import read_json, write_json
+from dns_core.store.atomic import write_json
 from dns_core.video.discover import discover_videos
+from dns_core.workspace import COLLECTIONS, StageConfig, StageContext
 
 
 class Config(StageConfig):
@@ -95,18 +95,3 @@ class Prober:
     def close(self) -> None:
         """End the decoder."""
         self._decoder.close()
-
-
-def read_probes(path: Path) -> tuple[list[VideoProbe], list[Quarantined]]:
-    """What `run` wrote for one collection.
-
-    Raises:
-        MissingArtefactError: if the stage has not run.
-    """
-    if not path.exists():
-        raise MissingArtefactError(f"{path}: not found; run `dns stage probe_videos` first")
-    content = read_json(path)
-    return (
-        [VideoProbe(**row) for row in content["videos"]],
-        [Quarantined(**row) for row in content["quarantine"]],
-    )

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from dns_core.models.checkpoints import load_network
 from dns_core.models.pair_network import PairNetwork
-from dns_core.stages.context import StageConfig, StageContext
-from dns_core.stages.pair_scores import pair_scores
-from dns_core.stages.training_features import training_features
+from dns_core.stages.shared.pair_scores import pair_scores
+from dns_core.stages.shared.training_features import training_features
 from dns_core.training.mining import read_table, write_table
+from dns_core.workspace import StageConfig, StageContext
 
 
 class Config(StageConfig):

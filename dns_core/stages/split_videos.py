@@ -12,11 +12,11 @@ import numpy as np
 from pydantic import Field
 
 from dns_core.errors import MissingArtefactError
-from dns_core.stages.context import StageConfig, StageContext, Workspace
 from dns_core.store.atomic import read_json, write_json
 from dns_core.store.feature_store import FeatureStore
 from dns_core.training.batches import FeatureSet
 from dns_core.training.clusters import FrameIndex, duplicate_clusters, likely_duplicates, split_by_cluster
+from dns_core.workspace import StageConfig, StageContext, Workspace
 
 
 class Config(StageConfig):

@@ -17,13 +17,13 @@ from dns_core.errors import InputError
 from dns_core.models.registry import build_network
 from dns_core.models.selector import Selector
 from dns_core.retrieval.calibration import Calibration
-from dns_core.stages.context import StageConfig, StageContext
-from dns_core.stages.fitting import TrainedNetwork, fit_and_save
-from dns_core.stages.training_features import training_features
+from dns_core.stages.shared.fitting import TrainedNetwork, fit_and_save
+from dns_core.stages.shared.training_features import training_features
 from dns_core.store.fingerprints import fingerprint_file
 from dns_core.training.config import OptimisationConfig
 from dns_core.training.mining import read_table
 from dns_core.training.selection import ScoredPair, SelectionConfig, SelectorObjective
+from dns_core.workspace import StageConfig, StageContext
 
 
 class Config(StageConfig):

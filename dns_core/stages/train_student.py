@@ -18,16 +18,16 @@ from dns_core.models.coarse import CoarseStudent
 from dns_core.models.fine import FineStudent
 from dns_core.models.registry import build_network
 from dns_core.models.teacher import Teacher
-from dns_core.stages.context import StageConfig, StageContext, Workspace
-from dns_core.stages.fitting import TrainedNetwork, fit_and_save
-from dns_core.stages.training_features import training_features
+from dns_core.stages.shared.fitting import TrainedNetwork, fit_and_save
+from dns_core.stages.shared.training_features import training_features
 from dns_core.store.fingerprints import fingerprint_file
 from dns_core.training.batches import FeatureSet
 from dns_core.training.config import OptimisationConfig
+from dns_core.training.data_parallel import DataParallel, training_together
 from dns_core.training.distillation import DistillationConfig, LabelledPair, Student, StudentObjective
 from dns_core.training.initialisation import sampled_regions, start_as_mean, start_codes, start_from_teacher
 from dns_core.training.mining import read_table
-from dns_core.training.replicas import Replicas, training_together
+from dns_core.workspace import StageConfig, StageContext, Workspace
 
 
 class StudentConfig(StageConfig):
@@ -81,11 +81,11 @@ def run(config: Config, context: StageContext) -> None:
         _train(config, context, replicas)
 
 
-def _follow(replicas: Replicas, device: str, config: Config, workspace: Workspace, item: str) -> None:
+def _follow(replicas: DataParallel, device: str, config: Config, workspace: Workspace, item: str) -> None:
     _train(config, StageContext(workspace, item=item, device=device), replicas)
 
 
-def _train(config: Config, context: StageContext, replicas: Replicas) -> None:
+def _train(config: Config, context: StageContext, replicas: DataParallel) -> None:
     name = context.item
     student_config: StudentConfig = getattr(config, name)
     workspace = context.workspace

@@ -13,16 +13,16 @@ import torch
 
 from dns_core.models.registry import build_network
 from dns_core.models.teacher import Teacher
-from dns_core.stages.context import StageConfig, StageContext
-from dns_core.stages.fitting import TrainedNetwork, fit_and_save
-from dns_core.stages.pair_scores import pair_scores
+from dns_core.stages.shared.fitting import TrainedNetwork, fit_and_save
+from dns_core.stages.shared.pair_scores import pair_scores
+from dns_core.stages.shared.training_features import training_features
 from dns_core.stages.split_videos import VideoSplit, read_split
-from dns_core.stages.training_features import training_features
 from dns_core.store.fingerprints import fingerprint_file
 from dns_core.training.batches import FeatureSet, view_id
 from dns_core.training.config import OptimisationConfig
 from dns_core.training.initialisation import sampled_regions, start_as_chamfer
 from dns_core.training.teacher import SelfSupervisionConfig, TeacherObjective, spread_similarities
+from dns_core.workspace import StageConfig, StageContext
 
 
 class Config(StageConfig):

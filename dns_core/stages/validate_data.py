@@ -11,13 +11,13 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from dns_core.data_checks.facts import corpus_facts, feature_facts
+from dns_core.data_checks.shared_footage import nearest_videos
 from dns_core.ports import Progress
 from dns_core.records import FactTable
-from dns_core.stages.context import COLLECTIONS, StageConfig, StageContext, Workspace
-from dns_core.stages.data_facts import corpus_facts, feature_facts
-from dns_core.stages.passing import mark_passed
-from dns_core.stages.shared_footage import nearest_videos
+from dns_core.stages.shared.validation_marker import write_validation_marker
 from dns_core.store.feature_store import FeatureStore
+from dns_core.workspace import COLLECTIONS, StageConfig, StageContext, Workspace
 
 
 class CorpusLimits(StageConfig):
@@ -62,7 +62,7 @@ class LeakageLimits(StageConfig):
     """How unlike the training videos a test video must be.
 
     Attributes:
-        similarity: `dns_core.stages.shared_footage` above which two videos are taken for copies.
+        similarity: `dns_core.data_checks.shared_footage` above which two videos are taken for copies.
         candidates: training videos whose frames are compared with those of each test video.
     """
 
@@ -74,7 +74,7 @@ class DriftLimits(StageConfig):
     """How unlike the training videos new videos may be; for the flow that watches what comes in.
 
     Attributes:
-        drift: `dns_core.stages.drift` above which new videos are other than what was learnt from.
+        drift: `dns_core.data_checks.drift` above which new videos are other than what was learnt from.
         sample_videos: new videos that are looked at.
     """
 
@@ -97,7 +97,7 @@ def run(config: Config, context: StageContext) -> None:
     workspace = context.workspace
     name = "validate_data"
     context.judge.judge(list(_tables(config, workspace, context.progress)), workspace.quality(name))
-    mark_passed(workspace, name)
+    write_validation_marker(workspace, name)
 
 
 def _tables(config: Config, workspace: Workspace, progress: Progress) -> Iterator[FactTable]:

@@ -14,11 +14,11 @@ import numpy as np
 from pydantic import Field
 
 from dns_core.records import FactTable, Float64Array
-from dns_core.stages.context import StageConfig, StageContext
-from dns_core.stages.passing import mark_passed
+from dns_core.stages.shared.validation_marker import write_validation_marker
 from dns_core.stages.split_videos import VideoSplit, read_split
 from dns_core.training.batches import source_id
 from dns_core.training.mining import read_table
+from dns_core.workspace import StageConfig, StageContext
 
 SIDES = ("train", "validation")
 
@@ -46,7 +46,7 @@ def run(config: Config, context: StageContext) -> None:
     columns = read_table(workspace.table(f"labelled_{context.item}"))
     columns["crosses"] = crossing(columns, read_split(workspace))
     context.judge.judge(list(_tables(config, columns)), workspace.quality(name))
-    mark_passed(workspace, name)
+    write_validation_marker(workspace, name)
 
 
 def _tables(config: Config, columns: dict[str, list[object]]) -> Iterator[FactTable]:

@@ -149,7 +149,7 @@ class FeatureSet:
             self._used_bytes -= self._kept.popitem(last=False)[1].nbytes
 
 
-def beside(network: nn.Module, batch: Batch) -> Batch:
+def to_device_of(network: nn.Module, batch: Batch) -> Batch:
     """The batch, a dataclass of tensors, on the device of the network's parameters."""
     device = next(network.parameters()).device
     return replace(batch, **{field.name: getattr(batch, field.name).to(device) for field in fields(batch)})

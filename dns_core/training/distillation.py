@@ -12,11 +12,11 @@ from dns_core.models.coarse import CoarseStudent
 from dns_core.models.fine import FineStudent
 from dns_core.records import Float32Array
 from dns_core.training.augmentation import augmented_frames, random_crop
-from dns_core.training.batches import FeatureSet, beside, padded
+from dns_core.training.batches import FeatureSet, padded, to_device_of
 from dns_core.training.config import StrictModel
+from dns_core.training.data_parallel import SINGLE, DataParallel
 from dns_core.training.losses import distillation_loss, rescaled
 from dns_core.training.mining import Pool
-from dns_core.training.replicas import ALONE, Replicas
 
 Student = FineStudent | CoarseStudent
 
@@ -105,7 +105,7 @@ class StudentObjective:
         validation: Sequence[LabelledPair],
         config: DistillationConfig,
         seed: int,
-        replicas: Replicas = ALONE,
+        replicas: DataParallel = SINGLE,
     ) -> None:
         self.network = network
         self._features = features
@@ -180,7 +180,7 @@ class StudentObjective:
         similarities = torch.tensor([pair.similarity for pair in pairs], dtype=torch.float32)
         device = next(self.network.parameters()).device
         return PairBatch(
-            tuple(beside(self.network, group) for group in groups),
+            tuple(to_device_of(self.network, group) for group in groups),
             order.argsort().to(device),
             similarities.to(device),
         )

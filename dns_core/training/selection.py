@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from dns_core.models.selector import Selector
 from dns_core.records import Float32Array
-from dns_core.training.batches import FeatureSet, beside, padded
+from dns_core.training.batches import FeatureSet, padded, to_device_of
 from dns_core.training.config import StrictModel
 
 
@@ -145,7 +145,7 @@ class SelectorObjective:
             torch.tensor([pair.coarse for pair in pairs], dtype=torch.float32),
             torch.tensor([float(pair.worthwhile) for pair in pairs]),
         )
-        return beside(self.network, batch)
+        return to_device_of(self.network, batch)
 
     @torch.inference_mode()
     def _mean_regions(self, regions: Float32Array) -> Float32Array:

@@ -12,7 +12,7 @@ from torch import Tensor
 from dns_core.models.teacher import Teacher
 from dns_core.records import Float32Array
 from dns_core.training.augmentation import augmented_frames, random_crop
-from dns_core.training.batches import FeatureSet, beside, padded, random_excerpt, view_id
+from dns_core.training.batches import FeatureSet, padded, random_excerpt, to_device_of, view_id
 from dns_core.training.config import StrictModel
 from dns_core.training.losses import hard_negative_loss, info_nce
 
@@ -135,7 +135,7 @@ class TeacherObjective:
         # Rows are anchors: whatever shares footage with a copy, or with what it was put into, is no
         # negative of it.
         batch = TeacherBatch(*padded(anchors), *padded(copies), torch.tensor(ignored).T)
-        return beside(self.network, batch)
+        return to_device_of(self.network, batch)
 
     def _shares(self, video_id: str, shown: Sequence[str]) -> bool:
         return any(video_id == other or video_id in self._alike[other] for other in shown)

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from dns_core.errors import CorruptArtefactError
 from dns_core.ports import Progress, RunLogger
-from dns_core.precision import computing_in
+from dns_core.precision import autocast
 from dns_core.store.atomic import atomic_file
 from dns_core.training.config import OptimisationConfig
-from dns_core.training.replicas import ALONE, Replicas
+from dns_core.training.data_parallel import SINGLE, DataParallel
 
 
 class Objective(Protocol):
@@ -85,7 +85,7 @@ class Trainer:
         checkpoint: Path,
         digest: str,
         seed: int,
-        replicas: Replicas = ALONE,
+        replicas: DataParallel = SINGLE,
     ) -> None:
         self._objective = objective
         self._config = config
@@ -114,7 +114,7 @@ class Trainer:
             validation_loss = self._validate()
             self._record(state, epoch, train_loss, validation_loss)
             logger.log_metrics({"train_loss": train_loss, "validation_loss": validation_loss}, step=epoch)
-            if self._replicas.leads:
+            if self._replicas.is_leader:
                 self._save(state)
         self._objective.network.load_state_dict(state.best_weights)
         self._objective.network.eval()
@@ -155,7 +155,7 @@ class Trainer:
             return self._objective.validation_loss()
 
     def _precision(self) -> AbstractContextManager[None]:
-        return computing_in(self._config.precision, next(self._objective.network.parameters()).device)
+        return autocast(self._config.precision, next(self._objective.network.parameters()).device)
 
     def _record(self, state: _State, epoch: int, train_loss: float, validation_loss: float) -> None:
         state.epoch = epoch + 1

@@ -13,8 +13,8 @@ from dns_core.errors import InputError
 from dns_core.fleet import Fleet, LocalFleet, Task, Work, run_all
 from dns_core.ports import Progress, SilentProgress
 from dns_core.retrieval.intake import NamedVideos
-from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.store.atomic import atomic_file
+from dns_core.workspace import COLLECTIONS, Workspace
 
 Outcome = Literal["added", "present", "refused"]
 

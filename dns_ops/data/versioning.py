@@ -13,8 +13,8 @@ from dvc.repo import Repo
 from dns_core.decoding.decoders import Decoders
 from dns_core.decoding.offline import open_decoder, tried
 from dns_core.errors import MissingArtefactError, VideoError
-from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.store.atomic import atomic_file
+from dns_core.workspace import COLLECTIONS, Workspace
 from dns_ops.dag import open_workspace
 from dns_ops.data.versions import DataVersion, current_version, point_to_version, read_version, write_version
 from dns_ops.provenance import version_name

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dns_core.stages.context import Workspace
+from dns_core.workspace import Workspace
 from dns_ops.settings import Settings
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ Limits = Mapping[str, Any]
 
 
 def corpus(limits: Limits) -> list[Expectation]:
-    """Of the files of a collection: `dns_core.stages.data_facts.corpus_facts`."""
+    """Of the files of a collection: `dns_core.data_checks.facts.corpus_facts`."""
     most = _most(limits["odd_share"])
     return [
         gxe.ExpectTableColumnsToMatchSet(
@@ -47,7 +47,7 @@ def corpus(limits: Limits) -> list[Expectation]:
 
 
 def features(limits: Limits) -> list[Expectation]:
-    """Of the described videos of a collection: `dns_core.stages.data_facts.feature_facts`."""
+    """Of the described videos of a collection: `dns_core.data_checks.facts.feature_facts`."""
     tolerance = limits["norm_tolerance"]
     return [
         _true("finite", "every number is finite"),
@@ -71,7 +71,7 @@ def features(limits: Limits) -> list[Expectation]:
 
 
 def leakage(limits: Limits) -> list[Expectation]:
-    """Of each test video and the training video most like it: `dns_core.stages.shared_footage`."""
+    """Of each test video and the training video most like it: `dns_core.data_checks.shared_footage`."""
     return [
         gxe.ExpectColumnValuesToBeBetween(
             column="similarity",
@@ -122,7 +122,7 @@ def pair_totals(limits: Limits) -> list[Expectation]:
 
 
 def drift(limits: Limits) -> list[Expectation]:
-    """Of new videos beside those that the champion learnt from: `dns_core.stages.drift`."""
+    """Of new videos beside those that the champion learnt from: `dns_core.data_checks.drift`."""
     return [
         gxe.ExpectColumnValuesToBeBetween(
             column="drift",

@@ -11,8 +11,8 @@ from dns_core.ports import Progress
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.index_settings import FINE_NETWORKS
 from dns_core.retrieval.pipeline import index_videos
-from dns_core.stages.context import Workspace
 from dns_core.store.atomic import atomic_folder
+from dns_core.workspace import Workspace
 from dns_ops.fleet.choosing import open_fleet
 from dns_ops.releases.registry import bundle_fingerprint, fetch_bundle, registered_bundle
 from dns_ops.releases.release import Release, releases_folder

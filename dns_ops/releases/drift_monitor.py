@@ -5,16 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
+from dns_core.data_checks.drift import TrainingProfile, training_profile, video_vector
 from dns_core.errors import InputError, MissingArtefactError, VideoError
 from dns_core.ports import Progress
 from dns_core.records import FactTable, Float32Array
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.pipeline import open_features
-from dns_core.stages.context import Workspace
-from dns_core.stages.drift import TrainingProfile, training_profile, video_vector
 from dns_core.stages.validate_data import DriftLimits
 from dns_core.store.atomic import read_json, write_json
 from dns_core.store.feature_store import FeatureStore
+from dns_core.workspace import Workspace
 from dns_ops.data.versioning import record_version
 from dns_ops.data.versions import diff_versions, read_version
 from dns_ops.provenance import data_version

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from dns_core.errors import InputError
 from dns_core.evaluation.gates import Gate, GateLimits, ReleaseFigures, judge_release
+from dns_core.measurement.release import measure_release
 from dns_core.ports import Progress
-from dns_core.stages.context import Workspace
-from dns_core.stages.release import measure_release
+from dns_core.workspace import Workspace
 from dns_ops.quality.verdict import PASSED
 from dns_ops.releases.build import bundle_gate, index_gate, make_release
 from dns_ops.releases.decisions import RefusedError, Request, challenger_version, promotions, record_decision

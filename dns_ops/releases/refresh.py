@@ -8,9 +8,9 @@ from dns_core.index import open_index, remove_videos, verify_index
 from dns_core.ports import Progress
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.pipeline import add_to_index
-from dns_core.stages.context import Workspace
 from dns_core.store.atomic import read_json, write_json
 from dns_core.video.discover import discover_videos
+from dns_core.workspace import Workspace
 from dns_ops.data.versioning import record_version
 from dns_ops.data.versions import read_version
 from dns_ops.fleet.choosing import open_fleet

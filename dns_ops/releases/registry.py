@@ -11,8 +11,8 @@ from mlflow.models import ModelSignature
 from mlflow.types.schema import ColSpec, ParamSchema, ParamSpec, Schema
 
 from dns_core.errors import CorruptArtefactError, MissingArtefactError
-from dns_core.stages.context import Workspace
 from dns_core.store.fingerprints import fingerprint_file, fingerprint_json
+from dns_core.workspace import Workspace
 from dns_ops.provenance import code_commit, data_version
 from dns_ops.quality.verdict import NEVER_JUDGED, verdict_on_data
 from dns_ops.releases.release import CHAMPION

@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from dns_core.errors import CorruptArtefactError, InputError, MissingArtefactError
 from dns_core.ports import Progress
-from dns_core.stages.context import Workspace
 from dns_core.store.atomic import atomic_folder
 from dns_core.store.fingerprints import fingerprint_json
+from dns_core.workspace import Workspace
 from dns_ops.storage.blobs import (
     blob_key,
     download_blob,

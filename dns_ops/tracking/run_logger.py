@@ -19,8 +19,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
 from dns_core.ports import Progress, SilentProgress
-from dns_core.stages.context import Workspace
 from dns_core.store.atomic import read_json
+from dns_core.workspace import Workspace
 from dns_ops.dag import read_dag
 from dns_ops.http_probe import printable_uri
 from dns_ops.provenance import code_commit, data_version

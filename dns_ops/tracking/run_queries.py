@@ -10,8 +10,8 @@ from typing import Any
 from mlflow.artifacts import download_artifacts
 from mlflow.entities import Run
 
-from dns_core.stages.context import Workspace
 from dns_core.store.atomic import read_json
+from dns_core.workspace import Workspace
 from dns_ops.http_probe import printable_uri
 from dns_ops.tracking.store import Tracking, tracking_errors
 

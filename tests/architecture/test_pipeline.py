@@ -27,7 +27,7 @@ FOUNDATIONS = {
     "dns_core.ports",
     "dns_core.records",
     "dns_core.stages",
-    "dns_core.stages.context",
+    "dns_core.workspace",
 }
 
 

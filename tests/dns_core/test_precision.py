@@ -1,14 +1,14 @@
 import pytest
 import torch
 
-from dns_core.precision import Precision, computing_in
+from dns_core.precision import Precision, autocast
 
 CPU = torch.device("cpu")
 
 
 def product(precision: Precision) -> torch.dtype:
     one = torch.ones(2, 2)
-    with computing_in(precision, CPU):
+    with autocast(precision, CPU):
         return (one @ one).dtype
 
 
@@ -38,6 +38,6 @@ def test_a_gpu_that_would_emulate_bfloat16_computes_in_single_precision(
         return False
 
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", answer)
-    with computing_in("bf16", torch.device("cuda")):
+    with autocast("bf16", torch.device("cuda")):
         assert not torch.is_autocast_enabled("cuda")
     assert asked == {"including_emulation": False}

@@ -19,7 +19,7 @@ from dns_core.corpus.archive import CorpusSize
 from dns_core.corpus.demo import build_corpus
 from dns_core.params import load_params, run_stage
 from dns_core.ports import SilentProgress
-from dns_core.stages.context import StageContext, Workspace
+from dns_core.workspace import StageContext, Workspace
 from dns_ops.dag import read_dag
 from dns_ops.quality.validator import GxValidator
 

@@ -17,7 +17,7 @@ from av.audio.frame import AudioFrame
 
 from dns_core.errors import InputError
 from dns_core.params import load_params, run_stage
-from dns_core.stages.context import StageContext, Workspace
+from dns_core.workspace import StageContext, Workspace
 
 # Given by the fixtures of conftest.py.
 Dns = Any

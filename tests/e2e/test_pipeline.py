@@ -12,8 +12,8 @@ from dns_core.index import open_index
 from dns_core.params import load_params, run_stage
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.engine import Engine
-from dns_core.stages.context import StageContext, Workspace
 from dns_core.store.index_parts import bytes_read
+from dns_core.workspace import StageContext, Workspace
 
 FINES = ("fine_attention", "fine_binary")
 POLICIES = {"selector", "random", "highest coarse score", "coarse score nearest a threshold"}

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from dns_core.models.checkpoints import load_network
 from dns_core.params import load_params, run_stage
-from dns_core.stages.context import StageContext, Workspace
 from dns_core.store.atomic import read_json
+from dns_core.workspace import StageContext, Workspace
 
 SMALL_STEP = 1e-5
 

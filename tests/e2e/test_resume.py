@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dns_core.params import load_params, run_stage
-from dns_core.stages.context import StageContext, Workspace
+from dns_core.workspace import StageContext, Workspace
 
 # Given by the fixtures of conftest.py.
 DnsProcess = Any

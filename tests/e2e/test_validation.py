@@ -7,10 +7,10 @@ import pytest
 
 from dns_core.errors import InputError
 from dns_core.params import load_params, run_stage
-from dns_core.stages.context import StageContext, Workspace
 from dns_core.store.atomic import read_json
 from dns_core.video.decode import read_clip
 from dns_core.video.encode import write_video
+from dns_core.workspace import StageContext, Workspace
 from dns_ops.quality.validator import GxValidator
 
 BEFORE_TRAINING = ("probe_videos", "extract_features", "fit_whitening", "split_videos", "validate_data")

@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
+from dns_core.measurement.paper_tables.encoding import lengthened
+from dns_core.measurement.paper_tables.videos import usable_regions
 from dns_core.records import Quarantined
-from dns_core.replication.encoding import lengthened
-from dns_core.replication.videos import usable_regions
 from dns_core.store.feature_store import FeatureStore
 from dns_core.training.batches import padded
 from dns_core.training.reference_draws import (

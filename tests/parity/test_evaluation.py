@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 from dns_apps.cli.main import app
 from dns_core.datasets.benchmark import write_benchmark
-from dns_core.evaluation.benchmark import BenchmarkJudge, Compared
+from dns_core.evaluation.benchmark import BenchmarkScorer, Compared
+from dns_core.measurement.paper_tables.budgets import SHARES, reranked, reranked_count, selection_order
+from dns_core.measurement.paper_tables.networks import load_networks
+from dns_core.measurement.paper_tables.report import RuleReport
+from dns_core.measurement.paper_tables.score_pass import Trial
 from dns_core.ports import SilentProgress
-from dns_core.replication.budgets import SHARES, reranked, reranked_count, selection_order
-from dns_core.replication.networks import load_networks
-from dns_core.replication.report import RuleReport
-from dns_core.replication.trial import Trial
 from dns_core.store.feature_store import FeatureStore
 from tests.oracles.fivr_subset import Subset, fivr_subset, write_features
 from tests.oracles.parity_rule import rule_state
@@ -62,7 +62,7 @@ def test_the_table_follows_from_the_scores(kind: str, subset: Subset) -> None:
     stored = arrays(f"evaluation_dns_{kind}.npz")
     videos = ~np.isin(stored["database"], subset.absent)
     columns = np.flatnonzero(videos)
-    judge = BenchmarkJudge(subset.benchmark())
+    judge = BenchmarkScorer(subset.benchmark())
     found: dict[str, list[float]] = {task: [] for task in TASKS}
     for share in SHARES:
         count = reranked_count(share, len(columns), "reference")
@@ -130,7 +130,7 @@ def test_dns_evaluate_reproduces_the_reference(subset: Subset, tmp_path: Path) -
 def compare_scores(subset: Subset, tmp_path: Path, models: Path, n_queries: int, n_videos: int) -> None:
     """A finished trial that is opened again computes nothing but the queries."""
     networks = load_networks(models, "reference")
-    judge = BenchmarkJudge(subset.benchmark(n_queries, n_videos))
+    judge = BenchmarkScorer(subset.benchmark(n_queries, n_videos))
     corrected = load_networks(models, "corrected")
     with FeatureStore.open(tmp_path / "features.hdf5") as store:
         trial = Trial(store, [networks, corrected], judge.queries, judge.database, tmp_path / "out")

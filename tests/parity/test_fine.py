@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dns_core.measurement.paper_tables.pair_scoring import matrix_score, pair_matrix
 from dns_core.models.fine import FineStudent
 from dns_core.models.pair_network import PairNetwork
-from dns_core.replication.pair_scoring import matrix_score, pair_matrix
 from tests.oracles.reference_files import arrays, figures
 
 NAMES = ["f004", "f007", "f030", "f064", "f150"]

@@ -9,7 +9,7 @@ import pytest
 from dns_core.datasets.benchmark import Benchmark
 from dns_core.datasets.registry import read_dataset
 from dns_core.errors import GroundTruthError
-from dns_core.evaluation.benchmark import BenchmarkJudge, Compared
+from dns_core.evaluation.benchmark import BenchmarkScorer, Compared
 from dns_core.store.plain_pickle import read_plain_pickle
 from tests.oracles.reference_files import ANNOTATIONS, figures
 
@@ -23,7 +23,7 @@ def seeded(seed: int, n_queries: int, n_videos: int, tie: int | None) -> Any:
 
 
 def judged(benchmark: Benchmark, scores: Any, videos: Any = None) -> dict[str, float | None]:
-    judge = BenchmarkJudge(benchmark)
+    judge = BenchmarkScorer(benchmark)
     every = np.ones(len(judge.database), dtype=bool)
     compared = Compared(scores, np.ones(len(judge.queries), dtype=bool), every if videos is None else videos)
     return {task: figure.value for task, figure in judge.figures(compared, "reference").items()}

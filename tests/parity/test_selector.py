@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dns_core.replication.budgets import selection_order
+from dns_core.measurement.paper_tables.budgets import selection_order
 from tests.oracles.reference_files import arrays
 
 NAMES = ["f004", "f007", "f030", "f064", "f150"]

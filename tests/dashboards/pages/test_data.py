@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dns_core.stages.context import Workspace
 from dns_core.store.atomic import write_json
+from dns_core.workspace import Workspace
 from dns_ops.data.versions import DataVersion, write_version
 
 Opened = Callable[..., AppTest]

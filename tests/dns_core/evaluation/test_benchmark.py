@@ -8,8 +8,8 @@ from sklearn.metrics import average_precision_score
 
 from dns_core.datasets.benchmark import Benchmark, Judged, Measure
 from dns_core.evaluation import average_precision
-from dns_core.evaluation.benchmark import BenchmarkJudge, Compared, Rule
-from dns_core.records import GroundTruth
+from dns_core.evaluation.benchmark import BenchmarkScorer, Compared
+from dns_core.records import GroundTruth, ScoringRule
 
 VIDEOS = tuple(f"v{i:02d}" for i in range(30))
 QUERIES = ("q1", "q2", "v03")
@@ -51,7 +51,7 @@ def test_our_rule_is_that_of_the_plain_measure(task: str, lost: tuple[int, ...])
     found = compared()
     found.videos[list(lost)] = False
     bench = benchmark()
-    figure = BenchmarkJudge(bench).figures(found, "corrected")[task]
+    figure = BenchmarkScorer(bench).figures(found, "corrected")[task]
     assert figure.value == pytest.approx(slow(found, bench, task))
     assert figure.n_queries == 3
 
@@ -59,7 +59,7 @@ def test_our_rule_is_that_of_the_plain_measure(task: str, lost: tuple[int, ...])
 @pytest.mark.parametrize("seed", range(3))
 def test_losing_what_is_right_never_helps_under_our_rule(seed: int) -> None:
     bench = benchmark()
-    judge = BenchmarkJudge(bench)
+    judge = BenchmarkScorer(bench)
     for row, query in enumerate(QUERIES):
         alone = compared(seed)
         alone.queries[:] = np.arange(len(QUERIES)) == row
@@ -77,7 +77,7 @@ def test_the_authors_leave_out_what_was_not_found() -> None:
     found = compared()
     hard = [i for i, v in enumerate(VIDEOS) if found.scores[0, i] < 0.5]
     found.videos[hard] = False
-    judge = BenchmarkJudge(benchmark())
+    judge = BenchmarkScorer(benchmark())
     theirs, ours = (judge.figures(found, rule)["all"].value for rule in ("reference", "corrected"))
     assert theirs is not None
     assert ours is not None
@@ -96,7 +96,7 @@ def test_ties_count_together_for_svd_as_in_scikit_learn(decimals: int) -> None:
             for row, q in enumerate(QUERIES)
         ]
     )
-    assert BenchmarkJudge(bench).figures(found, "reference")["all"].value == pytest.approx(expected)
+    assert BenchmarkScorer(bench).figures(found, "reference")["all"].value == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("own_entry", "hit"), [(True, True), (False, False)])
@@ -105,11 +105,11 @@ def test_whether_a_query_finds_itself_is_the_authors_choice(own_entry: bool, hit
     found.scores[2] = 0
     found.scores[2, VIDEOS.index("v03")] = 1
     found.queries[:2] = False
-    value = BenchmarkJudge(benchmark(own_entry=own_entry)).figures(found, "reference")["all"].value
+    value = BenchmarkScorer(benchmark(own_entry=own_entry)).figures(found, "reference")["all"].value
     without = compared()
     without.scores[2] = 0
     without.queries[:2] = False
-    other = BenchmarkJudge(benchmark(own_entry=own_entry)).figures(without, "reference")["all"].value
+    other = BenchmarkScorer(benchmark(own_entry=own_entry)).figures(without, "reference")["all"].value
     assert (value != other) == hit
 
 
@@ -117,9 +117,11 @@ def test_whether_a_query_finds_itself_is_the_authors_choice(own_entry: bool, hit
     ("measure", "rule", "expected"),
     [("ranks", "reference", None), ("trapezoid", "reference", 0.0), ("thresholds", "reference", 0.0)],
 )
-def test_a_query_without_anything_to_find(measure: Measure, rule: Rule, expected: float | None) -> None:
+def test_a_query_without_anything_to_find(
+    measure: Measure, rule: ScoringRule, expected: float | None
+) -> None:
     truth = GroundTruth(("q", "r"), ("a", "b"), {"q": {"a": "+"}, "r": {}}, {"t": ("+",)})
-    judge = BenchmarkJudge(Benchmark("B", truth, measure=measure))
+    judge = BenchmarkScorer(Benchmark("B", truth, measure=measure))
     found = Compared(np.ones((2, 2), np.float32), np.ones(2, dtype=bool), np.ones(2, dtype=bool))
     figure = judge.figures(found, rule)["t"]
     assert (figure.value is None) == (expected is None)
@@ -131,10 +133,10 @@ def test_clean_tasks_take_videos_out_of_list_and_denominator() -> None:
     truth = GroundTruth(("q",), ("a", "b", "c"), {"q": {"a": "+", "c": "+"}}, {"t": ("+",), "clean": ("+",)})
     bench = Benchmark("B", truth, judged={"clean": Judged(clean=True)}, excluded={"q": frozenset({"c"})})
     found = Compared(np.array([[0.2, 0.1, 0.9]], np.float32), np.ones(1, dtype=bool), np.ones(3, dtype=bool))
-    figures = BenchmarkJudge(bench).figures(found, "corrected")
+    figures = BenchmarkScorer(bench).figures(found, "corrected")
     assert (figures["t"].value, figures["clean"].value) == (1.0, 1.0)
     found = Compared(np.array([[0.1, 0.2, 0.9]], np.float32), np.ones(1, dtype=bool), np.ones(3, dtype=bool))
-    figures = BenchmarkJudge(bench).figures(found, "corrected")
+    figures = BenchmarkScorer(bench).figures(found, "corrected")
     assert figures["t"].value == pytest.approx((1 + 2 / 3) / 2)
     assert figures["clean"].value == pytest.approx(1 / 2)
 
@@ -145,7 +147,7 @@ def test_groups_weigh_the_same_in_their_mean() -> None:
     )
     bench = Benchmark("B", truth, measure="trapezoid", groups={"q": "x", "r": "x", "s": "y"})
     scores = np.array([[1, 0], [1, 0], [1, 0]], np.float32)
-    figure = BenchmarkJudge(bench).figures(
+    figure = BenchmarkScorer(bench).figures(
         Compared(scores, np.ones(3, dtype=bool), np.ones(2, dtype=bool)), "reference"
     )["t"]
     assert figure.by_group == {"x": 1.0, "y": 0.25}
@@ -156,7 +158,7 @@ def test_groups_weigh_the_same_in_their_mean() -> None:
 def test_a_score_that_is_no_number_is_refused_unless_it_stands_for_absence() -> None:
     found = compared()
     found.scores[1, 4] = np.nan
-    judge = BenchmarkJudge(benchmark())
+    judge = BenchmarkScorer(benchmark())
     with pytest.raises(ValueError, match="NaN"):
         judge.figures(found, "corrected")
     found.videos[4] = False

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dns_core.data_checks.facts import corpus_facts
 from dns_core.params import load_params, run_stage
-from dns_core.stages.context import StageContext, Workspace
-from dns_core.stages.data_facts import corpus_facts
 from dns_core.store.feature_store import FeatureStore
 from dns_core.store.quarantine import read_quarantine
 from dns_core.video import write_video
+from dns_core.workspace import StageContext, Workspace
 
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = ["extract_features.views.strengths=[light]", "extract_features.sampling_fps=1"]

@@ -11,11 +11,11 @@ from dns_core.models.fine import FineStudent
 from dns_core.models.registry import build_network
 from dns_core.training import distillation
 from dns_core.training.batches import FeatureSet, padded
+from dns_core.training.data_parallel import DataParallel
 from dns_core.training.distillation import DistillationConfig, LabelledPair, Student, StudentObjective
 from dns_core.training.initialisation import start_as_mean
 from dns_core.training.losses import distillation_loss, rescaled
 from dns_core.training.mining import Pool
-from dns_core.training.replicas import Replicas
 from tests.oracles.slow_twins import similarities_in_training
 
 CONFIG = DistillationConfig(
@@ -141,8 +141,8 @@ def test_a_student_is_as_far_from_its_teacher_as_the_slow_twin_says(
 
 def test_the_shares_of_replicas_make_up_a_batch() -> None:
     for n, count in ((32, 3), (5, 2), (1, 4)):
-        rows = [list(range(n))[Replicas(rank, count).share(n)] for rank in range(count)]
+        rows = [list(range(n))[DataParallel(rank, count).share(n)] for rank in range(count)]
         assert [row for share in rows for row in share] == list(range(n))
         assert max(map(len, rows)) - min(map(len, rows)) <= 1
-    assert Replicas(0, 2).leads
-    assert not Replicas(1, 2).leads
+    assert DataParallel(0, 2).is_leader
+    assert not DataParallel(1, 2).is_leader

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from dns_core.errors import InputError, MissingArtefactError
-from dns_core.stages.context import COLLECTIONS, Workspace
 from dns_core.video.encode import write_video
+from dns_core.workspace import COLLECTIONS, Workspace
 from dns_ops.data.ingest import ingest_videos, remove_videos
 from dns_ops.data.versioning import checkout_version, record_version
 from dns_ops.data.versions import current_version, data_versions, diff_versions, read_version

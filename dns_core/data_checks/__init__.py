@@ -1,0 +1,1 @@
+"""Facts about videos and features that decide whether they are valid for training."""

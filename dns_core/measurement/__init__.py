@@ -1,0 +1,1 @@
+"""How good and how fast a search is: trials, releases, benchmarks of own videos, tables of the paper."""

@@ -1,0 +1,113 @@
+"""Fine comparison of videos that may be long: chunk by chunk, then put together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from dns_core.index.chunks import Chunking
+from dns_core.index.npy_stream import AnyArray
+from dns_core.records import Float32Array, Float64Array, Int64Array, Segment, VideoFeatures
+from dns_core.retrieval.encode import frame_spans, stored_frames
+from dns_core.retrieval.localisation import (
+    PathFinder,
+    matched_segments,
+    merged_segments,
+    pair_threshold,
+    sampling_period_s,
+)
+from dns_core.retrieval.ranking import video_scores
+from dns_core.retrieval.relation import within
+from dns_core.retrieval.scorer import FineScorer
+from dns_core.retrieval.temporal_network import temporal_network
+
+# Sampling periods between pieces of a match that still belong together.
+_GAP_PERIODS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkedVideo:
+    """A video cut for fine comparison.
+
+    Attributes:
+        frames: ``[T, R, ...]`` as `FineScorer.stored`.
+        times_s: ``[T]`` presentation times.
+        spans: ``[C, 2]`` frames of each chunk.
+        length_s: seconds that the video lasts; None if not known.
+    """
+
+    frames: AnyArray
+    times_s: Float64Array
+    spans: Int64Array
+    length_s: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        scorer: FineScorer,
+        features: VideoFeatures,
+        chunking: Chunking,
+        merge_from: float | None = None,
+    ) -> Self:
+        """Whitened features as an index would hold them.
+
+        Args:
+            scorer: of the fine network.
+            features: at least one frame.
+            chunking: how the video is cut.
+            merge_from: see `dns_core.retrieval.encode.VideoEncoder`.
+
+        Raises:
+            InputError: there is no frame.
+        """
+        spans = frame_spans(features, chunking)
+        frames = stored_frames(scorer, features.regions, merge_from)
+        return cls(frames, features.times_s, spans, features.length_s)
+
+    def chunks(self) -> list[AnyArray]:
+        """The frames of each chunk."""
+        return [self.frames[start:stop] for start, stop in self.spans]
+
+
+def chunked_scores(scorer: FineScorer, query: ChunkedVideo, targets: Sequence[ChunkedVideo]) -> Float32Array:
+    """``[K]`` raw fine scores in [-1, 1] of a query with each target; see `video_scores` for long ones."""
+    chunks = [chunk for target in targets for chunk in target.chunks()]
+    offsets = np.concatenate([[0], np.cumsum([len(target.spans) for target in targets])])
+    by_query_chunk = [scorer.scores(chunk, chunks) for chunk in query.chunks()]
+    return video_scores(np.stack(by_query_chunk), offsets.astype(np.int64))
+
+
+def pair_segments(
+    scorer: FineScorer,
+    query: ChunkedVideo,
+    target: ChunkedVideo,
+    *,
+    threshold: float,
+    finder: PathFinder = temporal_network,
+) -> tuple[Segment, ...]:
+    """Matched stretches of two videos, by start; pieces that borders of chunks cut are joined.
+
+    No segment ends after its video, by which sampling may miss the end.
+
+    Args:
+        scorer: of the fine network.
+        query: what the segments' query times refer to.
+        target: likewise.
+        threshold: frame-frame similarity that counts as a match, at least; see `pair_threshold`.
+        finder: of matching cells.
+    """
+    pieces: list[Segment] = []
+    for query_span, query_frames in zip(query.spans, query.chunks(), strict=True):
+        matrices = scorer.matrices(query_frames, target.chunks())
+        for target_span, matrix in zip(target.spans, matrices, strict=True):
+            times = query.times_s[slice(*query_span)], target.times_s[slice(*target_span)]
+            high = pair_threshold(matrix, threshold)
+            # Where nothing stands out long enough, what strangers rarely reach still is a match.
+            pieces += matched_segments(matrix, *times, threshold=high, finder=finder) or matched_segments(
+                matrix, *times, threshold=threshold, finder=finder
+            )
+    if max(len(query.spans), len(target.spans)) > 1:
+        period_s = max(sampling_period_s(query.times_s), sampling_period_s(target.times_s))
+        pieces = list(merged_segments(pieces, gap_s=_GAP_PERIODS * period_s))
+    return tuple(within(piece, query.length_s, target.length_s) for piece in pieces)
