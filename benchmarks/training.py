@@ -35,7 +35,7 @@ _N_TRIPLETS, _LONGEST, _REGIONS, _DIMS = 16, 300, 9, 512
 _CONFIG = DistillationConfig(
     batch_triplets=_N_TRIPLETS, window_frames=_LONGEST, augmentation_probability=0, regularisation_weight=0
 )
-# No dropout, which would draw anew for the twin.
+# No dropout, which would draw again for the twin.
 _NETWORK_CONFIGS: dict[str, dict[str, float]] = {"coarse": {"transformer_dropout": 0.0}}
 
 

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from dns_apps.cli.output import clock, printable, size
+from dns_apps.text import clock, printable, size
 
 __all__ = [
     "ago", "clock", "count", "counted", "message", "moment", "plain", "printable", "share", "short_name",
@@ -16,7 +16,7 @@ _STEPS = ((60, "s"), (60, "min"), (24, "h"), (365, "d"))
 
 
 def plain(text: str) -> str:
-    r"""Markdown that shows ``text`` as it is, on one line: names of files come from strangers.
+    r"""Markdown that shows ``text`` as it is, on one line: names of files are untrusted.
 
     Example:
         >>> plain("<b>*a*</b>")

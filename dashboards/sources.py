@@ -1,7 +1,7 @@
 """Where a page gets what it shows: the workspace, and the query service that it names.
 
 What other servers know comes through `dns_ops` and `flows`. A reading is kept for some seconds, so that
-moving a slider asks nobody.
+moving a slider sends no request.
 """
 
 import logging
@@ -67,7 +67,7 @@ def index_state() -> IndexState:
 
 
 def stored_videos(search: str = "", limit: int = 50, offset: int = 0) -> Page[VideoRow]:
-    """One page of the videos of the index; nobody ever asks for all of them."""
+    """One page of the videos of the index; never all of them at once."""
     return service().videos(search, limit=limit, offset=offset)
 
 
@@ -117,7 +117,7 @@ def champion() -> int:
 
 
 def glance(ask: Callable[[], T]) -> tuple[T | None, DnsError | None]:
-    """What ``ask`` returns, or the foreseen error that it raises; a page that shows much goes on."""
+    """What ``ask`` returns, or the foreseen error that it raises; the rest of the page is drawn."""
     try:
         return ask(), None
     except DnsError as error:

@@ -1,6 +1,6 @@
 """How a page says that there is nothing yet, or that something failed, and what to do then.
 
-Nobody sees a stack trace: what is not foreseen is logged and told in one sentence.
+No page shows a stack trace: an unforeseen error is logged and shown in one sentence.
 """
 
 import logging
@@ -63,7 +63,7 @@ _KNOWN: tuple[tuple[type[DnsError], str, str], ...] = (
 
 
 def advice(error: Exception) -> Advice:
-    """What to tell of ``error``; what nobody foresaw keeps its details for the log."""
+    """Advice for ``error``; details of an unforeseen one go to the log alone."""
     for kind, title, todo in _KNOWN:
         if isinstance(error, kind):
             problem = getattr(error, "problem", None)
@@ -79,7 +79,7 @@ def advice(error: Exception) -> Advice:
 
 @contextmanager
 def problems_shown(what: str) -> Iterator[None]:
-    """What fails in the block is told in its place, and the rest of the page goes on.
+    """Context that shows an error of its block in place; the rest of the page is drawn.
 
     Args:
         what: the block is about, for the log.

@@ -22,7 +22,7 @@ class DnsError(Exception):
     """Root of the tree above; the message says what was expected and what was found."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """As another process rebuilds it, whatever arguments its class is made with."""
+        """As another process rebuilds it, independent of the arguments of its class."""
         return _rebuilt, (type(self), self.args, self.__dict__)
 
 

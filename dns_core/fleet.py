@@ -102,7 +102,7 @@ class Fleet(Protocol):
     """Runs work."""
 
     def run(self, work: Work, tasks: Sequence[Task]) -> Generator[Card, None, None]:
-        """A card for each task, in any order; each task once, whatever dies meanwhile."""
+        """A card for each task, in any order; each task once, even if processes die meanwhile."""
         ...
 
 

@@ -1,6 +1,6 @@
 """What the core asks of the outside, as Protocols, each with a null version.
 
-The core calls these; Prefect, MLflow, rich and whoever else implement them at the rim.
+The core calls these; adapters of Prefect, MLflow and rich implement them at the rim.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -14,7 +14,7 @@ def autocast(precision: Precision, device: torch.device) -> AbstractContextManag
 
     bfloat16 is emulated on processors without AVX-512 and on older GPUs, at many times the cost of single
     precision (16 times for a backbone on two AVX2 cores); there single precision is used. What differs is
-    the rounding that whoever asked for bfloat16 allowed.
+    the rounding that the choice of bfloat16 allows.
 
     Args:
         precision: wanted.

@@ -34,7 +34,7 @@ class Refusal:
 
 
 def is_local(host: str) -> bool:
-    """Whether an address or name is this machine's own, to which nobody else can connect."""
+    """Whether an address or name is this machine's own, to which no other machine can connect."""
     try:
         return host == _LOCAL_NAME or ip_address(host).is_loopback
     except ValueError:

@@ -22,7 +22,7 @@ class ServiceSettings(BaseModel):
         models: folder of the bundle; empty is what made the index: the champion's, trained here, or shipped.
         videos: folders with the index's videos, separated by ``:``; empty is the database of ``data``.
         query_tokens: tokens that may search, with commas between; each a token, or ``sha256:`` and a digest.
-        admin_tokens: who may also change the index; the same form.
+        admin_tokens: tokens that may also change the index; the same form.
         max_upload_bytes: size of one upload.
         min_bytes_per_s: bytes a second; an upload that arrives more slowly is cut off after ten seconds.
         upload_timeout_s: an upload that takes longer is cut off.

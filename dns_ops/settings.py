@@ -172,7 +172,7 @@ def platform_folder(root: Path) -> Path:
 
 
 def make_platform_folder(root: Path) -> Path:
-    """The platform's folder, which is there now; nobody but this user reads what is in it."""
+    """The platform's folder, made if it is absent; readable by this user alone."""
     return make_private_folder(platform_folder(root))
 
 

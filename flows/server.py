@@ -189,7 +189,7 @@ class FlowServer:
 
 
 def _due() -> FlowRunFilter:
-    """Schedules plan many runs ahead, which are nobody's history yet."""
+    """Schedules plan many runs ahead, which are not history yet."""
     soon = datetime.now(UTC) + timedelta(minutes=1)
     return FlowRunFilter.model_validate({"expected_start_time": {"before_": soon}})
 

@@ -72,4 +72,4 @@ def _draw_progress(run: RunRow) -> None:
     else:
         part = min(run.n_tasks / total, 0.99) if total else 0.0
         st.progress(part, f"{run.n_tasks} of {total} steps done; {run.state.lower()}")
-        st.caption("It goes on when this page is closed; Prefect shows its log.")
+        st.caption("It continues when this page is closed; Prefect shows its log.")

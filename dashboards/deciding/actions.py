@@ -57,7 +57,7 @@ def _promote_dialog(versions: Sequence[BundleVersion], champion: int, challenger
     with problems_shown("figures"):
         _draw_outlook(known.get(champion), known[version])
     who = _who()
-    forced = st.checkbox("Whatever the gates say (the index's own gate always counts)", key="forced")
+    forced = st.checkbox("Bypass the gates (the index's own gate always counts)", key="forced")
     asked = "Reason" if forced else "Reason (only asked for past the gates)"
     reason = st.text_input(asked, disabled=not forced, key="why-promote")
     if st.button(f"Promote v{version}", type="primary", key="confirm-promote"):
@@ -117,7 +117,7 @@ def _reject_dialog(challenger: int) -> None:
 
 
 def _who() -> str:
-    return st.text_input("Who asks", value=getpass.getuser(), key="who")
+    return st.text_input("Your name", value=getpass.getuser(), key="who")
 
 
 def _start(name: str, parameters: Mapping[str, Any], command: str) -> None:

@@ -223,7 +223,7 @@ def _say_not_probed() -> None:
 
 
 def _paged(rows: Sequence[Any], name: str, most: int = _PAGE_ROWS) -> Sequence[Any]:
-    """The rows of the page that is chosen; nobody is sent all of them."""
+    """Rows of the chosen page; never all of them at once."""
     n_pages = -(-len(rows) // most)
     if n_pages <= 1:
         return rows

@@ -84,7 +84,7 @@ def _draw_version(versions: Sequence[BundleVersion], decisions: Sequence[dict[st
         ink = "#dbe2ea" if st.context.theme.type == "dark" else "#1b2430"
         graph = lineage(chosen, records.stage_runs(chosen.run_id), in_service=in_service, ink=ink)
         st.graphviz_chart(graph)
-        st.caption("Dashed: was up to date and not made anew, or is not in service.")
+        st.caption("Dashed: was up to date and not made again, or is not in service.")
     with gates:
         _draw_gates(chosen, decisions)
     with figures, problems_shown("figures"):

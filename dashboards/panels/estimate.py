@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboards.formats import size
-from dns_apps.cli.report import METHOD_NAMES
+from dns_apps.text import METHOD_NAMES
 from dns_core.errors import InputError
 from dns_core.evaluation.cost import SearchCost, Setting
 from dns_core.store.index_parts import COARSE, MOMENTS, NAMES, bytes_read

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from dashboards.formats import clock
 from dns_apps.service.schemas import MatchRow, Segment
+from dns_apps.text import segment_texts
 
 # The same on white and on black; the bar itself takes the colour of the text.
 _MATCHED = "#3d7dca"
@@ -29,14 +30,6 @@ def thumbnail_moment(match: MatchRow) -> float:
     return (best.target_start_s + best.target_end_s) / 2 if best else 0.0
 
 
-def segment_lines(match: MatchRow) -> list[str]:
-    """Each stretch as ``query = video`` in minutes and seconds."""
-    return [
-        f"{clock(s.query_start_s)}-{clock(s.query_end_s)} = {clock(s.target_start_s)}-{clock(s.target_end_s)}"
-        for s in match.segments
-    ]
-
-
 def timeline_html(match: MatchRow, query_span: tuple[float, float], target_duration_s: float) -> str:
     """Two bars as HTML, the query above the video, with the matched stretches in colour.
 
@@ -51,7 +44,7 @@ def timeline_html(match: MatchRow, query_span: tuple[float, float], target_durat
     query = [(s.query_start_s, s.query_end_s) for s in rows]
     target = [(s.target_start_s, s.target_end_s) for s in rows]
     end = target_duration_s or max((stop for _, stop in target), default=0.0)
-    told = "matched: " + ("; ".join(segment_lines(match)) or "no stretch")
+    told = "matched: " + ("; ".join(segment_texts(match.segments)) or "no stretch")
     return (
         f'<div role="img" aria-label="{told}" title="{told}" style="font-size:.72rem;line-height:1.1">'
         f"{_bar('query', query_span, query)}{_bar('video', (0.0, end), target)}</div>"

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from dashboards.formats import size
 from dashboards.panels.published import BENCHMARK, PUBLISHED
-from dns_apps.cli.report import METHOD_NAMES
+from dns_apps.text import METHOD_NAMES
 
 Cost = Literal["seconds_per_query", "bytes_per_video"]
 COSTS: tuple[tuple[Cost, str], ...] = (
@@ -21,7 +21,7 @@ _COLOURS = ("#3d7dca", "#d9822b", "#2f9e77", "#b1527f", "#8a6fc9", "#6b7a8c", "#
 _SIGNS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 _FRONT, _QUIET = "#d64550", "#8793a1"
 _CLEAR = "rgba(0,0,0,0)"
-# Between the powers of ten are marks without figures, which nobody could read at a phone's width.
+# Between the powers of ten are marks without figures, which are unreadable at a phone's width.
 _DECADES = {"dtick": 1, "minor": {"ticks": "outside"}}
 
 
@@ -36,7 +36,7 @@ class Point:
         precision: mean average precision in [0, 1].
         seconds_per_query: median wall-clock seconds.
         bytes_per_video: of the index that a search reads.
-        params: of the run, for who points at it.
+        params: of the run, shown under the pointer.
         range_s: least and most of the medians when it was timed several times; empty if once.
     """
 
@@ -172,7 +172,7 @@ def _milliseconds(point: Point) -> str:
 
 
 def _add_published(figure: go.Figure, cost: Cost, task: str) -> None:
-    """Methods that keep a fixed size a video, where size is the axis: nobody published comparable seconds."""
+    """Methods that keep a fixed size a video, where size is the axis: no comparable seconds are published."""
     rows = [
         (row, precision)
         for row in PUBLISHED

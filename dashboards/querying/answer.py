@@ -45,7 +45,9 @@ def draw_name(match: MatchRow, longest: int = 32) -> None:
         if match.stage == "fine":
             st.badge("fine", color="blue", help="A fine network compared the two frame by frame.")
         else:
-            st.badge("coarse", color="gray", help="Ranked by one vector a video; nobody looked closer.")
+            st.badge(
+                "coarse", color="gray", help="Ranked by one vector a video; not compared frame by frame."
+            )
         st.caption(f"#{match.rank}", width="content")
     shown = short_name(match.video_id, longest)
     st.markdown(plain(shown), help=None if shown == match.video_id else plain(match.video_id))

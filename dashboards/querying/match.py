@@ -31,7 +31,7 @@ def draw_match(query: Query, answer: QueryAnswer, video_id: str) -> None:
             found = comparison(query.id, video_id)
         _draw_pair(query, match, found)
         st.caption(
-            "Compared on its own, without the strangers that a search measures it against, the pair scores "
+            "Compared on its own, without the background that a search measures it against, the pair scores "
             f"{found.score:.3f} (raw {found.raw_score:+.3f}); {share(_matched_share(query, match))} of the "
             "query is matched."
         )

@@ -72,4 +72,4 @@ def _address(mp4: bytes, side: str) -> str:
 
 
 def _nothing() -> None:
-    """A component tells of a trigger only to who listens."""
+    """A component reports a trigger only to its listeners."""

@@ -34,7 +34,7 @@ def draw_recent() -> None:
 
 
 def draw_exports() -> None:
-    """What people said of matches, as files; nothing if nobody said anything."""
+    """What people said of matches, as files; nothing if there are no labels."""
     total = service().labels(limit=1).total
     if not total:
         return

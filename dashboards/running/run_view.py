@@ -85,7 +85,7 @@ def _draw_buttons(run: FlowRun) -> None:
         server.cancel(run.run_id)
         st.toast("The run was asked to stop.")
     if run.is_over and st.button(
-        "Retry", icon=":material/replay:", key="retry-run", help="Goes on where it was, with its parameters."
+        "Retry", icon=":material/replay:", key="retry-run", help="Resumes with its parameters."
     ):
         server.retry(run.run_id)
         st.session_state["watched"] = run.run_id

@@ -1,4 +1,4 @@
-"""Who may see the dashboard: everybody on this machine, whoever knows the token, or whoever signs in.
+"""Who may see the dashboard: everybody on this machine, or those with the token, or those who sign in.
 
 Signing in is Streamlit's own (OpenID Connect): ``[auth]`` in ``.streamlit/secrets.toml`` names the provider,
 and the setting ``DNS_DASHBOARD_USERS`` whom of its people to let in.
@@ -31,7 +31,9 @@ def admitted() -> bool:
         st.session_state[_ADMITTED] = True
         st.rerun()
     time.sleep(_PAUSE_S)  # guessing should take its time
-    st.error("That is not the token. It is the setting DNS_DASHBOARD_TOKEN of who started the dashboard.")
+    st.error(
+        "That is not the token. It is the setting DNS_DASHBOARD_TOKEN with which the dashboard was started."
+    )
     return False
 
 

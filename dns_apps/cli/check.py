@@ -15,7 +15,8 @@ import typer
 
 from dns_apps.cli.errors import FAILED
 from dns_apps.cli.options import Json, Models
-from dns_apps.cli.output import print_json, print_table, size
+from dns_apps.cli.output import print_json, print_table
+from dns_apps.text import size
 from dns_core.errors import DnsError, MissingArtefactError
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from dns_apps.cli.options import Json, Models, segment_texts
+from dns_apps.cli.options import Json, Models
 from dns_apps.cli.output import print_json, print_line, print_table
+from dns_apps.text import segment_texts
 
 
 def compare(

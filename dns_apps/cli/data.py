@@ -10,8 +10,9 @@ import typer
 from dns_apps.cli.errors import complain
 from dns_apps.cli.fleet import command_fleet
 from dns_apps.cli.options import Json
-from dns_apps.cli.output import clock, print_json, print_line, print_table
+from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.progress import command_progress
+from dns_apps.text import clock
 
 app = typer.Typer(no_args_is_help=True, help="Bring videos in; list, compare and restore versions of them.")
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from dns_apps.cli.options import IndexFolder, Json, Models
-from dns_apps.cli.output import print_json, print_line, print_table, size
+from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.progress import command_progress
+from dns_apps.text import size
 from dns_core.errors import InputError
 
 if TYPE_CHECKING:

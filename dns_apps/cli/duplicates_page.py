@@ -6,7 +6,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from dns_apps.cli.output import clock, printable, size
+from dns_apps.text import clock, printable, size
 from dns_core.decoding.decoders import Decoders
 from dns_core.decoding.offline import open_decoder
 from dns_core.errors import VideoError

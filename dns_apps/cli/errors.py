@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dns_apps.cli.output import printable
+from dns_apps.text import printable
 from dns_core.errors import DnsError
 
 FAILED = 2

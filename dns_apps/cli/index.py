@@ -8,8 +8,9 @@ import typer
 
 from dns_apps.cli.fleet import command_fleet
 from dns_apps.cli.options import IndexFolder, Json, Models
-from dns_apps.cli.output import print_json, print_line, print_table, size
+from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.progress import command_progress
+from dns_apps.text import size
 
 if TYPE_CHECKING:
     from dns_core.index import Manifest

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Registered bundles: list, promote, roll back, history.")
 
 _USER = getpass.getuser()
-Who = Annotated[str, typer.Option("--as", metavar="NAME", help="Who asks, for the history.")]
+Who = Annotated[str, typer.Option("--as", metavar="NAME", help="Your name, for the history.")]
 
 
 @app.command("list")

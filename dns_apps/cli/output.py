@@ -5,19 +5,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from dns_apps.text import printable
+
 # A pipe has no width: tables are as wide as what is in them, up to this.
 _WIDTH_IN_A_PIPE = 240
 # Names are folded, but not letter by letter, where a terminal is too narrow for the figures beside them.
 _LEAST_WIDTH = 12
-
-
-def printable(text: str) -> str:
-    """``text`` on one line, with nothing in it that a terminal would obey.
-
-    File names may hold line breaks, escape sequences and bytes that are not text; a name must not be
-    able to clear the screen of who lists it.
-    """
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def print_json(value: Any) -> None:
@@ -59,32 +52,3 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
         table.add_row(*map(Text, row))
     width = None if sys.stdout.isatty() else _WIDTH_IN_A_PIPE
     Console(width=width).print(table)
-
-
-def clock(seconds: float) -> str:
-    """Seconds as ``m:ss.s``, or ``h:mm:ss.s`` from an hour on.
-
-    Example:
-        >>> clock(75.26), clock(3661)
-        ('1:15.3', '1:01:01.0')
-    """
-    tenths = round(seconds * 10)
-    minutes, tenths = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    tail = f"{tenths // 10:02d}.{tenths % 10}"
-    return f"{hours}:{minutes:02d}:{tail}" if hours else f"{minutes}:{tail}"
-
-
-def size(n_bytes: float) -> str:
-    """Bytes in the unit that keeps the figure short.
-
-    Example:
-        >>> size(576), size(18 * 1024), size(5e9)
-        ('576 B', '18.0 KiB', '4.7 GiB')
-    """
-    value = float(n_bytes)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:
-            return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} TiB"

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from dns_apps.cli.output import printable
+from dns_apps.text import printable
 from dns_core.ports import Progress
 
 T = TypeVar("T")

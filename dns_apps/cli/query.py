@@ -8,15 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from dns_apps.cli.errors import FAILED, complain
-from dns_apps.cli.options import (
-    BudgetText,
-    IndexOption,
-    Json,
-    Models,
-    segment_texts,
-)
-from dns_apps.cli.output import clock, print_json, print_line, print_table, size
+from dns_apps.cli.options import BudgetText, IndexOption, Json, Models
+from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.tables import check_form, write_table
+from dns_apps.text import clock, segment_texts, size
 from dns_core.errors import VideoError
 from dns_core.records import Quarantined, QueryResult, Segment
 from dns_core.retrieval.budget import DEFAULT_BUDGET, Budget

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from dns_apps.cli.errors import complain
-from dns_apps.cli.output import print_json, print_line, print_table, size
+from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.progress import command_progress
+from dns_apps.text import size
 
 ALL = "all"
 

@@ -3,18 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from dns_apps.cli.output import print_line, print_table, size
+from dns_apps.cli.output import print_line, print_table
+from dns_apps.text import METHOD_NAMES, size
 from dns_core.store.atomic import read_json
-
-METHOD_NAMES = {
-    "teacher": "teacher",
-    "fine_attention": "fine attention",
-    "fine_binary": "fine binary",
-    "coarse": "coarse",
-    "dns_fine_attention": "DnS attention",
-    "dns_fine_binary": "DnS binary",
-}
-"""What people call the ways to search that a report has rows for."""
 
 
 def print_report(path: Path) -> None:

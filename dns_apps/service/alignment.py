@@ -57,7 +57,7 @@ def comparison(
     row_step, column_step = (math.ceil(len(side.times_s) / max_side) for side in (query, target))
     matrix = _pooled(scorer, query, target, row_step, column_step)
     rows_s, columns_s = query.times_s[::row_step], target.times_s[::column_step]
-    # As the search does: where nothing stands out long enough, what strangers rarely reach is a match.
+    # As the search does: where nothing stands out long enough, what unrelated videos rarely reach is a match.
     paths = alignment_paths(matrix, threshold=pair_threshold(matrix, floor)) or alignment_paths(
         matrix, threshold=floor
     )

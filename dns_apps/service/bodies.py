@@ -57,7 +57,7 @@ class Senders:
 
 
 class Body:
-    """``receive`` of ASGI that refuses a body beyond the limit, whatever its headers said, and a slow one.
+    """``receive`` of ASGI that refuses a body beyond the limit, even if its headers hide it, and a slow one.
 
     Args:
         receive: of the server.

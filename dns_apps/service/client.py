@@ -266,7 +266,7 @@ def _quoted(part: str) -> str:
 
 
 def _preference(wait_s: float | None) -> Mapping[str, str]:
-    """RFC 7240: how long the service shall wait before it answers that the work goes on."""
+    """RFC 7240: how long the service shall wait before it answers that the work continues."""
     return {} if wait_s is None else {"Prefer": f"wait={max(0, round(wait_s))}"}
 
 

@@ -49,7 +49,7 @@ class ServiceContext:
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def open(self) -> None:
-        """The index is being opened, and what a former service left undone goes on."""
+        """Open the index in the background, and resume what a former service left undone."""
         threading.Thread(target=self.live_index.prepare, name="open-index").start()
         threading.Thread(target=self.live_index.follow, args=(self.stopped,), name="follow-releases").start()
         self.query_jobs.resume()

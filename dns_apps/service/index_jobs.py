@@ -31,7 +31,7 @@ class IndexJobs:
     """Adds and removes videos.
 
     Args:
-        query_runner: describes what is added; has the index that is changed, and then served anew.
+        query_runner: describes what is added; has the index that is changed, and then served again.
         video_folders: has the files.
         query_store: keep what was asked for until it is done, and how it ended.
     """
@@ -104,7 +104,7 @@ class IndexJobs:
             self._changing.release()
 
     def close(self) -> None:
-        """No work goes on; the index is as before what was not finished, which the next service does."""
+        """Stop all work; the next service resumes what was not finished, and the index is as before it."""
         self._closed.set()
         self._pool.shutdown(cancel_futures=True)
 
@@ -119,9 +119,9 @@ class IndexJobs:
                 loaded = self._add(job_id, video_ids, messages)
             made = {"version": loaded.index.manifest.version, "release": loaded.release}
             self._show(job_id, messages, state="done", progress=1.0, **made)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the work has failed and says so
+        except Exception as error:  # noqa: BLE001 - the work reports any error as its failure
             if self._closed.is_set():
-                return  # the next service goes on with it
+                return  # the next service resumes it
             if not (isinstance(error, DnsError) or is_full(error)):
                 _log.exception("adding videos met a defect")
             self._show(job_id, messages, state="failed", problem=problem_of(error))

@@ -32,7 +32,7 @@ class NearDuplicateFinder:
     def groups(self, loaded: LoadedIndex) -> tuple[float, tuple[tuple[str, ...], ...]]:
         """Share in [0, 1] of the search that is done, and the groups once it is 1, the largest first.
 
-        The first who asks waits a moment: a small index is searched by then.
+        The first request waits a moment: a small index is searched by then.
         """
         with self._lock:
             search = self._search
@@ -67,7 +67,7 @@ class _Search(threading.Thread):
     def run(self) -> None:
         try:
             self._look()
-        except BaseException:  # whoever asks next begins anew
+        except BaseException:  # the next request starts again
             self.failed = True
             raise
 

@@ -42,7 +42,7 @@ class Probes:
         records: likewise.
         query_jobs: has queries that wait for room.
         decoders: must answer.
-        live_index: must describe and search; only asked while nobody else computes.
+        live_index: must describe and search; only asked while nothing else computes.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Probes:
         for name, part in self._vital.items():
             try:
                 part.probe()
-            except Exception as error:  # noqa: BLE001 - whatever it was, the part does not work and it is said
+            except Exception as error:  # noqa: BLE001 - any error means that the part does not work
                 (limits if is_full(error) else broken).append(f"{name}: {error}")
         if not self._writes():
             limits.append("the disk is full: uploads and labels are refused")

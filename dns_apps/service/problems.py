@@ -21,7 +21,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 def problem_response(error: Exception, request: Request) -> Response:
-    """The answer that says what ``error`` means for who asked."""
+    """The response that describes ``error`` to the client."""
     found = problem_of(error)
     # Of the artefact errors only the plain one is passing: another process is writing to the index.
     if type(error) is ArtefactError:
@@ -35,7 +35,7 @@ def problem_response(error: Exception, request: Request) -> Response:
 
 
 def say_problems(app: FastAPI) -> None:
-    """Whatever is raised in ``app`` is answered as a problem."""
+    """Install handlers that answer every error of ``app`` as a problem."""
 
     async def foreseen(request: Request, error: Exception) -> Response:
         return problem_response(error, request)

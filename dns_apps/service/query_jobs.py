@@ -98,7 +98,7 @@ class QueryJobs:
         return shutil.disk_usage(self._folder).free >= n_bytes + _SPARE_BYTES
 
     def new(self, name: str, searched: TimeRange, options: QueryOptions) -> Query:
-        """A query by a stored video or by an upload, which is to follow; nobody works on it yet."""
+        """A query by a stored video or by an upload, which is to follow; not yet submitted."""
         source = searched if isinstance(searched, StoredExcerpt) else None
         return Query(
             id=secrets.token_hex(12), name=name, source=source, part=TimeRange() if source else searched,
@@ -128,7 +128,7 @@ class QueryJobs:
     def submit(self, slot: Slot, query: Query) -> Future[Query]:
         """The query is kept and will be worked on; the slot is given back when that ends.
 
-        Whatever is raised, nothing of the query is left, and its slot is the caller's again.
+        If it raises, nothing of the query is left, and its slot is the caller's again.
         """
         try:
             path = self.upload_path(query.id)
@@ -141,7 +141,7 @@ class QueryJobs:
             raise
 
     def resume(self) -> None:
-        """What a service that has ended left undone goes on; files that belong to no query are removed."""
+        """Resume what a service that has ended left undone; remove files that belong to no query."""
         for query in self._kept.unfinished():
             if self._file(query) is None:
                 lost = RefusalError(503, "the service was restarted before the query was answered; ask again")
@@ -240,7 +240,7 @@ class QueryJobs:
             query = query.model_copy(update={**done, "finished_at": datetime.now(UTC)})
         except _Cancelled:
             return query
-        except Exception as error:  # noqa: BLE001 - whatever it was, the query has failed and says so
+        except Exception as error:  # noqa: BLE001 - the query reports any error as its failure
             if not (isinstance(error, DnsError) or is_full(error)):
                 _log.exception("query %s met a defect", query.id)
             query = _failed(query, error)

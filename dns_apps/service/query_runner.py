@@ -63,7 +63,7 @@ class QueryRunner:
     ) -> VideoFeatures:
         """Whitened regions of a stretch of a video, its times on the video's own clock.
 
-        Decoding goes on in its process while a chunk is described here; between chunks others get their turn.
+        Decoding continues in its process while a chunk is described here; other queries run between chunks.
 
         Raises:
             VideoError: the video cannot be decoded within the limits.

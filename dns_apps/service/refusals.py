@@ -6,7 +6,7 @@ from dns_apps.service.schemas import Problem
 from dns_core.errors import ArtefactError, DnsError, InputError, VideoError
 from dns_core.store.room import is_full
 
-NO_ROOM = "the disk of the service is full: it goes on answering, and keeps nothing new until there is room"
+NO_ROOM = "the disk of the service is full: it still answers, and keeps nothing new until there is room"
 _BUSY_FOR_S = 2
 _NOT_READY_FOR_S = 5
 
@@ -37,7 +37,7 @@ def problem(status: int, detail: str, reason: str = "") -> Problem:
 
 
 def not_found(what: str) -> RefusalError:
-    """``what`` is not there, or is not for strangers to see; the two are not told apart."""
+    """``what`` is not there, or is hidden; the response does not reveal which."""
     return RefusalError(HTTPStatus.NOT_FOUND, what, reason="not_found")
 
 
@@ -59,7 +59,7 @@ def not_ready(detail: str) -> RefusalError:
 
 
 def problem_of(error: Exception) -> Problem:
-    """What a person is told of an error; of one that nobody foresaw, no more than that it happened."""
+    """The problem that is shown for an error; an unforeseen one shows only that it happened."""
     if isinstance(error, RefusalError):
         return error.problem
     if isinstance(error, VideoError):

@@ -31,7 +31,7 @@ def serve(root: Path, settings: Settings) -> None:
 
 
 def require_tokens(settings: ServiceSettings) -> None:
-    """Strangers cannot ask: nobody else can connect, or a token is needed.
+    """Refuse to listen to other machines without tokens.
 
     Raises:
         SettingsError: neither holds.

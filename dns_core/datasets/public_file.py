@@ -14,7 +14,7 @@ def read_public_pickle(path: Path, origin: str) -> Checked:
 
     Args:
         path: the file.
-        origin: where its authors publish it, for who does not have it.
+        origin: where its authors publish it.
 
     Raises:
         GroundTruthError: there is no such file.

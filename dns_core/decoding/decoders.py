@@ -158,7 +158,7 @@ class Decoders:
             kept = worker
             raise OSError(full.args[0], os.strerror(full.args[0])) from None
         finally:
-            # The place is free again whatever happens, or the service would have one decoder less for good.
+            # The place is always freed, or the service would have one decoder less for good.
             self._idle.put(kept or self._replaced(worker))
 
     def _living(self, worker: "DecoderProcess | None") -> "DecoderProcess":

@@ -29,7 +29,7 @@ class Limits:
         max_pixels: of one frame.
         max_duration_s: of the stretch that is decoded.
         threads: of the decoder; 0 leaves the number to FFmpeg.
-        renewed: ``seconds`` count anew after each answer, for example a few frames, so that a long video may
+        renewed: ``seconds`` count again after each answer, for example a few frames, so that a long video may
             take long and one that hangs may not.
         module: the program of the process; tests have one of their own.
     """

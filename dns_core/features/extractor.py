@@ -28,7 +28,7 @@ _CHUNKS_AHEAD = 2
 
 
 class Extractor:
-    """Frames to region descriptors, in batches of one size whatever chunks the decoder gives.
+    """Frames to region descriptors, in batches of one size, independent of the decoder's chunks.
 
     Args:
         backbone: the network; it is moved to ``device``.

@@ -2,7 +2,7 @@
 
 Cells score their similarity minus a threshold, and the best paths through the matrix are the matches
 (Smith and Waterman, 1981; the slopes are those of dynamic time warping: a path may stand
-still in one video while it goes on in the other, so changed speed is followed).
+still in one video while it continues in the other, so changed speed is followed).
 """
 
 import numpy as np

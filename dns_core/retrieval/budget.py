@@ -22,7 +22,7 @@ class Budget:
 
     Attributes:
         share: in [0, 1]; 0 is the coarse ranking, 1 the fine one.
-        ms: over 0; fine comparison goes on block by block until they are used, so that it may run over
+        ms: over 0; fine comparison continues block by block until they are used, so that it may run over
             by one block.
     """
 

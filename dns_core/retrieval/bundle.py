@@ -75,7 +75,7 @@ class Bundle:
 
     @cached_property
     def background(self) -> Background:
-        """The videos that say what a query scores with strangers."""
+        """Background videos, which give the scores of a query with unrelated ones."""
         return Background.load(self.folder / BACKGROUND_FILE)
 
     @property

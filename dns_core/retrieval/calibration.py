@@ -3,7 +3,7 @@
 The reference writes fine scores, rescaled to [0, 1], among raw coarse cosines; the two are not
 comparable, and re-ranking a few pairs can then be worse than none. Here candidates that were not
 re-ranked get the fine score to expect of their coarse score: of any pair where nothing is compared finely,
-of a stranger where others were. And a score counts by how far it stands above what the query reaches with
+of an unrelated video where others were. A score counts by how far it is above what the query reaches with
 the background (`dns_core.retrieval.background`). Nothing depends on the other videos of an index: a pair
 has one score.
 
@@ -35,8 +35,8 @@ class Standing:
     """How one query stands with the background.
 
     Attributes:
-        level: the raw fine score that it reaches with strangers.
-        shift: how much higher its fine scores are than those of strangers with its coarse scores.
+        level: the raw fine score that it reaches with unrelated videos.
+        shift: how much higher its fine scores are than those of unrelated videos with its coarse scores.
     """
 
     level: float
@@ -77,7 +77,7 @@ class Scale:
     def passed_over(self, coarse: npt.ArrayLike) -> Float64Array:
         """``[V]`` fine scores to expect of candidates that were passed over when others were compared.
 
-        They are most likely strangers, whose fine scores rise far less with their coarse ones.
+        They are most likely unrelated, and their fine scores rise far less with their coarse ones.
         """
         return np.asarray(self.stranger_rise * np.asarray(coarse, dtype=np.float64) + self.stranger_offset)
 
@@ -224,7 +224,7 @@ def fit_scale(
         known: ``[P]`` whether the label may be relied on; the probability is fitted to these pairs.
 
     Raises:
-        InputError: there is no known stranger, or nothing is known.
+        InputError: there is no known unrelated video, or nothing is known.
     """
     strange = known & ~labels
     if not strange.any():

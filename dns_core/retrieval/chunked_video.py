@@ -103,7 +103,7 @@ def pair_segments(
         for target_span, matrix in zip(target.spans, matrices, strict=True):
             times = query.times_s[slice(*query_span)], target.times_s[slice(*target_span)]
             high = pair_threshold(matrix, threshold)
-            # Where nothing stands out long enough, what strangers rarely reach still is a match.
+            # Where nothing stands out long enough, what unrelated videos rarely reach still is a match.
             pieces += matched_segments(matrix, *times, threshold=high, finder=finder) or matched_segments(
                 matrix, *times, threshold=threshold, finder=finder
             )

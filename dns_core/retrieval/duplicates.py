@@ -1,8 +1,8 @@
 """All pairs of an archive that show the same, without comparing all with all.
 
 Files of equal content are pairs without being looked at. Of each other video, those nearest by coarse vectors
-are compared finely: a shortlist, and whatever else is as near as matches usually are. What is found of a
-video is written to a journal at once: an interrupted search goes on, and another report costs nothing.
+are compared finely: a shortlist, and all else that is as near as matches usually are. What is found of a
+video is written to a journal at once: an interrupted search resumes, and another report costs nothing.
 """
 
 from collections import defaultdict
@@ -59,7 +59,7 @@ def find_duplicates(
     Args:
         engine: an index, opened with its models.
         asked: which pairs.
-        journal: a file to go on from; made if it is not there, and begun anew for another question.
+        journal: a file to go on from; made if it is not there, and emptied for another question.
         progress: shows how far it has come.
         of: an index made by the same models; None searches the engine's index in itself.
 

@@ -82,12 +82,12 @@ def pair_threshold(matrix: Float32Array, floor: float) -> float:
     """Similarity from which frames of this pair match: ``floor``, or more where the videos are alike.
 
     In two videos of the same place every frame resembles every other; what matches stands out from that
-    level and is not merely above what strangers reach. The threshold is halfway from the typical cell to
+    level and is more than unrelated videos reach. The threshold is halfway from the typical cell to
     the best ones, but at most three quarters of the best: of a still image all frames match.
 
     Args:
         matrix: ``[Tq, Tt]`` similarity of frames, in [-1, 1], not empty.
-        floor: similarity that frames of strangers rarely reach.
+        floor: similarity that unrelated frames rarely reach.
     """
     best = float(np.quantile(matrix.max(axis=1), 0.9))
     level = (float(np.median(matrix)) + best) / 2

@@ -1,6 +1,6 @@
 """Searching with one picture: the videos that show it, and the moment at which they do.
 
-A picture says nothing of how a video goes on: neither the coarse network nor the comparator has much to look
+A picture says nothing of how a video continues: the coarse network and the comparator have little to look
 at. It is compared with every frame of the index instead, by the similarity of their regions.
 """
 

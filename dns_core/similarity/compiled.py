@@ -19,12 +19,12 @@ def compiled(function: _F) -> _F:
 
 
 def compiled_loosely(function: _F) -> _F:
-    """As `compiled`, with sums in whatever order is fast: equal to rounding, and still from run to run."""
+    """As `compiled`, with sums in any order that is fast: equal to rounding, and still from run to run."""
     return cast(_F, numba.njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"})(function))
 
 
 def read_only(array: npt.NDArray[_N]) -> npt.NDArray[_N]:
-    """A plain array in one piece that may not be written, whatever ``array`` is.
+    """A contiguous, read-only plain array of the values of ``array``.
 
     Functions are compiled once more for arrays that may be written, and slow to tell what a subclass is.
     """

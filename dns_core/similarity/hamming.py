@@ -26,7 +26,7 @@ WORD_BITS = 64
 # Target frames compared at once: their transposed codes (9 regions x 8 words) stay in the second cache (90
 # KB), or in the first (18 KB) where registers are narrow and ask for them twice as often.
 _BLOCK_FRAMES = 160 if WIDE else 32
-# Blocks are completed to whole vector registers with cells nobody reads.
+# Blocks are completed to whole vector registers with cells that are never read.
 _LANES = 8
 _MORE_THAN_ALL_BITS = 1 << 62
 

@@ -3,7 +3,7 @@
 Reads: the teacher and the students, artifacts/split.json, whitened train and views.
 Writes: artifacts/pairs/scored.parquet (query, target, side, relation, each network's similarity, and the
     query's level with it and with coarse scores alone), artifacts/models/background.safetensors (videos
-    that say what a query scores with strangers) and artifacts/models/calibration.json (raw scores to
+    that give the scores of a query with unrelated ones) and artifacts/models/calibration.json (raw scores to
     probabilities of a match).
 Params: label_selector.
 Repeats exactly: yes, seeded.
@@ -70,7 +70,7 @@ class Config(StageConfig):
 class _Pairs:
     """``[P]`` rows: ids, side of the split, and what is known without labels.
 
-    ``relation`` is ``copy`` (the target shows the query's source), ``stranger`` (all that it shows is of
+    ``relation`` is ``copy`` (the target shows the query's source), ``unrelated`` (all that it shows is of
     other clusters of shared footage) or ``unknown``.
     """
 
@@ -106,8 +106,8 @@ def run(config: Config, context: StageContext) -> None:
             columns |= {name: scores} | _standing_columns(
                 name, drawn, scales[name], coarse_background, standings
             )
-            strangers = strange_frame_similarities(network, features, split.validation, split.alike)
-            thresholds[name] = fit_frame_threshold(strangers)
+            unrelated = strange_frame_similarities(network, features, split.validation, split.alike)
+            thresholds[name] = fit_frame_threshold(unrelated)
     background.save(context.workspace.models / BACKGROUND_FILE)
     Calibration(scales, thresholds).save(context.workspace.models / "calibration.json")
     ids = dict(zip(("query", "target"), zip(*drawn.pairs, strict=True), strict=True))
@@ -178,7 +178,7 @@ def _drawn_pairs(split: VideoSplit, features: FeatureSet, config: Config) -> _Pa
     shows little of them, and selector and calibration would otherwise learn from whole copies alone.
 
     Training queries only meet videos to learn from. Held-out queries meet all videos: those of the other
-    side are of other clusters by construction, so there are strangers even if one cluster is held out.
+    side are of other clusters by construction, so there are unrelated ones even if one cluster is held out.
     """
     drawn = _Pairs([], [], [])
     sources = frozenset(split.cluster_of)
@@ -210,9 +210,9 @@ def _spliced(members: Sequence[str], split: VideoSplit, features: FeatureSet, se
     for video in members:
         version = int(rng.integers(features.n_views(video) + 1))
         parts = [view_id(video, version - 1) if version else video]
-        strangers = [other for other in members if split.cluster_of[other] != split.cluster_of[video]]
-        if strangers:
-            parts.append(strangers[int(rng.integers(len(strangers)))])
+        unrelated = [other for other in members if split.cluster_of[other] != split.cluster_of[video]]
+        if unrelated:
+            parts.append(unrelated[int(rng.integers(len(unrelated)))])
         spliced[video] = spliced_id(
             *(excerpt_id(part, random_excerpt(features.n_frames(part), rng)) for part in parts)
         )
@@ -228,7 +228,7 @@ def _relation(own: str, shown: frozenset[str], split: VideoSplit) -> str:
     if own in shown:
         return "copy"
     clusters = {split.cluster_of[source] for source in shown}
-    return "unknown" if split.cluster_of[own] in clusters else "stranger"
+    return "unknown" if split.cluster_of[own] in clusters else "unrelated"
 
 
 def _fine_network(context: StageContext, name: str) -> PairNetwork:

@@ -74,15 +74,15 @@ def _spread(
     network: Teacher, features: FeatureSet, split: VideoSplit, context: StageContext
 ) -> dict[str, object]:
     """Set the range of similarities on held-out videos."""
-    copies, strangers = [], []
+    copies, unrelated = [], []
     # Videos of the other side are of other clusters by construction.
     for video_id, other in zip(split.validation, cycle(split.train), strict=False):
         for number in range(features.n_views(video_id)):
             copies.append((video_id, view_id(video_id, number)))
-            strangers.append((video_id, view_id(other, number)))
+            unrelated.append((video_id, view_id(other, number)))
     scores = [
         pair_scores(network, features, pairs, videos_in_memory=1024, progress=context.progress)
-        for pairs in (copies, strangers)
+        for pairs in (copies, unrelated)
     ]
     spread_similarities(network, *scores)
     return {}

@@ -38,10 +38,10 @@ def _strange_pairs(
     """Each video with the copies of the next one, then of the one after it, and so on."""
     for step in range(1, len(ids)):
         for number, video_id in enumerate(ids):
-            stranger = ids[(number + step) % len(ids)]
-            if stranger not in alike[video_id]:
-                for view in range(features.n_views(stranger)):
-                    yield video_id, view_id(stranger, view)
+            unrelated_id = ids[(number + step) % len(ids)]
+            if unrelated_id not in alike[video_id]:
+                for view in range(features.n_views(unrelated_id)):
+                    yield video_id, view_id(unrelated_id, view)
 
 
 @torch.inference_mode()

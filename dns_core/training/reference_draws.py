@@ -1,4 +1,4 @@
-"""The random choices of the reference's training, draw by draw, for who repeats one of its runs.
+"""The random choices of the reference's training, draw by draw, to repeat one of its runs.
 
 Our own training draws otherwise (`dns_core.training.distillation`, `.selection`): from one seeded generator,
 with the splits of a corpus kept apart by footage. The reference draws pairs from Python's generator, which

@@ -132,7 +132,7 @@ class TeacherObjective:
             copy, shown = self._copy(video_id, int(second), group, rng)
             copies.append(copy)
             ignored.append([other != video_id and self._shares(other, shown) for other in group])
-        # Rows are anchors: whatever shares footage with a copy, or with what it was put into, is no
+        # Rows are anchors: any excerpt that shares footage with a copy, or with what it was put into, is no
         # negative of it.
         batch = TeacherBatch(*padded(anchors), *padded(copies), torch.tensor(ignored).T)
         return to_device_of(self.network, batch)
@@ -157,9 +157,9 @@ class TeacherObjective:
         if rng.random() < self._config.excerpt_probability:
             excerpt = random_excerpt(len(regions), rng)
             regions = regions[excerpt.start : excerpt.stop]
-        strangers = [other for other in group if not self._shares(other, [video_id])]
-        if strangers and rng.random() < self._config.video_in_video_probability:
-            host = strangers[int(rng.integers(len(strangers)))]
+        unrelated = [other for other in group if not self._shares(other, [video_id])]
+        if unrelated and rng.random() < self._config.video_in_video_probability:
+            host = unrelated[int(rng.integers(len(unrelated)))]
             mixed = _video_in_video(regions, self._features.regions(host), rng)
             return mixed[:longest], [video_id, host]
         return regions[:longest], [video_id]
@@ -182,19 +182,19 @@ def _groups(ids: Sequence[str], size: int) -> list[Sequence[str]]:
     return groups
 
 
-def spread_similarities(network: Teacher, copies: Float32Array, strangers: Float32Array) -> None:
-    """Stretch the teacher's output so that good copies score .9 and typical strangers -.8.
+def spread_similarities(network: Teacher, copies: Float32Array, unrelated: Float32Array) -> None:
+    """Stretch the teacher's output so that good copies score .9 and typical unrelated videos -.8.
 
-    InfoNCE only asks that copies score higher than strangers, and leaves both in a narrow band; students
+    InfoNCE only makes copies score higher than unrelated videos; it leaves both in a narrow band; students
     would spend their training on its width. The map is affine and acts on the comparator's last layer,
     so the order of pairs stays but for what the hard-tanh then clips.
 
     Args:
         network: changed in place.
         copies: ``[N]`` similarities of videos and their edited copies.
-        strangers: ``[M]`` similarities of videos that share no footage.
+        unrelated: ``[M]`` similarities of videos that share no footage.
     """
-    low, high = float(np.median(strangers)), float(np.quantile(copies, 0.9))
+    low, high = float(np.median(unrelated)), float(np.quantile(copies, 0.9))
     slope = 1.7 / max(high - low, 1e-3)
     last = network.video_comperator.fconv
     with torch.no_grad():

@@ -13,8 +13,8 @@ USUAL_FPS = 25.0
 """Assumed where a container states no plausible rate."""
 _MAX_PLAUSIBLE_FPS = 1000.0
 DISCONTINUITY_S = 1.0
-"""A stamp that lies further back belongs to a clock that was set anew."""
-# FFmpeg closes longer jumps forward: in streams whose clock may start anew at any time, and elsewhere.
+"""A stamp that lies further back belongs to a clock that was reset."""
+# FFmpeg closes longer jumps forward: in streams whose clock may restart at any time, and elsewhere.
 _GAP_S = 10.0
 _LONGEST_GAP_S = 30 * 3600.0
 # More than packets are early or late by.
@@ -33,12 +33,12 @@ def average_fps(stream: VideoStream) -> float:
 
 
 def is_reset_at_will(container: InputContainer) -> bool:
-    """Whether the clock of this kind of container may start anew at any time, as that of broadcasts."""
+    """Whether the clock of this kind of container may restart at any time, as that of broadcasts."""
     return bool(Flags(container.format.flags) & Flags.ts_discont)
 
 
 def longest_gap_s(container: InputContainer) -> float:
-    """Seconds between two pictures from which a jump of the stamps is no pause, but a clock set anew."""
+    """Seconds between two pictures from which a jump of the stamps is no pause, but a clock reset."""
     return _GAP_S if is_reset_at_will(container) else _LONGEST_GAP_S
 
 

@@ -15,7 +15,7 @@ _MAX_COUNTED_PACKETS = 2_000_000  # 18 hours at 30 fps
 # A file is called cut short when the picture misses a tenth and a second of what was stated.
 _CUT_SHARE = 0.9
 _CUT_S = 1.0
-# Where a clock may be set anew, the first and the last stamp do not say how long a file is. A short one is
+# Where a clock may be reset, the first and the last stamp do not say how long a file is. A short one is
 # read; a long one only if a second of it would take less than this.
 _SOON_READ_BYTES = 64 << 20
 _LEAST_BYTES_PER_S = 8_000

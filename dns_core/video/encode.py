@@ -55,7 +55,7 @@ def write_video(path: Path, frames: Iterable[UInt8Array], fps: float, *, crf: in
         container.mux(stream.encode(None))
 
 
-# Macroblock-tree rate control is off: with AVX-512 (x264 core 165) it weighs blocks by memory that nobody
+# Macroblock-tree rate control is off: with AVX-512 (x264 core 165) it weighs blocks by memory that nothing
 # wrote, and the same frames give other bytes now and then.
 def _x264_stream(container: OutputContainer, first: UInt8Array, rate: Fraction, crf: int) -> VideoStream:
     _require_rgb(first, first.shape)

@@ -1,7 +1,7 @@
 """MLflow's server as an ASGI application, behind the guard and a password; ``dns up`` has uvicorn serve it.
 
 ``mlflow server`` starts uvicorn with an application of its own, in a second process: neither can be guarded,
-and the second goes on when the first is killed.
+and the second survives when the first is killed.
 """
 
 import os

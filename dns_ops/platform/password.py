@@ -1,7 +1,7 @@
 """The password by which the platform's own parts know each other, and which people give in their browser.
 
 It is one file, readable by the user alone, that ``dns up`` makes once. Programs that ``dns up`` starts find
-it there or in their environment, never in an argument. Whoever knows it may run flows, and so do what the
+it there or in their environment, never in an argument. It permits running flows, and so do what the
 user may.
 """
 

@@ -75,7 +75,7 @@ def promotions(root: Path) -> list[dict[str, Any]]:
 
 
 def record_decision(root: Path, who: str, row: Mapping[str, object]) -> None:
-    """Append a row to the history, with who asked and when."""
+    """Append a row to the history, with the user and the time."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
     append_row(_history(root), {"at": at, "who": who, **row})
 

@@ -4,6 +4,6 @@
     <kind>/<version>.json     which files a version of videos, features, models or index holds; never changes
     <kind>/current.json       names the version that readers get; replaced in one request
 
-Whoever publishes uploads blobs, then the list, then the pointer: a reader gets the old version or the new one
+A publisher uploads blobs, then the list, then the pointer: a reader gets the old version or the new one
 whole. What was uploaded before is not uploaded again, so that a stopped push resumes.
 """

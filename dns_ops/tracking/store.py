@@ -55,7 +55,7 @@ def open_tracking(root: Path, settings: Settings) -> Tracking:
         raise TrackingError("runs and models are not kept: DNS_TRACKING_URI is off")
     for name, value in _IMPATIENCE.items():
         os.environ.setdefault(name, value)
-    # The first lines of a new database are of no interest to who trains a model.
+    # The first lines of a new database say nothing about training.
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     own = make_platform_folder(root)

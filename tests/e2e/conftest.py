@@ -113,7 +113,7 @@ def start_dns(cwd: Path, *arguments: object) -> subprocess.Popen[str]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_record() -> Iterator[None]:
-    """Stages here tell nobody of their runs, which would take them seconds each."""
+    """Stages here record no runs, which would take seconds each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DNS_TRACKING_URI", "off")
         yield

@@ -158,7 +158,7 @@ def test_a_file_of_the_database_finds_itself_first(
     arguments = ["query", *clips, "--index", finished / "artifacts" / "index", "--models", models, "--json"]
     coarse = answers(dns(*arguments, "--budget", 0).stdout)
     assert [answer["results"][0]["video_id"] for answer in coarse] == [clip.name for clip in clips]
-    # Networks of two epochs clip the similarity of whatever shares a shot, so that other videos may tie.
+    # Networks of two epochs clip the similarity of videos that share a shot, so that other videos may tie.
     for clip, answer in zip(clips, answers(dns(*arguments, "--budget", 1).stdout), strict=True):
         scores = {row["video_id"]: row["score"] for row in answer["results"]}
         assert scores[clip.name] == max(scores.values())

@@ -1,4 +1,4 @@
-"""An archive is described to its end, whatever a video or the machine does to the processes at work."""
+"""An archive is described to its end, even if videos or the machine kill the processes at work."""
 
 import os
 import signal

@@ -99,7 +99,7 @@ def test_images_are_normalised_alike(close: Close) -> None:
 
 @pytest.mark.parametrize(("key", "windows"), [("L=1", 1), ("L=2", 2), ("L=3", 3)])
 def test_rmac_is_another_pooling_that_the_reference_itself_does_not_call(key: str, windows: int) -> None:
-    # Recorded for whoever looks for it: both implementations pool with region_vectors' windows instead.
+    # For reference: both implementations pool with region_vectors' windows instead.
     side, length = LAYERS["rmac/in"].shape[-1], 2 * LAYERS["rmac/in"].shape[-1] // (windows + 1)
     starts = [int(np.floor(i * (side - length) / max(windows - 1, 1) + 1e-9)) for i in range(windows)]
     pooled = np.stack(

@@ -80,7 +80,7 @@ def add(request: AddRequest, context: Context) -> Job:
 
 @router.get("/jobs", summary="All work on the index", dependencies=_admin, responses=problems())
 def jobs(context: Context, limit: Limit = 50, offset: Offset = 0) -> Page[Job]:
-    """Work on the index, the newest first; what a restart interrupted goes on."""
+    """Work on the index, the newest first; what a restart interrupted is resumed."""
     found, total = context.index_jobs.page(limit, offset)
     return Page(items=tuple(found), total=total, limit=limit, offset=offset)
 

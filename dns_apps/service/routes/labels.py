@@ -69,7 +69,7 @@ def _ground_truth(labels: Sequence[Label], ids: Sequence[str]) -> GroundTruth:
     by_query: dict[str, dict[str, str]] = {}
     for label in labels:
         if label.verdict not in _TERMS:
-            continue  # whoever was unsure has said nothing that can be judged by
+            continue  # an unsure label is no ground truth
         name = names[label.query_id]
         key = f"{label.query_id}/{name}" if name in shared else name
         by_query.setdefault(key, {})[label.video_id] = _TERMS[label.verdict]

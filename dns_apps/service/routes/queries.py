@@ -37,7 +37,7 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,4})\b")
     "",
     summary="Search with a video",
     responses={
-        202: {"model": Query, "description": "The work goes on; ask for the query again."},
+        202: {"model": Query, "description": "The work continues; ask for the query again."},
         **problems(404, 408, 415, 429, 503, 507),
     },
     openapi_extra={"requestBody": REQUEST_BODY},

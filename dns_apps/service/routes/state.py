@@ -1,4 +1,4 @@
-"""``/healthz``, ``/readyz`` and ``/metrics``: for who watches the service."""
+"""``/healthz``, ``/readyz`` and ``/metrics``: endpoints for monitoring."""
 
 from fastapi import APIRouter, Depends, Response
 

@@ -90,7 +90,7 @@ class Segment(Answered):
 
 
 class MatchRow(Answered):
-    """One video of the ranked answer; ``label`` is what a person said of it, None if nobody did."""
+    """One video of the ranked answer; ``label`` is a person's verdict on it, None without one."""
 
     rank: int
     video_id: str

@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from dns_apps.cli import output
-from dns_apps.cli.options import segment_texts
-from dns_apps.cli.output import print_json, print_table, printable
+from dns_apps.cli.output import print_json, print_table
 from dns_apps.cli.progress import BarProgress, LineProgress, command_progress
+from dns_apps.text import printable, segment_texts
 from dns_core.ports import Progress
 from dns_core.records import Segment
 

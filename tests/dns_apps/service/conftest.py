@@ -49,7 +49,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def excerpt(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Seconds 4 to 9 of the market, encoded anew."""
+    """Seconds 4 to 9 of the market, encoded again."""
     path = tmp_path_factory.mktemp("queries") / "excerpt.mp4"
     write_video(path, footage(1)[round(4 * FPS) : round(9 * FPS)], FPS, crf=30)
     return path
@@ -71,7 +71,7 @@ class Running:
     root: Path
 
     def client(self, token: str | None = None) -> Client:
-        """Somebody who asks it."""
+        """A client of it."""
         return Client(self.url, token, timeout_s=60)
 
     def http(self) -> httpx.Client:

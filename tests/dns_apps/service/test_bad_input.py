@@ -1,4 +1,4 @@
-"""What strangers may send: each gets its message, nothing is kept, and the service goes on."""
+"""Untrusted input: each gets its message, nothing is kept, and the service keeps answering."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -243,8 +243,11 @@ def test_addresses_that_are_none_are_problems_too(service: Any) -> None:
 
 
 def test_what_is_no_query_service_is_unreachable() -> None:
-    with Client("http://127.0.0.1:9") as nobody, pytest.raises(ServiceUnreachableError, match="no answer"):
-        nobody.index()
+    with (
+        Client("http://127.0.0.1:9") as unreachable,
+        pytest.raises(ServiceUnreachableError, match="no answer"),
+    ):
+        unreachable.index()
 
     def other(_request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"hello": "world"})

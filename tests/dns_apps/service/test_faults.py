@@ -78,7 +78,7 @@ FAULTS: dict[str, Callable[[], BaseException]] = {
     "full": lambda: OSError(errno.ENOSPC, "No space left on device"),
     "database": database_full,
     "memory": MemoryError,
-    "defect": lambda: RuntimeError("nobody foresaw this"),
+    "defect": lambda: RuntimeError("an unforeseen defect"),
 }
 
 
@@ -185,7 +185,7 @@ def test_a_part_that_does_not_answer_is_not_ready(
             patch.setattr(place, name, raising(None, FAULTS["defect"], 1))
             reply = http.get("/readyz")
         assert reply.status_code == 503
-        assert f"{part}: nobody foresaw this" in reply.json()["detail"]
+        assert f"{part}: an unforeseen defect" in reply.json()["detail"]
         assert http.get("/readyz").status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""The index that is served: its state, changing it, and a reload that nobody notices."""
+"""The index that is served: its state, changing it, and a reload that costs no request."""
 
 import shutil
 import threading

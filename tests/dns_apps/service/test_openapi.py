@@ -1,4 +1,4 @@
-"""The service does what its OpenAPI says, whatever it is asked."""
+"""The service does what its OpenAPI says for any request."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The service starts whatever it finds, and says in one line what is not as it should be."""
+"""The service starts with any index it finds, and says in one line what is wrong."""
 
 import logging
 import shutil

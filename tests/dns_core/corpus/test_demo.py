@@ -226,7 +226,7 @@ def test_segments_show_the_same(corpus: Path, truth: GroundTruth) -> None:
     clips = {path.name: read_clip(path) for path in (corpus / "test").rglob("*.mp4")}
     wins = []
     for query, answers in truth.segments.items():
-        strangers = [clips[v] for v in truth.database if v not in truth.labels[query]]
+        unrelated = [clips[v] for v in truth.database if v not in truth.labels[query]]
         for video, segments in answers.items():
             for segment in segments:
                 assert 0 <= segment.query_start_s < segment.query_end_s <= clips[query].duration_s + 0.01
@@ -242,7 +242,7 @@ def test_segments_show_the_same(corpus: Path, truth: GroundTruth) -> None:
                 )
                 others = [
                     (ours @ _thumbnails(c, np.arange(0, c.duration_s, 0.5)).T).max(axis=1).mean()
-                    for c in strangers
+                    for c in unrelated
                 ]
                 wins.append(agreement > max(others, default=0.0))
     assert len(wins) >= 6

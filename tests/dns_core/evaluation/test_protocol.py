@@ -53,7 +53,7 @@ def test_coverage_multiplies_queries_and_videos() -> None:
 
 
 def test_videos_outside_the_database_are_not_judged() -> None:
-    rankings = {"q": [("stranger", 0.9), ("a", 0.8)]}
+    rankings = {"q": [("unrelated", 0.9), ("a", 0.8)]}
     assert evaluate_rankings(rankings, TRUTH).tasks["DSVR"].per_query["q"] == 1
 
 
@@ -64,8 +64,8 @@ def test_a_task_that_nothing_can_answer_is_refused() -> None:
 
 
 def test_a_ranking_of_an_unknown_query_is_refused() -> None:
-    with pytest.raises(ValueError, match="stranger"):
-        evaluate_rankings({"stranger": [("a", 1.0)]}, TRUTH)
+    with pytest.raises(ValueError, match="unrelated"):
+        evaluate_rankings({"unrelated": [("a", 1.0)]}, TRUTH)
 
 
 def test_the_judge_loads_no_model() -> None:

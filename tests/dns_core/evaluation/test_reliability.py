@@ -12,7 +12,7 @@ TRUTH = GroundTruth(
 def test_bins_by_hand() -> None:
     rankings = {
         # The query itself and a video outside the database are not judged.
-        "p": [("p", 0.99), ("a", 0.96), ("stranger", 0.95), ("b", 0.92), ("c", 0.05)],
+        "p": [("p", 0.99), ("a", 0.96), ("unrelated", 0.95), ("b", 0.92), ("c", 0.05)],
         "q": [("a", 0.01), ("b", 1.0), ("c", 0.09)],
     }
     low, high = reliability(rankings, TRUTH, "DSVR")

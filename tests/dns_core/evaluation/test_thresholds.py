@@ -9,7 +9,7 @@ TRUTH = GroundTruth(("q",), IDS, {"q": {"v0": "ND", "v1": "ND"}}, {"DSVR": ("ND"
 
 
 def test_thresholds_by_hand() -> None:
-    # A hundred strangers of .00, .01 .. .99 and two copies.
+    # A hundred unrelated videos of .00, .01 .. .99 and two copies.
     rows = [("v0", 0.985), ("v1", 0.5), *((f"v{n + 2}", n / 100) for n in range(100))]
     least, half, high, none = thresholds(
         {"q": rows}, TRUTH, "DSVR", false_positive_rate=0.02, scores=(0.5, 0.99, 1.0)

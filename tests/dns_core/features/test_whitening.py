@@ -86,7 +86,7 @@ def test_the_order_of_the_sample_decides_nothing() -> None:
     one, other = Whitening.fit(sample, 8), Whitening.fit(shuffled, 8)
     np.testing.assert_allclose(one.projection, other.projection, rtol=1e-4, atol=1e-6)
     largest = one.projection[np.abs(one.projection).argmax(axis=0), np.arange(8)]
-    assert (largest > 0).all()  # whatever sign the eigen-solver gave
+    assert (largest > 0).all()  # for either sign of the eigen-solver
     assert Whitening.fit(sample, 8).fingerprint == one.fingerprint
     assert Whitening.fit(sample, 7).fingerprint != one.fingerprint
 

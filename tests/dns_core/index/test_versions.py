@@ -103,7 +103,7 @@ def test_a_killed_writer_costs_a_reader_nothing(
     expected = ("a", "b", "c") if moment == "after the pointer" else ("a", "b")
     assert open_index(tmp_path).ids == expected
     verify_index(tmp_path)
-    # the next writer takes the lock, sweeps what is left and goes on
+    # the next writer takes the lock, sweeps what is left and continues
     add_videos(tmp_path, [make_record("d")], models=origin.models)
     assert open_index(tmp_path).ids == (*expected, "d")
     number = open_index(tmp_path).manifest.version

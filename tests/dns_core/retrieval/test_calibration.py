@@ -1,4 +1,4 @@
-"""Scores of both stages on one scale, beside the strangers of a query."""
+"""Scores of both stages on one scale, against the background of a query."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def test_what_was_not_compared_gets_the_score_to_expect() -> None:
 
 
 def test_expectations_follow_what_fine_scores_of_the_query_are_with_the_background() -> None:
-    # a dark query: its fine scores with the background are .1 below those of strangers
+    # a dark query: its fine scores with the background are .1 below those of unrelated videos
     standing = SCALE.standing([0.4, 0.2, 0.0], [-0.8, -0.9, -1.0])
     assert standing.shift == pytest.approx(-0.1)
     fine = np.array([0.1, np.nan, -1.0])
@@ -44,9 +44,9 @@ def test_the_same_score_means_less_where_strangers_reach_it() -> None:
 
 
 def test_a_few_of_the_background_that_show_the_query_do_not_set_its_level() -> None:
-    strangers = np.linspace(-0.9, -0.7, 64)
-    copies = np.concatenate([strangers[:60], np.ones(4)])
-    levels = [SCALE.standing(np.zeros(64), fine).level for fine in (strangers, copies)]
+    unrelated = np.linspace(-0.9, -0.7, 64)
+    copies = np.concatenate([unrelated[:60], np.ones(4)])
+    levels = [SCALE.standing(np.zeros(64), fine).level for fine in (unrelated, copies)]
     assert levels[1] == pytest.approx(levels[0], abs=0.02)
 
 
@@ -63,7 +63,7 @@ def test_at_the_undecided_coarse_score_a_match_is_as_likely_as_not() -> None:
 
 
 def _scored(n_queries: int = 60) -> tuple[Float64Array, Float64Array, Float64Array, np.ndarray]:
-    """Queries of different loudness, each with one match and 19 strangers: coarse, fine, levels, labels."""
+    """Queries of different loudness, one match and 19 unrelated videos each: coarse, fine, levels, labels."""
     rng = np.random.default_rng(0)
     loudness = rng.uniform(-0.3, 0.3, n_queries)[:, None]
     labels = np.zeros((n_queries, 20), dtype=bool)
@@ -87,7 +87,7 @@ def test_a_fitted_scale_tells_matches_from_strangers_across_queries() -> None:
 def test_pairs_of_unknown_relation_are_not_fitted() -> None:
     coarse, fine, levels, labels = _scored()
     wrong = labels.copy()
-    wrong[1::20] = True  # strangers that are called matches, but not known
+    wrong[1::20] = True  # unrelated ones that are called matches, but not known
     known = np.ones_like(labels)
     known[1::20] = False
     right = fit_scale(coarse, fine, levels, labels=labels, known=known)
@@ -110,9 +110,9 @@ def test_a_scale_that_means_nothing_is_refused(rise: float, offset: float, level
 
 
 def test_a_frame_threshold_lets_the_given_share_of_strangers_through() -> None:
-    strangers = np.random.default_rng(0).normal(0.2, 0.05, (100, 50))
-    threshold = fit_frame_threshold(strangers, false_alarm=0.02)
-    assert (strangers > threshold).mean() == pytest.approx(0.02, abs=1e-3)
+    unrelated = np.random.default_rng(0).normal(0.2, 0.05, (100, 50))
+    threshold = fit_frame_threshold(unrelated, false_alarm=0.02)
+    assert (unrelated > threshold).mean() == pytest.approx(0.02, abs=1e-3)
     with pytest.raises(InputError):
         fit_frame_threshold([])
     with pytest.raises(InputError):

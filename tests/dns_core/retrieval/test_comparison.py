@@ -16,8 +16,8 @@ MakeFeatures = Callable[[str, int], VideoFeatures]
 
 @pytest.mark.parametrize("fine", ["fine_binary", "fine_attention", "teacher"])
 def test_a_video_matches_itself(bundle: Bundle, make_features: MakeFeatures, fine: str) -> None:
-    video, stranger = make_features("a", 12), make_features("b", 20)
-    same, other = compare(video, video, bundle, fine), compare(video, stranger, bundle, fine)
+    video, unrelated_id = make_features("a", 12), make_features("b", 20)
+    same, other = compare(video, video, bundle, fine), compare(video, unrelated_id, bundle, fine)
     assert same.score > other.score
     assert same.calibrated > other.calibrated
     assert same.matrix.shape == (12, 12)

@@ -34,13 +34,13 @@ def probe_of(video: VideoFeatures, sha256: str) -> VideoProbe:
 
 @pytest.fixture
 def archive(bundle: Bundle, make_features: MakeFeatures, tmp_path: Path) -> Index:
-    """Two videos with copies, an excerpt, equal files, and strangers."""
+    """Two videos with copies, an excerpt, equal files, and unrelated videos."""
     film, other = make_features("film", 14), make_features("other", 9)
     videos = [
         noisy(film, "film again"), film, noisy(film, "part", 3, 9), other, noisy(other, "other again"),
         VideoFeatures("same file", other.regions, other.times_s),
         VideoFeatures("same pictures", other.regions, other.times_s),
-        *(make_features(f"stranger {n}", 8) for n in range(12)),
+        *(make_features(f"unrelated {n}", 8) for n in range(12)),
     ]  # fmt: skip
     encoder = VideoEncoder(bundle)
     digests = {"other": "o", "same file": "o"}

@@ -18,7 +18,7 @@ THRESHOLD = 0.5
 
 
 def noise(shape: tuple[int, int], seed: int = 0) -> Float32Array:
-    """What strangers look like: about 1 cell in 200 over the threshold."""
+    """What unrelated videos look like: about 1 cell in 200 over the threshold."""
     return np.random.default_rng(seed).normal(0.2, 0.115, shape).astype(np.float32)
 
 
@@ -172,7 +172,7 @@ def test_pieces_of_one_match_are_joined() -> None:
     [
         Segment(0, 10, 10, 20, 0.9),  # the query again, right after itself
         Segment(14, 20, 14, 20, 0.9),  # later in both, after a pause
-        Segment(10, 20, 30, 40, 0.9),  # the query goes on, the target jumps
+        Segment(10, 20, 30, 40, 0.9),  # the query continues, the target jumps
         Segment(5, 15, 0, 10, 0.9),  # another line
     ],
 )

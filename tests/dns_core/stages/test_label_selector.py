@@ -63,7 +63,7 @@ def test_held_out_queries_meet_their_source_and_strangers_even_if_one_cluster_is
     # Three videos and as many edited copies, whole and as excerpts.
     assert len(relations) == 12
     assert set().union(*map(shown, relations)) == set(HELD_OUT)
-    assert all({"copy", "stranger"} <= set(met) for met in relations.values())
+    assert all({"copy", "unrelated"} <= set(met) for met in relations.values())
 
 
 def test_a_pair_is_a_copy_if_the_target_shows_the_source_and_strange_if_no_cluster_is_shared() -> None:
@@ -71,13 +71,13 @@ def test_a_pair_is_a_copy_if_the_target_shows_the_source_and_strange_if_no_clust
     for (query, target), relation in zip(drawn.pairs, drawn.relations, strict=True):
         clusters = {SPLIT.cluster_of[video] for video in shown(target)}
         own = SPLIT.cluster_of[next(iter(shown(query)))]
-        alike = "unknown" if own in clusters else "stranger"
+        alike = "unknown" if own in clusters else "unrelated"
         assert relation == ("copy" if shown(query) <= shown(target) else alike)
 
 
 def test_matches_and_strangers_are_whole_videos_and_parts_of_others_alike() -> None:
     drawn = _drawn_pairs(SPLIT, FEATURES, CONFIG)  # type: ignore[arg-type]
-    for wanted in ("copy", "stranger"):  # else being spliced would tell the one from the other
+    for wanted in ("copy", "unrelated"):  # else being spliced would tell the one from the other
         spliced = [
             "//" in target
             for (_, target), relation in zip(drawn.pairs, drawn.relations, strict=True)

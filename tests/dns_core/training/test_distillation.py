@@ -1,4 +1,4 @@
-"""A coarse student learns the teacher's order on whatever scale; a fine one the teacher's very scores."""
+"""A coarse student learns the teacher's order on any scale; a fine one the teacher's very scores."""
 
 from typing import cast
 

@@ -56,7 +56,7 @@ def test_a_folder_that_may_not_be_listed_is_not_passed_over(
             raise PermissionError(13, "Permission denied")
         return listdir(path)
 
-    monkeypatch.setattr(os, "listdir", refuse)  # tests may run as root, who may list everything
+    monkeypatch.setattr(os, "listdir", refuse)  # tests may run as root, which may list everything
     assert ids(tmp_path) == ["closed", "v.mp4"]
 
 

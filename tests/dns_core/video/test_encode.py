@@ -47,7 +47,7 @@ def test_is_h264_in_yuv420p(tmp_path: Path) -> None:
 
 
 def test_bytes_repeat(tmp_path: Path) -> None:
-    """Also in memory that held other things: x264's macroblock tree once read what nobody had written."""
+    """Also in memory that held other things: x264's macroblock tree once read unwritten memory."""
     rng = np.random.default_rng(0)
     blotches = Image.fromarray(rng.integers(0, 255, (20, 40, 3), dtype=np.uint8))
     scene = blotches.resize((400, 200), Image.Resampling.BICUBIC)

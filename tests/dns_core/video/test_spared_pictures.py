@@ -1,4 +1,4 @@
-"""Pictures that nobody looks at and no other refers to are not decoded; what is sampled stays the same."""
+"""Pictures neither sampled nor referred to are not decoded; what is sampled stays the same."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -32,7 +32,7 @@ def wait_for(condition: object, seconds: float = 30) -> None:
 
 
 def lives(pid: int) -> bool:
-    """Whether the process runs; one that nobody has waited for is still listed."""
+    """Whether the process runs; one that was not waited for is still listed."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""Contents go up and down whole, whatever interrupts them."""
+"""Transfers are whole, even if they are interrupted."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a stage tells its recorder stands in MLflow afterwards, whatever becomes of the stage."""
+"""What a stage logs is in MLflow afterwards, even if the stage dies."""
 
 import os
 import subprocess

@@ -63,7 +63,7 @@ def _running(command: tuple[str, ...], health: str, folder: Path, **variables: s
 
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
-    """Gives a port that nobody listens on, another one each time."""
+    """Gives a port that no process listens on, another one each time."""
     return _free_port
 
 
@@ -132,7 +132,7 @@ def browser(launch: Callable[..., Browser]) -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> OpenPage:
-    """Opens a page that asks nobody but this machine, and on which no script of a file name runs."""
+    """Opens a page that sends requests to this machine alone, and on which no script of a file name runs."""
 
     @contextmanager
     def opened(url: str) -> Iterator[Page]:

@@ -54,7 +54,7 @@ ARGUMENTS = [
 
 
 class _Unguarded(BaseHTTPRequestHandler):
-    """Answers whoever asks, as Prefect does by default."""
+    """Answers every origin, as Prefect does by default."""
 
     asked: list[str] = []  # noqa: RUF012 - one for all requests, of one test
 
@@ -172,7 +172,7 @@ def attack(page: Page, name: str, base: str, deployment: str = "") -> tuple[list
 
 @pytest.fixture(params=["evil", "other port", "rebound"])
 def attacker(request: pytest.FixtureRequest, victim: Browser) -> Iterator[Callable[[int], tuple[Page, str]]]:
-    """Opens a page of a stranger, and says by which address it asks the server of a port.
+    """Opens a page of another origin, and says by which address it asks the server of a port.
 
     One page is another site's, one is that of another program of this machine, and one had its own name,
     once it was open, resolve to this machine.
