@@ -6,17 +6,50 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dns_core.errors import MissingArtefactError, ParamsError
-from dns_core.stages import STAGES
+from dns_core.stages import (
+    STAGES,
+    build_index,
+    configure_index,
+    evaluate,
+    extract_features,
+    fit_whitening,
+    label_selector,
+    mine_pairs,
+    probe_videos,
+    score_pairs,
+    split_videos,
+    train_selector,
+    train_student,
+    train_teacher,
+    validate_data,
+    validate_pairs,
+)
 from dns_core.workspace import StageContext
 
 
 class Params(BaseModel):
-    """Base of the validated file: frozen, one attribute a stage, an unknown name is an error."""
+    """The validated file: one frozen field a stage, in the order of the pipeline; other names are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    probe_videos: probe_videos.Config
+    extract_features: extract_features.Config
+    fit_whitening: fit_whitening.Config
+    split_videos: split_videos.Config
+    validate_data: validate_data.Config
+    train_teacher: train_teacher.Config
+    mine_pairs: mine_pairs.Config
+    score_pairs: score_pairs.Config
+    validate_pairs: validate_pairs.Config
+    train_student: train_student.Config
+    label_selector: label_selector.Config
+    train_selector: train_selector.Config
+    configure_index: configure_index.Config
+    build_index: build_index.Config
+    evaluate: evaluate.Config
 
 
 def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:
@@ -32,7 +65,7 @@ def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:
     """
     values = apply_overrides(_read(path), overrides)
     try:
-        return _model().model_validate(values)
+        return Params.model_validate(values)
     except ValidationError as error:
         raise ParamsError(f"{path}: {_sentence(error)}") from error
 
@@ -76,11 +109,6 @@ def stage_module(name: str) -> Any:
     if name not in STAGES:
         raise ParamsError(f"unknown stage {name!r}; known: {', '.join(STAGES)}")
     return import_module(f"dns_core.stages.{name}")
-
-
-def _model() -> type[Params]:
-    fields: dict[str, Any] = {name: (stage_module(name).Config, ...) for name in STAGES}
-    return create_model("ParamsFile", __base__=Params, **fields)
 
 
 def _read(path: Path) -> Mapping[str, Any]:

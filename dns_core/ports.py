@@ -51,7 +51,7 @@ class WeightSource(Protocol):
 class DataValidator(Protocol):
     """Validates data before training."""
 
-    def judge(self, tables: Sequence[FactTable], report: Path) -> None:
+    def validate(self, tables: Sequence[FactTable], report: Path) -> None:
         """Check measured tables against their expectations and write a report.
 
         Args:
@@ -96,5 +96,5 @@ class NullRunLogger:
 class AcceptAll:
     """Accepts any data (null implementation)."""
 
-    def judge(self, tables: Sequence[FactTable], report: Path) -> None:
+    def validate(self, tables: Sequence[FactTable], report: Path) -> None:
         """Accept the data; nothing is written."""

@@ -128,7 +128,7 @@ class StageContext:
         n_devices: of these devices a stage may use; the students train on all of them together.
         progress: shows long loops.
         logger: records params and metrics.
-        judge: validates the data before training.
+        validator: validates the data before training.
     fleet: Fleet = field(default_factory=LocalFleet)
         fleet: runs what is one task a video; the results are the same on any.
     """
@@ -139,5 +139,5 @@ class StageContext:
     n_devices: int = 1
     progress: Progress = field(default_factory=SilentProgress)
     logger: RunLogger = field(default_factory=NullRunLogger)
-    judge: DataValidator = field(default_factory=AcceptAll)
+    validator: DataValidator = field(default_factory=AcceptAll)
     fleet: Fleet = field(default_factory=LocalFleet)

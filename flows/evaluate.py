@@ -10,11 +10,11 @@ from pydantic import Field
 from dns_core.errors import InputError
 from dns_core.measurement.release import measure_release
 from dns_core.params import load_params
-from dns_core.ports import SilentProgress
 from dns_core.workspace import Workspace
 from dns_ops.releases.release import champion, find_release
 from dns_ops.settings import load_settings
 from flows.foreseen import foreseen_errors_told
+from flows.progress import flow_progress
 from flows.workspace import workspace_of_run
 
 
@@ -32,9 +32,9 @@ def evaluate(version: int = Field(default=0, ge=0)) -> None:
     if not wanted:
         raise InputError("no bundle is in service yet; `dns models promote` puts one there")
     release = find_release(root, wanted)
-    budget = load_params(root / "params.yaml").model_dump()["evaluate"]["gates"]["budget"]
+    budget = load_params(root / "params.yaml").evaluate.gates.budget
     with workspace_of_run(root):
-        found = measure_release(Workspace(root), release.models, release.index, budget, SilentProgress())
+        found = measure_release(Workspace(root), release.models, release.index, budget, flow_progress())
     figures = asdict(found)
     rows = [{"figure": f"mAP {task}", "value": value} for task, value in figures.pop("map").items()]
     rows += [{"figure": name, "value": value} for name, value in figures.items()]

@@ -8,14 +8,13 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from dns_core.params import load_params
-from dns_core.ports import SilentProgress
-from dns_core.stages.validate_data import DriftLimits
 from dns_core.workspace import Workspace
 from dns_ops.quality.verdict import read_verdicts
 from dns_ops.releases.drift_monitor import monitor_drift
 from dns_ops.settings import load_settings
 from flows.artifacts import publish_verdicts
 from flows.foreseen import foreseen_errors_told
+from flows.progress import flow_progress
 from flows.workspace import workspace_of_run
 
 
@@ -25,9 +24,9 @@ def monitor() -> State[None]:
     """Measure the drift of new videos; the run is called Drifted, and says why, if it is too large."""
     root = Path.cwd()
     settings = load_settings(root)
-    limits = DriftLimits(**load_params(root / "params.yaml").model_dump()["validate_data"]["drift"])
+    limits = load_params(root / "params.yaml").validate_data.drift
     with workspace_of_run(root):
-        complaint = monitor_drift(root, limits, SilentProgress())
+        complaint = monitor_drift(root, limits, flow_progress())
     verdicts = read_verdicts(Workspace(root).quality_folder)
     page = settings.dashboard("data?part=Drift")
     publish_verdicts([row for row in verdicts if row["name"] == "monitor"], page)

@@ -8,14 +8,14 @@ from prefect import flow
 from prefect.artifacts import create_table_artifact
 from pydantic import Field
 
-from dns_core.evaluation.gates import Gate, GateLimits
+from dns_core.evaluation.gates import Gate
 from dns_core.params import load_params
-from dns_core.ports import SilentProgress
 from dns_ops.releases.decisions import RefusedError, Request
 from dns_ops.releases.promotion import promote as promote_version
 from dns_ops.releases.promotion import rollback as restore_former
 from dns_ops.settings import load_settings
 from dns_ops.tracking.store import open_tracking
+from flows.progress import flow_progress
 from flows.workspace import workspace_of_run
 
 
@@ -29,12 +29,12 @@ def promote(version: int = Field(default=0, ge=0), who: str = "flow", reason: st
         reason: why the gates are not to decide; empty if they are.
     """
     root = Path.cwd()
-    limits = GateLimits(**load_params(root / "params.yaml").model_dump()["evaluate"]["gates"])
+    limits = load_params(root / "params.yaml").evaluate.gates
     with workspace_of_run(root):
         tracking = open_tracking(root, load_settings(root))
         request = Request(who=who, version=version, reason=reason)
         try:
-            gates = promote_version(root, tracking, request, limits, SilentProgress())
+            gates = promote_version(root, tracking, request, limits, flow_progress())
         except RefusedError as error:
             _show(error.gates)
             raise

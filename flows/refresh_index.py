@@ -5,11 +5,11 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 
-from dns_core.ports import SilentProgress
 from dns_ops.releases.refresh import refresh_index as refresh
 from dns_ops.releases.release import champion, find_release
 from dns_ops.settings import load_settings
 from flows.foreseen import foreseen_errors_told
+from flows.progress import flow_progress
 from flows.workspace import workspace_of_run
 
 
@@ -25,7 +25,7 @@ def refresh_index(publish: bool = False) -> str:
     settings = load_settings(root)
     logger = get_run_logger()
     with workspace_of_run(root):
-        done = refresh(root, SilentProgress())
+        done = refresh(root, flow_progress())
         rows = [{"video": name, "change": "added"} for name in done.added]
         rows += [{"video": name, "change": "removed"} for name in done.removed]
         create_table_artifact(rows, key="refreshed-videos", description="Videos that changed in the index")
@@ -35,6 +35,6 @@ def refresh_index(publish: bool = False) -> str:
             from dns_ops.storage.trees import push_tree  # noqa: PLC0415
 
             index = find_release(root, champion(root)).index
-            tree, n_moved = push_tree(Bucket(settings), "index", index, SilentProgress())
+            tree, n_moved = push_tree(Bucket(settings), "index", index, flow_progress())
             logger.info("index %s is public: %d contents uploaded", tree.version, n_moved)
     return done.version

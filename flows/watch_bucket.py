@@ -6,9 +6,9 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from dns_core.ports import SilentProgress
 from dns_ops.settings import load_settings
 from flows.ingest import Collection, ingest
+from flows.progress import flow_progress
 
 _AT_ONCE = 256
 """Objects that are fetched before they are taken in: they need room twice meanwhile."""
@@ -31,7 +31,7 @@ def watch_bucket(prefix: str = "inbox/", collection: Collection = "train") -> St
     for start in range(0, len(arrivals), _AT_ONCE):
         some = arrivals[start : start + _AT_ONCE]
         get_run_logger().info("%d new objects below %s", len(some), prefix)
-        ingest(str(inbox.fetch(some, SilentProgress())), collection)
+        ingest(str(inbox.fetch(some, flow_progress())), collection)
         inbox.settle(some)
     if not arrivals:
         return Completed(name="NothingNew", message=f"nothing new below {prefix}")

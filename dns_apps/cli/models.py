@@ -50,14 +50,13 @@ def promote(
     who: Who = _USER,
 ) -> None:
     """Measure a bundle beside the champion, and put it in service if it passes every gate."""
-    from dns_core.evaluation.gates import GateLimits
     from dns_core.params import load_params
     from dns_ops.pipeline.workspace_lock import workspace_lock
     from dns_ops.releases.decisions import Request
     from dns_ops.releases.promotion import promote as promote_version
 
     root = Path.cwd()
-    limits = GateLimits(**load_params(root / "params.yaml").model_dump()["evaluate"]["gates"])
+    limits = load_params(root / "params.yaml").evaluate.gates
     with workspace_lock(root):
         request = Request(who=who, version=version, reason=force)
         gates = promote_version(root, _tracking(), request, limits, command_progress())

@@ -41,7 +41,7 @@ def stage(
             n_devices=n_devices(device),
             progress=progress,
             logger=logger,
-            judge=GxValidator(),
+            validator=GxValidator(),
             fleet=open_fleet(settings, device),
         )
         run_stage(stage_name, params, context)

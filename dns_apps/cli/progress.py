@@ -1,8 +1,7 @@
 """`dns_core.ports.Progress` on stderr: bars in a terminal, plain lines anywhere else."""
 
 import sys
-import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator
 from typing import TextIO, TypeVar
 
 from rich.console import Console
@@ -11,15 +10,24 @@ from rich.progress import Progress as Bars
 
 from dns_apps.text import printable
 from dns_core.ports import Progress
+from dns_ops.line_progress import LineProgress, length_of
 
 T = TypeVar("T")
-
-_SILENCE_S = 10.0
 
 
 def command_progress() -> Progress:
     """Bars if stderr is a terminal, lines if it is a file or a pipe; stdout is left to results."""
-    return BarProgress(Console(stderr=True)) if sys.stderr.isatty() else LineProgress(sys.stderr)
+    return BarProgress(Console(stderr=True)) if sys.stderr.isatty() else line_progress(sys.stderr)
+
+
+def line_progress(stream: TextIO) -> LineProgress:
+    """Progress as lines of a stream, each flushed at once."""
+
+    def write(message: str) -> None:
+        stream.write(printable(message) + "\n")
+        stream.flush()
+
+    return LineProgress(write)
 
 
 class BarProgress:
@@ -42,7 +50,7 @@ class BarProgress:
 
     def track(self, items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
         """Yield ``items`` unchanged; the bar stays, at its last state, when the loop ends."""
-        task = self._bars.add_task(printable(description), total=_length(items, total))
+        task = self._bars.add_task(printable(description), total=length_of(items, total))
         # Only one live display may write to a terminal, so that nested loops share one.
         if self._n_open == 0:
             self._bars.start()
@@ -62,38 +70,3 @@ class BarProgress:
     def say(self, message: str) -> None:
         """Print one line above the bars."""
         self._bars.console.print(printable(message), markup=False, highlight=False)
-
-
-class LineProgress:
-    """One line when a loop begins to take long, one every ten seconds, one when it ends.
-
-    Args:
-        stream: where the lines go.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def track(self, items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
-        """Yield ``items`` unchanged while writing lines."""
-        start_s = spoken_s = time.monotonic()
-        length, n_done = _length(items, total), 0
-        for item in items:
-            yield item
-            n_done += 1
-            now_s = time.monotonic()
-            if now_s - spoken_s >= _SILENCE_S:
-                spoken_s = now_s
-                self.say(f"{description}: {n_done}" + (f" of {length}" if length is not None else ""))
-        self.say(f"{description}: {n_done} in {time.monotonic() - start_s:.1f} s")
-
-    def say(self, message: str) -> None:
-        """Write one line."""
-        self._stream.write(printable(message) + "\n")
-        self._stream.flush()
-
-
-def _length(items: Iterable[object], total: int | None) -> int | None:
-    if total is not None:
-        return total
-    return len(items) if isinstance(items, Sized) else None

@@ -77,11 +77,11 @@ def run(config: Config, context: StageContext) -> None:
             stack.enter_context(FeatureStore.open(workspace.whitened(name)))
             for name in ("database", "queries")
         )
-        judge = _Evaluation(context, config, truth, database, queries)
-        methods = judge.methods()
-        selection = judge.selection()
-        segment_f1 = judge.segment_f1()
-        costs = judge.costs()
+        evaluation = _Evaluation(context, config, truth, database, queries)
+        methods = evaluation.methods()
+        selection = evaluation.selection()
+        segment_f1 = evaluation.segment_f1()
+        costs = evaluation.costs()
     report = {
         "database": len(truth.database),
         "queries": len(truth.queries),

@@ -96,7 +96,7 @@ def run(config: Config, context: StageContext) -> None:
     """Measure files, features and footage that training and test share, and have them judged."""
     workspace = context.workspace
     name = "validate_data"
-    context.judge.judge(list(_tables(config, workspace, context.progress)), workspace.quality(name))
+    context.validator.validate(list(_tables(config, workspace, context.progress)), workspace.quality(name))
     write_validation_marker(workspace, name)
 
 

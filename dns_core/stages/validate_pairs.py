@@ -45,7 +45,7 @@ def run(config: Config, context: StageContext) -> None:
     name = f"validate_pairs_{context.item}"
     columns = read_table(workspace.table(f"labelled_{context.item}"))
     columns["crosses"] = crossing(columns, read_split(workspace))
-    context.judge.judge(list(_tables(config, columns)), workspace.quality(name))
+    context.validator.validate(list(_tables(config, columns)), workspace.quality(name))
     write_validation_marker(workspace, name)
 
 

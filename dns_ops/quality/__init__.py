@@ -1,7 +1,7 @@
 """Data validation with Great Expectations: whether data are valid for training, and which rows are not.
 
-A stage that validates (``validate_data``, ``validate_pairs``) measures and hands tables of facts to a judge;
-`dns_ops.quality.validator` is the judge. It writes ``artifacts/quality/<stage>.json``::
+A stage that validates (``validate_data``, ``validate_pairs``) passes tables of facts to a validator;
+`dns_ops.quality.validator` is the validator. It writes ``artifacts/quality/<stage>.json``::
 
     {"name": "validate_data",
      "success": false,

@@ -17,17 +17,17 @@ from dns_core.records import FactTable
 from dns_ops.quality.suites import SUITES
 
 
-def judged_suites(tables: Sequence[FactTable]) -> list[dict[str, Any]]:
+def validated_suites(tables: Sequence[FactTable]) -> list[dict[str, Any]]:
     """For each table what the package's docstring says of a suite; nothing is written or reported home."""
     # Without a docs site: that would be a folder that is never removed.
     in_memory = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
     context = gx.get_context(project_config=DataContextConfig(store_backend_defaults=in_memory))
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     source = context.data_sources.add_pandas("facts")
-    return [_judged(context, source, table) for table in tables]
+    return [_validated(context, source, table) for table in tables]
 
 
-def _judged(context: Any, source: Any, table: FactTable) -> dict[str, Any]:
+def _validated(context: Any, source: Any, table: FactTable) -> dict[str, Any]:
     name = f"{table.suite}/{table.part}"
     frame = pd.DataFrame(dict(table.columns))
     batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe(name)

@@ -1,4 +1,4 @@
-"""A report of a judge as a page for people: no script, nothing from elsewhere, so that it opens offline."""
+"""A validation report as a page for people: no script, nothing from elsewhere, so that it opens offline."""
 
 from collections.abc import Iterable, Mapping
 from html import escape

@@ -1,4 +1,4 @@
-"""The judge of data that a stage is given: Great Expectations, loaded when it is asked."""
+"""Validation of data with Great Expectations, loaded when it is first used."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -14,7 +14,7 @@ from dns_ops.quality.verdict import RejectedDataError, complaint
 class GxValidator:
     """A `dns_core.ports.DataValidator`."""
 
-    def judge(self, tables: Sequence[FactTable], report: Path) -> None:
+    def validate(self, tables: Sequence[FactTable], report: Path) -> None:
         """Validate the data; the report has the form shown in the package's docstring.
 
         Raises:
@@ -25,9 +25,9 @@ class GxValidator:
             raise InputError(
                 "data are validated by Great Expectations: pip install 'distill-and-select[pipeline]'"
             )
-        from dns_ops.quality.gx_runner import judged_suites  # noqa: PLC0415 - it takes seconds
+        from dns_ops.quality.gx_runner import validated_suites  # noqa: PLC0415 - it takes seconds
 
-        suites = judged_suites(tables)
+        suites = validated_suites(tables)
         success = all(suite["success"] for suite in suites)
         verdict = {"name": report.stem, "success": success, "suites": suites}
         page = report.with_suffix(".html")

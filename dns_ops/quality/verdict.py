@@ -1,4 +1,4 @@
-"""What a report of a judge says, in one line and read again."""
+"""A validation report in one line, and read again."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -54,7 +54,7 @@ def monitor_drift(root: Path, limits: DriftLimits, progress: Progress) -> str:
     }
     table = FactTable("drift", "new videos", columns, ("furthest",), limits.model_dump())
     try:
-        GxValidator().judge([table], Workspace(root).quality("monitor"))
+        GxValidator().validate([table], Workspace(root).quality("monitor"))
     except RejectedDataError as error:
         return str(error)
     return ""

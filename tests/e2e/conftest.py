@@ -142,7 +142,7 @@ def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = make_workspace(tmp_path_factory.mktemp("finished") / "workspace", data)
     params = load_params(root / "params.yaml")
     for name, item, _ in pipeline_order():
-        run_stage(name, params, StageContext(Workspace(root), item=item, judge=GxValidator()))
+        run_stage(name, params, StageContext(Workspace(root), item=item, validator=GxValidator()))
     return root
 
 

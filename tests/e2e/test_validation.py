@@ -19,7 +19,7 @@ BEFORE_TRAINING = ("probe_videos", "extract_features", "fit_whitening", "split_v
 def validated(workspace: Path) -> None:
     params = load_params(workspace / "params.yaml")
     for name in BEFORE_TRAINING:
-        run_stage(name, params, StageContext(Workspace(workspace), judge=GxValidator()))
+        run_stage(name, params, StageContext(Workspace(workspace), validator=GxValidator()))
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Pro
     """
     made = read_json(workspace.root / "data" / "benchmark.json")
     truth = read_ground_truth(workspace.ground_truth)
-    judge = QueryGroups(truth, made["queries"])
+    groups = QueryGroups(truth, made["queries"])
     result: dict[str, Any] = {
         "format": FORMAT,
         "config": made["config"],
@@ -97,17 +97,17 @@ def run_benchmark(workspace: Workspace, options: BenchmarkOptions, progress: Pro
         "queries": len(truth.queries),
         "absent": {},
         "budgets": list(BUDGETS),
-        **_searched(workspace, judge, options, progress),
+        **_searched(workspace, groups, options, progress),
     }
     # Peers take long and may stop on a file; what is known by then is kept.
     write_json(workspace.artifacts / "benchmark.json", result)
     if options.peers:
-        _add_peers(result, workspace, judge, options.peer_fps, progress)
+        _add_peers(result, workspace, groups, options.peer_fps, progress)
     return result
 
 
 def _searched(
-    workspace: Workspace, judge: "QueryGroups", options: BenchmarkOptions, progress: Progress
+    workspace: Workspace, groups: "QueryGroups", options: BenchmarkOptions, progress: Progress
 ) -> dict[str, Any]:
     with ExitStack() as stack:
         database, queries = (
@@ -115,10 +115,10 @@ def _searched(
             for name in ("database", "queries")
         )
         search = _Search(workspace, database, queries, progress)
-        rows = [judge.row(name, rankings) for name, rankings in search.exhaustive()]
-        more, selection = search.with_budgets(judge, options.seed)
-        segments = search.segments(judge, options.segment_score)
-        localisation = search.localisation(judge)
+        rows = [groups.row(name, rankings) for name, rankings in search.exhaustive()]
+        more, selection = search.with_budgets(groups, options.seed)
+        segments = search.segments(groups, options.segment_score)
+        localisation = search.localisation(groups)
     return {
         "methods": rows + more,
         "selection": selection,
@@ -128,12 +128,12 @@ def _searched(
 
 
 def _add_peers(
-    result: dict[str, Any], workspace: Workspace, judge: "QueryGroups", fps: float, progress: Progress
+    result: dict[str, Any], workspace: Workspace, groups: "QueryGroups", fps: float, progress: Progress
 ) -> None:
     peers, result["absent"] = installed_peers(fps)
     for name, peer in peers.items():
-        rankings, n_failed = _asked_peer(workspace, judge.truth, name, peer, progress)
-        result["methods"].append({**judge.row(name, rankings), "failed_files": n_failed})
+        rankings, n_failed = _asked_peer(workspace, groups.truth, name, peer, progress)
+        result["methods"].append({**groups.row(name, rankings), "failed_files": n_failed})
         write_json(workspace.artifacts / "benchmark.json", result)
 
 
@@ -164,7 +164,7 @@ class _Search:
         yield "teacher", teacher_trial(self._bundle, self._index, self._database, self._queries).rankings
 
     def with_budgets(
-        self, judge: QueryGroups, seed: int
+        self, groups: QueryGroups, seed: int
     ) -> tuple[list[dict[str, Any]], dict[str, dict[str, list[float]]]]:
         """Rows of students and of DnS; and by fine network and policy the mAP at each of `BUDGETS`."""
         rows: dict[str, dict[str, Any]] = {}
@@ -173,33 +173,33 @@ class _Search:
             self._progress.say(f"benchmark: {fine} at {len(BUDGETS)} budgets, by the selector and others")
             curves: dict[str, list[float]] = defaultdict(list)
             for policy, budget, rankings in policy_rankings(engine, self._queries, BUDGETS, seed):
-                row = judge.row(_ROWS.get(budget, "").format(fine=fine), rankings)
+                row = groups.row(_ROWS.get(budget, "").format(fine=fine), rankings)
                 curves[policy].append(row["map"])
                 if policy == "selector" and budget in _ROWS:
-                    rows[row["method"]] = {**row, "thresholds": judge.thresholds(rankings)}
+                    rows[row["method"]] = {**row, "thresholds": groups.thresholds(rankings)}
             selection[fine] = dict(curves)
         return list(rows.values()), selection
 
-    def segments(self, judge: QueryGroups, at_least: float) -> dict[str, dict[str, dict[str, float]]]:
+    def segments(self, groups: QueryGroups, at_least: float) -> dict[str, dict[str, dict[str, float]]]:
         """By fine network and kind of query: precision, recall and F1 of matched stretches."""
         result: dict[str, dict[str, dict[str, float]]] = {}
         for fine, engine in self._engines.items():
             found = found_segments(engine, self._queries, _USUAL_BUDGET, top_k=_SEEN, at_least=at_least)
             result[fine] = {
                 kind: _figures(evaluate_segments({q: found.get(q, {}) for q in truth.queries}, truth))
-                for kind, truth in judge.kinds().items()
+                for kind, truth in groups.kinds().items()
             }
         return result
 
-    def localisation(self, judge: QueryGroups) -> dict[str, dict[str, dict[str, float]]]:
+    def localisation(self, groups: QueryGroups) -> dict[str, dict[str, dict[str, float]]]:
         """The same in the pairs that match, by fine network and path finder."""
         result: dict[str, dict[str, dict[str, float]]] = {}
         for fine, engine in self._engines.items():
             for finder in FINDERS:
-                found = located_segments(engine, self._queries, judge.truth, finder)
+                found = located_segments(engine, self._queries, groups.truth, finder)
                 result[f"{fine}, {finder.__name__.replace('_', ' ')}"] = {
                     kind: _figures(evaluate_localisation(found, truth))
-                    for kind, truth in judge.kinds().items()
+                    for kind, truth in groups.kinds().items()
                     if any(truth.segments.values())
                 }
         return result

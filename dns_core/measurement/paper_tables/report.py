@@ -38,13 +38,13 @@ class RuleReport:
 
     Args:
         trial: done.
-        judge: of the benchmark.
+        scorer: of the benchmark.
         networks: of the rule.
         number: the rule's place among the trial's.
     """
 
-    def __init__(self, trial: Trial, judge: BenchmarkScorer, networks: Networks, number: int) -> None:
-        self._trial, self._judge, self._networks, self._number = trial, judge, networks, number
+    def __init__(self, trial: Trial, scorer: BenchmarkScorer, networks: Networks, number: int) -> None:
+        self._trial, self._scorer, self._networks, self._number = trial, scorer, networks, number
         self.rule = networks.compatibility
 
     def lines(self, shares: Sequence[float]) -> Iterator[Line]:
@@ -101,7 +101,7 @@ class RuleReport:
         self, method: str, share: float | None, scores: Float32Array, seconds: float, size: float
     ) -> Line:
         compared = Compared(scores, self._trial.answered, self._trial.compared)
-        return Line(method, share, self._judge.figures(compared, self.rule), seconds, size)
+        return Line(method, share, self._scorer.figures(compared, self.rule), seconds, size)
 
     def _seconds(self, name: str) -> float:
         return self._total(f"{self.rule}_{name}_s") / len(self._trial.questions)

@@ -48,12 +48,12 @@ def replicate(  # noqa: PLR0913
         MissingArtefactError: there is no feature file or no network.
         CorruptArtefactError: the feature file is not whole.
     """
-    judge = BenchmarkScorer(benchmark)
+    scorer = BenchmarkScorer(benchmark)
     networks = [load_networks(models, rule, device) for rule in rules]
     with FeatureStore.open(features) as store:
-        trial = Trial(store, networks, judge.queries, judge.database, folder)
+        trial = Trial(store, networks, scorer.queries, scorer.database, folder)
         trial.run(progress)
-    reports = [RuleReport(trial, judge, each, number) for number, each in enumerate(networks)]
+    reports = [RuleReport(trial, scorer, each, number) for number, each in enumerate(networks)]
     content = {
         "benchmark": benchmark.name,
         "models": dict(networks[0].fingerprints),

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from dns_apps.cli import output
 from dns_apps.cli.output import print_json, print_table
-from dns_apps.cli.progress import BarProgress, LineProgress, command_progress
+from dns_apps.cli.progress import BarProgress, command_progress, line_progress
 from dns_apps.text import printable, segment_texts
 from dns_core.ports import Progress
 from dns_core.records import Segment
@@ -62,7 +62,7 @@ def bars(stream: io.StringIO) -> BarProgress:
     return BarProgress(Console(file=stream, force_terminal=True, width=100))
 
 
-@pytest.mark.parametrize("make", [bars, LineProgress])
+@pytest.mark.parametrize("make", [bars, line_progress])
 def test_progress_passes_items_on_and_can_be_nested(make: Any) -> None:
     stream = io.StringIO()
     progress: Progress = make(stream)
@@ -77,7 +77,7 @@ def test_progress_passes_items_on_and_can_be_nested(make: Any) -> None:
     assert "a [red]line" in stream.getvalue()
 
 
-@pytest.mark.parametrize("make", [bars, LineProgress])
+@pytest.mark.parametrize("make", [bars, line_progress])
 def test_progress_lets_errors_through_and_can_be_used_again(make: Any) -> None:
     progress: Progress = make(io.StringIO())
     with pytest.raises(ZeroDivisionError):
@@ -87,9 +87,9 @@ def test_progress_lets_errors_through_and_can_be_used_again(make: Any) -> None:
 
 def test_lines_come_while_a_loop_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 1000, 6))
-    monkeypatch.setattr("dns_apps.cli.progress.time.monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("dns_ops.line_progress.time.monotonic", lambda: float(next(clock)))
     stream = io.StringIO()
-    assert len(list(LineProgress(stream).track(range(4), "slow"))) == 4
+    assert len(list(line_progress(stream).track(range(4), "slow"))) == 4
     assert stream.getvalue().splitlines() == ["slow: 2 of 4", "slow: 4 of 4", "slow: 4 in 30.0 s"]
 
 

@@ -85,7 +85,7 @@ SOUND = [corpus(), features(), leakage(), pairs(), pair_totals()]
 
 def test_sound_data_are_accepted_and_every_expectation_is_in_the_report(tmp_path: Path) -> None:
     report = tmp_path / "validate.json"
-    GxValidator().judge(SOUND, report)
+    GxValidator().validate(SOUND, report)
     found = read_json(report)
     assert found["success"]
     assert [suite["suite"] for suite in found["suites"]] == [table.suite for table in SOUND]
@@ -108,11 +108,11 @@ def test_sound_data_are_accepted_and_every_expectation_is_in_the_report(tmp_path
 def test_one_odd_video_in_twenty_stops_nothing_and_two_are_named(
     table: Callable[..., FactTable], column: str, odd: float, tmp_path: Path
 ) -> None:
-    GxValidator().judge([table(**{column: odd})], tmp_path / "validate.json")
+    GxValidator().validate([table(**{column: odd})], tmp_path / "validate.json")
     (suite,) = read_json(tmp_path / "validate.json")["suites"]
     assert [row["rows"][0]["video"] for row in suite["expectations"] if row["failing"]] == ["19.mp4"]
     with pytest.raises(RejectedDataError, match=r"18\.mp4.*19\.mp4"):
-        GxValidator().judge([table(**{column: [odd, odd]})], tmp_path / "validate.json")
+        GxValidator().validate([table(**{column: [odd, odd]})], tmp_path / "validate.json")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_one_odd_video_in_twenty_stops_nothing_and_two_are_named(
 )
 def test_what_is_unsound_is_named(table: FactTable, named: str, tmp_path: Path) -> None:
     with pytest.raises(RejectedDataError) as error:
-        GxValidator().judge([table], tmp_path / "validate.json")
+        GxValidator().validate([table], tmp_path / "validate.json")
     assert named in str(error.value)
     assert "\n" not in str(error.value)
     found = read_json(tmp_path / "validate.json")
@@ -148,11 +148,11 @@ def test_what_is_unsound_is_named(table: FactTable, named: str, tmp_path: Path) 
 def test_a_few_refused_or_repeated_files_are_allowed_and_more_are_not(
     column: str, value: str, tmp_path: Path
 ) -> None:
-    GxValidator().judge([corpus(**{column: value})], tmp_path / "few.json")
+    GxValidator().validate([corpus(**{column: value})], tmp_path / "few.json")
     many = corpus()
     columns = {**many.columns, column: [value] * 6 + list(many.columns[column])[6:]}
     with pytest.raises(RejectedDataError, match=r"5\.mp4"):
-        GxValidator().judge(
+        GxValidator().validate(
             [FactTable("corpus", "train", columns, ("video",), many.limits)], tmp_path / "many.json"
         )
 
@@ -165,7 +165,7 @@ def test_every_row_is_in_the_report_however_many_the_message_and_the_page_show(t
     columns |= {"video": names, "sha256": names, "status": ["quarantined: corrupt"] * len(names)}
     table = FactTable("corpus", "train", columns, ("video",), corpus().limits)
     with pytest.raises(RejectedDataError, match=r"and 280 more.*validate\.json beside it names every row"):
-        GxValidator().judge([table], tmp_path / "validate.json")
+        GxValidator().validate([table], tmp_path / "validate.json")
     (failed,) = (
         row for row in read_json(tmp_path / "validate.json")["suites"][0]["expectations"] if row["rows"]
     )
