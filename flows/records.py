@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 ENDED = frozenset(("COMPLETED", "FAILED", "CANCELLED", "CRASHED"))
@@ -59,6 +59,7 @@ class FlowRun:
         ended: when it ended; None if it has not.
         parameters: that it was given.
         attempts: how often it was begun.
+        flow: name of its flow; empty if that was not asked for.
         process: machine and id of its process, ``machine:id``; empty before a worker started one.
     """
 
@@ -74,6 +75,12 @@ class FlowRun:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     attempts: int = 0
     process: str = ""
+    flow: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds from its beginning to its end or to now; None if it has not begun."""
+        return ((self.ended or datetime.now(UTC)) - self.started).total_seconds() if self.started else None
 
     @property
     def is_over(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,8 @@ from prefect.client.schemas.filters import (
     ArtifactFilterFlowRunId,
     DeploymentFilter,
     DeploymentFilterId,
+    FlowFilter,
+    FlowFilterId,
     FlowRunFilter,
     FlowRunFilterId,
     LogFilter,
@@ -24,7 +27,7 @@ from prefect.client.schemas.objects import FlowRun as PrefectRun
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.client.schemas.sorting import FlowRunSort, LogSort
-from prefect.exceptions import PrefectException
+from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import PREFECT_API_AUTH_STRING
 from prefect.states import Cancelled, Cancelling, Scheduled
 
@@ -81,6 +84,36 @@ class FlowServer:
                 limit=limit, offset=offset,
             )  # fmt: skip
         return [_run(row) for row in found]
+
+    def last_runs(self, limit: int = 10) -> list[FlowRun]:
+        """Runs with the names of their flows, those that began last first; then those that wait."""
+        with self._asking() as client:
+            found = client.read_flow_runs(
+                flow_run_filter=_due(), sort=FlowRunSort.START_TIME_DESC, limit=limit
+            )
+            flows = FlowFilter(id=FlowFilterId(any_=list({row.flow_id for row in found})))
+            names = {flow.id: flow.name for flow in client.read_flows(flow_filter=flows)} if found else {}
+        return [replace(_run(row), flow=names.get(row.flow_id, "")) for row in found]
+
+    def start_named(self, name: str, parameters: Mapping[str, Any] | None = None) -> FlowRun:
+        """Start a run of a deployment.
+
+        Args:
+            name: ``flow/deployment``, for example ``demo/demo``.
+            parameters: of the flow.
+
+        Raises:
+            InputError: there is no such deployment.
+            FlowServerError: the server does not answer, or refuses the parameters.
+        """
+        with self._asking() as client:
+            try:
+                found = client.read_deployment_by_name(name)
+            except ObjectNotFound as error:
+                raise InputError(
+                    f"{name} is not deployed; `dns up` deploys what prefect.yaml lists"
+                ) from error
+        return self.start(str(found.id), parameters or {})
 
     def run(self, run_id: str) -> FlowRun:
         """A run as it stands now."""
@@ -177,7 +210,7 @@ class FlowServer:
     @contextmanager
     def _asking(self) -> Iterator[SyncPrefectClient]:
         if problem := connection_problem(f"{self.api_url}/health"):  # Prefect's client would try for seconds
-            raise FlowServerError(f"{self.api_url}: {problem}")
+            raise FlowServerError(f"{self.api_url}: {problem}; `dns up` starts the server")
         try:
             password = PREFECT_API_AUTH_STRING.value()
             with SyncPrefectClient(

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from dashboards.sources import glance, index_state, run_now, stage_count, start_demo, workspace
+from dashboards.data.records import run_now, start_demo
+from dashboards.data.service import glance, index_state, stage_count, workspace
 from dashboards.states import failed_text
 from dns_core.errors import DnsError
-from flows.runs import ENDED, RunRow
+from flows.records import FlowRun
 
 _RUN = "demo-run"
 _EVERY_S = 2.0
@@ -50,26 +51,27 @@ def _draw_button() -> None:
 
 
 def _follow(run_id: str) -> None:
-    run, problem = glance(lambda: run_now(run_id))
+    found, problem = glance(lambda: run_now(run_id))
     with st.container(border=True, key="beginning"):
         st.subheader("Making the demo", anchor=False)
-        if run is None:
+        if found is None:
             st.caption(failed_text(problem) if problem else "")
             return
-        _draw_progress(run)
-    if run.state in ENDED and st.button("Go on", type="primary", key="demo-ended"):
+        run, n_done = found
+        _draw_progress(run, n_done)
+    if run.is_over and st.button("Go on", type="primary", key="demo-ended"):
         st.session_state[_RUN] = ""
         st.cache_data.clear()
         st.rerun(scope="app")
 
 
-def _draw_progress(run: RunRow) -> None:
+def _draw_progress(run: FlowRun, n_done: int) -> None:
     total = stage_count()
     if run.state == "COMPLETED":
         st.success("The demo is made. Start a query on the page Query.")
-    elif run.state in ENDED:
+    elif run.is_over:
         st.error(f"It stopped: {failed_text(DnsError(run.message or run.state))}")
     else:
-        part = min(run.n_tasks / total, 0.99) if total else 0.0
-        st.progress(part, f"{run.n_tasks} of {total} steps done; {run.state.lower()}")
+        part = min(n_done / total, 0.99) if total else 0.0
+        st.progress(part, f"{n_done} of {total} steps done; {run.state.lower()}")
         st.caption("It continues when this page is closed; Prefect shows its log.")

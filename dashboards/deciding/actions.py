@@ -6,11 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import records
+from dashboards.data import records
+from dashboards.data.service import workspace
 from dashboards.formats import message
 from dashboards.panels.models import promotion_rows, setting_name
 from dashboards.running.run_view import draw_run
-from dashboards.sources import workspace
 from dashboards.states import problems_shown
 from dns_core.errors import InputError
 from dns_ops.pipeline.workspace_lock import workspace_lock

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from dashboards.data.service import service
 from dashboards.formats import clock, counted, plain, short_name
 from dashboards.querying.pictures import video_durations, video_pictures
-from dashboards.sources import service
 from dashboards.states import show_empty
 from dns_apps.service.schemas import DuplicateGroups
 

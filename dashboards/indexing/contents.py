@@ -4,9 +4,9 @@ from functools import partial
 
 import streamlit as st
 
+from dashboards.data.service import service, stored_videos
 from dashboards.formats import clock, count, counted, plain, short_name
 from dashboards.indexing.paging import draw_pager, page_offset
-from dashboards.sources import service, stored_videos
 from dashboards.states import failed_text, show_empty
 from dns_apps.service.client_errors import ServiceError
 from dns_apps.service.schemas import VideoRow

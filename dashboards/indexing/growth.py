@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from dashboards.data.service import index_state, service
 from dashboards.formats import count, plain, short_name
 from dashboards.indexing.paging import draw_pager, page_offset
-from dashboards.sources import index_state, service
 from dashboards.states import problems_shown, show_empty
 from dns_apps.service.schemas import IndexState, Job
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import records
+from dashboards.data import records
 from dashboards.formats import clock, count, counted, moment, plain, size
 from dashboards.indexing.alike import draw_groups
 from dashboards.indexing.refused import draw_pictures

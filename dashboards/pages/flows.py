@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboards import records
+from dashboards.data import records
 from dashboards.formats import message
 from dashboards.look import page_head
 from dashboards.panels.runs import run_rows

@@ -3,18 +3,18 @@
 import streamlit as st
 
 from dashboards.beginning.demo import draw_beginning, is_empty
+from dashboards.data.records import champion_version, last_runs
+from dashboards.data.service import glance, index_state, service_states
 from dashboards.formats import ago, clock, count, plain, share, size
 from dashboards.look import page_head
-from dashboards.panels.attention import Notice, RunGlance, notices
-from dashboards.sources import champion, glance, index_state, last_runs, service_states
+from dashboards.panels.attention import Notice, notices
 from dashboards.states import failed_text, problems_shown, show_empty
 from dns_apps.service.client_errors import ServiceFailedError
 from dns_apps.service.schemas import IndexState
 from dns_core.errors import DnsError
-from flows.runs import RunRow
+from flows.records import FlowRun
 
 _ICONS = {"error": ":material/error:", "warning": ":material/warning:", "info": ":material/info:"}
-_STATES = {"COMPLETED": "done", "FAILED": "failed", "CRASHED": "crashed", "CANCELLED": "cancelled"}
 
 
 def render() -> None:
@@ -38,8 +38,8 @@ def render() -> None:
         _draw_runs(runs, runs_problem)
 
 
-def _draw_figures(index: IndexState | None, runs: tuple[RunRow, ...] | None) -> None:
-    version = champion()
+def _draw_figures(index: IndexState | None, runs: list[FlowRun] | None) -> None:
+    version = champion_version()
     last = runs[0] if runs else None
     with st.container(horizontal=True, key="figures"):
         st.metric("Videos in the index", count(index.n_videos) if index else "-", border=True)
@@ -51,11 +51,10 @@ def _draw_figures(index: IndexState | None, runs: tuple[RunRow, ...] | None) -> 
 
 
 def _draw_attention(
-    index: IndexState | None, index_problem: DnsError | None, runs: tuple[RunRow, ...] | None
+    index: IndexState | None, index_problem: DnsError | None, runs: list[FlowRun] | None
 ) -> None:
     st.subheader("Needs attention", anchor=False)
-    seen = [RunGlance(run.flow, run.state, run.message) for run in runs or ()]
-    found = notices(index, service_states(), seen)
+    found = notices(index, service_states(), runs or ())
     if index_problem is not None:
         found.insert(0, Notice("error", "The index cannot be seen", failed_text(index_problem)))
     if not found:
@@ -75,7 +74,7 @@ def _draw_services() -> None:
         st.caption("`dns up` starts what is stopped; `dns down` stops all of it.")
 
 
-def _draw_runs(runs: tuple[RunRow, ...] | None, problem: DnsError | None) -> None:
+def _draw_runs(runs: list[FlowRun] | None, problem: DnsError | None) -> None:
     st.subheader("Last runs", anchor=False)
     if runs is None:
         show_empty("Runs cannot be seen", failed_text(problem) if problem else "", "cloud_off")
@@ -87,13 +86,13 @@ def _draw_runs(runs: tuple[RunRow, ...] | None, problem: DnsError | None) -> Non
         {
             "flow": plain(run.flow),
             "state": _state(run),
-            "began": ago(run.started_at) if run.started_at else "waits",
-            "took": clock(run.duration_s),
+            "began": ago(run.started) if run.started else "waits",
+            "took": clock(run.seconds or 0.0),
         }
         for run in runs
     ]
     st.table(rows, hide_index=True, border="horizontal")
 
 
-def _state(run: RunRow) -> str:
-    return _STATES.get(run.state, run.state.lower())
+def _state(run: FlowRun) -> str:
+    return "done" if run.state == "COMPLETED" else run.state.lower()

@@ -5,13 +5,13 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards import records
+from dashboards.data import records
+from dashboards.data.service import index_state, service
 from dashboards.formats import ago, count, moment, plain, share, size
 from dashboards.indexing.contents import draw_contents
 from dashboards.indexing.growth import draw_growth, index_name
 from dashboards.indexing.refused import draw_pictures
 from dashboards.look import page_head
-from dashboards.sources import index_state, service
 from dashboards.states import problems_shown
 from dns_apps.service.schemas import IndexState
 from dns_core.store.index_parts import COARSE, MOMENTS, NAMES, bytes_read

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import records
+from dashboards.data import records
 from dashboards.deciding.actions import draw_actions
 from dashboards.formats import plain
 from dashboards.look import page_head

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboards.data.service import service
 from dashboards.formats import plain
 from dashboards.look import page_head
 from dashboards.querying.address import go_to, open_match, open_query, open_review
@@ -11,7 +12,6 @@ from dashboards.querying.match import draw_match
 from dashboards.querying.progress import draw_progress
 from dashboards.querying.recent import draw_exports, draw_recent
 from dashboards.querying.review import draw_review
-from dashboards.sources import service
 from dashboards.states import problems_shown
 from dns_apps.service.client_errors import NotFoundError
 from dns_apps.service.schemas import Problem, Query

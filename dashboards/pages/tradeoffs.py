@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import records
+from dashboards.data import records
 from dashboards.formats import ago, count, counted, moment, plain
 from dashboards.look import page_head
 from dashboards.panels.estimate import Archive, Measured, estimates, measured_rows

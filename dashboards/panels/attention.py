@@ -7,6 +7,7 @@ from typing import Literal
 from dashboards.formats import counted, message, plain, share
 from dns_apps.service.schemas import IndexState
 from dns_ops.platform.supervisor import ServiceState
+from flows.records import FlowRun
 
 Tone = Literal["error", "warning", "info"]
 FAILED = frozenset({"FAILED", "CRASHED"})
@@ -21,17 +22,8 @@ class Notice:
     todo: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunGlance:
-    """What Home shows of a run: of which flow, how it ended, and why."""
-
-    flow: str
-    state: str
-    message: str
-
-
 def notices(
-    index: IndexState | None, services: Sequence[ServiceState], runs: Sequence[RunGlance]
+    index: IndexState | None, services: Sequence[ServiceState], runs: Sequence[FlowRun]
 ) -> list[Notice]:
     """All there is to look at, the worst first.
 
@@ -56,8 +48,8 @@ def _of_services(services: Sequence[ServiceState]) -> Iterator[Notice]:
             )  # fmt: skip
 
 
-def _of_runs(runs: Sequence[RunGlance]) -> Iterator[Notice]:
-    newest: dict[str, RunGlance] = {}
+def _of_runs(runs: Sequence[FlowRun]) -> Iterator[Notice]:
+    newest: dict[str, FlowRun] = {}
     for run in runs:
         newest.setdefault(run.flow, run)
     for run in newest.values():

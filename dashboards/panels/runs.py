@@ -1,7 +1,6 @@
 """Runs of flows as rows, words and shares."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from dashboards.formats import ago, printable
@@ -23,13 +22,6 @@ STATES: dict[str, tuple[str, str]] = {
 _DONE = frozenset(("COMPLETED",))
 
 
-def run_seconds(run: FlowRun, now: datetime | None = None) -> float | None:
-    """Seconds from its beginning to its end or to now; None if it has not begun."""
-    if run.started is None:
-        return None
-    return ((run.ended or now or datetime.now(UTC)) - run.started).total_seconds()
-
-
 def run_rows(runs: Sequence[FlowRun], flows: dict[str, str]) -> list[dict[str, Any]]:
     """A row a run for a table.
 
@@ -43,7 +35,7 @@ def run_rows(runs: Sequence[FlowRun], flows: dict[str, str]) -> list[dict[str, A
             "run": run.name,
             "state": run.state_name,
             "asked for": ago(run.created),
-            "seconds": run_seconds(run),
+            "seconds": run.seconds,
             "parameters": ", ".join(f"{name}={value}" for name, value in run.parameters.items()),
             "message": printable(run.message),
         }

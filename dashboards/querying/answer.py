@@ -2,13 +2,13 @@
 
 import streamlit as st
 
+from dashboards.data.service import service
 from dashboards.formats import ago, clock, counted, plain, share, short_name
 from dashboards.panels.exports import answer_csv, answer_json
 from dashboards.panels.matches import thumbnail_moment, timeline_html
 from dashboards.querying.address import go_to, link_to, review
 from dashboards.querying.labels import draw_label
 from dashboards.querying.pictures import query_picture, video_durations, video_pictures
-from dashboards.sources import service
 from dashboards.states import show_empty
 from dns_apps.service.schemas import MatchRow, Query, QueryAnswer
 

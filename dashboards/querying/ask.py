@@ -5,10 +5,10 @@ from typing import cast, get_args
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from dashboards.data.service import service, stored_videos
 from dashboards.formats import clock, plain, share, short_name
 from dashboards.querying.address import go_to
 from dashboards.querying.pictures import video_pictures
-from dashboards.sources import service, stored_videos
 from dashboards.states import problems_shown, show_empty
 from dns_apps.service.schemas import FineName, Query, QueryOptions, StoredExcerpt, TimeRange, VideoRow
 from dns_core.errors import InputError

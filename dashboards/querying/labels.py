@@ -4,7 +4,7 @@ from typing import cast
 
 import streamlit as st
 
-from dashboards.sources import service
+from dashboards.data.service import service
 from dashboards.states import failed_text
 from dns_apps.service.client_errors import ServiceError
 from dns_apps.service.schemas import MatchRow, Verdict

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboards.data.service import service
 from dashboards.formats import clock, share
 from dashboards.panels.matches import matched_moment
 from dashboards.panels.pair import Clip, clip_around
@@ -10,7 +11,6 @@ from dashboards.querying.answer import draw_name, query_span
 from dashboards.querying.labels import draw_label
 from dashboards.querying.pair_view import LoadedClip, draw_pair
 from dashboards.querying.pictures import video_durations
-from dashboards.sources import service
 from dashboards.states import problems_shown, show_empty
 from dns_apps.service.schemas import Comparison, MatchRow, Query, QueryAnswer
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from dashboards.sources import service
+from dashboards.data.service import service
 from dns_apps.service.client_errors import ServiceError
 
 T = TypeVar("T")

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from dashboards.data.service import service
 from dashboards.querying.address import go_to
-from dashboards.sources import service
 from dashboards.states import problems_shown
 from dns_apps.service.schemas import Query
 

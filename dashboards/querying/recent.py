@@ -5,9 +5,9 @@ from typing import Literal
 
 import streamlit as st
 
+from dashboards.data.service import service
 from dashboards.formats import ago, counted
 from dashboards.querying.address import go_to
-from dashboards.sources import service
 from dashboards.states import show_empty
 from dns_apps.service.schemas import QuerySummary
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import records
+from dashboards.data import records
 from dashboards.formats import plain
 from dashboards.panels.form import Field, form_fields, form_values
 from dashboards.running.run_view import open_run

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from dashboards import records
+from dashboards.data import records
+from dashboards.data.service import workspace
 from dashboards.formats import ago, plain
-from dashboards.panels.runs import STATES, progress_text, run_seconds, task_rows
-from dashboards.sources import workspace
+from dashboards.panels.runs import STATES, progress_text, task_rows
 from dashboards.states import problems_shown
 from dns_ops.pipeline.workspace_lock import workspace_holder
 from flows.records import WAITING, FlowRun
@@ -57,7 +57,7 @@ def _draw_head(run: FlowRun, name: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(name)}** · {plain(run.name)}", width="content")
         st.badge(run.state_name or run.state.capitalize(), icon=f":material/{icon}:", color=colour)  # type: ignore[arg-type]
-        seconds = run_seconds(run)
+        seconds = run.seconds
         st.caption(
             f"asked for {ago(run.created)}"
             + (f", {seconds:.0f} s" if seconds is not None else ", waits for a worker"),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import records
+from dashboards.data import records
 from dashboards.formats import plain
 from dashboards.states import problems_shown
 from flows.records import Deployment, Schedule

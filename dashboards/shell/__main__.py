@@ -8,9 +8,9 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
+from dashboards.data.records import read_ahead
+from dashboards.data.service import workspace
 from dashboards.navigation import PAGES
-from dashboards.records import read_ahead
-from dashboards.sources import workspace
 from dns_ops.browser_guard import BrowserGuard, Visitors, host_names, is_local
 from dns_ops.settings import load_settings
 

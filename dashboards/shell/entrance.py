@@ -9,7 +9,7 @@ import time
 
 import streamlit as st
 
-from dashboards.sources import has_provider, settings
+from dashboards.data.service import has_provider, settings
 
 _ADMITTED = "admitted"
 _PAUSE_S = 1.0

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from dashboards.data.service import readiness, workspace
 from dashboards.formats import plain, short_name
-from dashboards.sources import readiness, workspace
 from dns_apps.service.client_errors import ServiceError
 
 

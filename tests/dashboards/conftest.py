@@ -211,7 +211,7 @@ def workspace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeService:
     """The service that the pages ask."""
     service = FakeService()
-    monkeypatch.setattr("dashboards.sources.Client", service)
+    monkeypatch.setattr("dashboards.data.service.Client", service)
     return service
 
 

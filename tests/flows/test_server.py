@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from prefect import flow
+from prefect import flow, task
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 from prefect.utilities.callables import parameter_schema
@@ -122,3 +122,33 @@ def test_what_validation_found_is_a_table_and_a_link_to_the_dashboard() -> None:
         "row": f"video_id clip-{SHOWN_ROWS - 1}, found no picture",
     }
     assert "(http://127.0.0.1:8501/data?part=Quality)" in shown["data-docs"]
+
+
+@flow(name="seen")
+def seen(fail: bool = False) -> None:
+    """Two tasks, and an error where one is wanted."""
+    _step()
+    _step()
+    if fail:
+        raise ValueError("as was wanted")
+
+
+@task
+def _step() -> None:
+    return
+
+
+def test_last_runs_name_their_flow_and_how_they_ended(server: FlowServer) -> None:
+    seen()
+    with pytest.raises(ValueError, match="as was wanted"):
+        seen(fail=True)
+    last, first = (run for run in server.last_runs(limit=20) if run.flow == "seen")
+    assert (first.state, last.state) == ("COMPLETED", "FAILED")
+    assert "as was wanted" in last.message
+    assert last.started is not None
+    assert [task.state for task in server.tasks(first.run_id)] == ["COMPLETED", "COMPLETED"]
+
+
+def test_an_unknown_deployment_is_named(server: FlowServer) -> None:
+    with pytest.raises(InputError, match="demo/demo is not deployed"):
+        server.start_named("demo/demo")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards import records
-from dashboards.sources import workspace
+from dashboards.data import records
+from dashboards.data.service import workspace
 from dns_ops.pipeline.workspace_lock import Holder, workspace_lock
 from flows.records import WAITING, Deployment, FlowRun, LogLine, Schedule, TaskRun
 

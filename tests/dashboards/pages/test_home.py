@@ -1,7 +1,7 @@
 """The page Home: figures, attention, services, runs, and the way out of an empty workspace."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,15 @@ from streamlit.testing.v1 import AppTest
 from dns_apps.service.client_errors import ServiceUnreachableError, problem_error
 from dns_apps.service.schemas import Problem
 from dns_ops.platform.supervisor import ServiceState
-from flows.runs import PlatformError, RunRow
+from flows.records import FlowRun
+from flows.server import FlowServerError
 
 Opened = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]
-RUN = RunRow("id-1", "demo", "brave-owl", "RUNNING", "", datetime(2026, 5, 1, tzinfo=UTC), 75.0, n_tasks=3)
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+RUN = FlowRun(
+    "id-1", "brave-owl", "", "RUNNING", "Running", "", NOW, NOW, NOW + timedelta(seconds=75), flow="demo"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -25,11 +29,11 @@ def _platform(monkeypatch: pytest.MonkeyPatch) -> None:
         ServiceState("mlflow", "stopped", "", 0),
     )
     monkeypatch.setattr("dashboards.pages.home.service_states", lambda: states)
-    monkeypatch.setattr("dashboards.pages.home.last_runs", lambda: (RUN,))
+    monkeypatch.setattr("dashboards.pages.home.last_runs", lambda: [RUN])
 
 
 def down() -> Any:
-    raise PlatformError("the Prefect server does not answer; `dns up` starts it")
+    raise FlowServerError("the Prefect server does not answer; `dns up` starts it")
 
 
 @pytest.mark.usefixtures("fake")
@@ -57,7 +61,7 @@ def test_an_empty_workspace_offers_the_demo_and_follows_it(
     fake.failure = problem_error(Problem(title="No index", status=503, detail="no index can be served"))
     (workspace / "dvc.yaml").write_text("stages: {}\n")
     monkeypatch.setattr("dashboards.beginning.demo.start_demo", lambda: "id-1")
-    monkeypatch.setattr("dashboards.beginning.demo.run_now", lambda _id: RUN)
+    monkeypatch.setattr("dashboards.beginning.demo.run_now", lambda _id: (RUN, 3))
     monkeypatch.setattr("dashboards.beginning.demo.stage_count", lambda: 12)
     app = opened("home")
     assert "This workspace is empty" in texts(app)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards import records
+from dashboards.data import records
 from dns_ops.releases.decisions import record_decision
 from dns_ops.releases.registry import BundleVersion
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards import records
+from dashboards.data import records
 from dns_ops.tracking.run_queries import RunRecord
 from tests.dashboards.panels.test_estimate import report as measured_report
 

@@ -1,9 +1,16 @@
+from datetime import UTC, datetime
 from typing import Any
 
-from dashboards.panels.attention import RunGlance, notices
+from dashboards.panels.attention import notices
 from dns_ops.platform.supervisor import ServiceState
+from flows.records import FlowRun
 
 RUNS = ServiceState("query", "running", "http://127.0.0.1:1", 7)
+
+
+def glance(flow: str, state: str, message: str) -> FlowRun:
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    return FlowRun("id", "brave-owl", "", state, state.title(), message, now, now, None, flow=flow)
 
 
 def test_a_workspace_in_order_needs_nothing(fake: Any) -> None:
@@ -14,17 +21,17 @@ def test_a_workspace_in_order_needs_nothing(fake: Any) -> None:
 
 def test_the_worst_stands_first(fake: Any) -> None:
     crashed = ServiceState("mlflow", "crashed", "", 0)
-    found = notices(fake.index_state, [RUNS, crashed], [RunGlance("promote", "FAILED", "a gate\nfailed")])
+    found = notices(fake.index_state, [RUNS, crashed], [glance("promote", "FAILED", "a gate\nfailed")])
     assert [notice.tone for notice in found] == ["error", "warning", "warning", "info", "info"]
     assert "mlflow" in found[0].what
     assert found[1].todo == "a gate"
 
 
 def test_a_flow_that_went_well_since_is_forgiven() -> None:
-    runs = [RunGlance("demo", "COMPLETED", ""), RunGlance("demo", "FAILED", "disk full")]
+    runs = [glance("demo", "COMPLETED", ""), glance("demo", "FAILED", "disk full")]
     assert notices(None, [], runs) == []
 
 
 def test_what_a_flow_says_of_its_end_is_shown_as_text() -> None:
-    (notice,) = notices(None, [], [RunGlance("demo", "FAILED", "<b>![x](y)")])
+    (notice,) = notices(None, [], [glance("demo", "FAILED", "<b>![x](y)")])
     assert notice.todo == r"\<b\>\!\[x\]\(y\)"

@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 import yaml
 
+from dashboards.data.service import settings, workspace
 from dashboards.panels.models import Figures, figures_in_service
 from dashboards.panels.videos import Summary, summary
-from dashboards.sources import settings, workspace
 from dns_core.errors import DnsError, ParamsError
 from dns_core.evaluation.gates import GateLimits
 from dns_core.records import Quarantined
@@ -25,7 +25,7 @@ from dns_ops.releases.registry import BundleVersion, bundle_versions
 from dns_ops.releases.release import champion
 from dns_ops.tracking.run_queries import RunRecord, recorded_report, recorded_run, recorded_runs
 from dns_ops.tracking.store import Tracking, TrackingError, open_tracking
-from flows.records import Deployment
+from flows.records import Deployment, FlowRun
 from flows.server import FlowServer
 
 _EXTRACTION, _EVALUATION = "extract_features", "evaluate"
@@ -49,6 +49,23 @@ def flow_server() -> FlowServer:
     """The Prefect server that this process is told of, else the one of ``dns up``."""
     own = flow_environment(workspace(), settings())["PREFECT_API_URL"]
     return FlowServer(os.environ.get("PREFECT_API_URL", own))
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def last_runs(limit: int = 8) -> list[FlowRun]:
+    """The last runs of flows."""
+    return flow_server().last_runs(limit)
+
+
+def run_now(run_id: str) -> tuple[FlowRun, int]:
+    """A run as it stands now, and how many of its tasks ended well."""
+    server = flow_server()
+    return server.run(run_id), sum(task.state == "COMPLETED" for task in server.tasks(run_id))
+
+
+def start_demo() -> str:
+    """Start a run that makes the demo, which a worker of the platform takes up; its id."""
+    return flow_server().start_named("demo/demo").run_id
 
 
 @st.cache_data(ttl=10, show_spinner="Asking Prefect …")
@@ -200,14 +217,10 @@ def extraction_quarantine() -> dict[str, list[Quarantined]]:
 @st.cache_data(ttl=15, show_spinner=False)
 def quality_reports() -> list[dict[str, Any]]:
     """What validation said of the data, a report a stage; none before it ran."""
-    return [read_json(path) for path in sorted(_quality_folder().glob("*.json"))]
+    return [read_json(path) for path in sorted(Workspace(workspace()).quality_folder.glob("*.json"))]
 
 
 def quality_page(name: str) -> str:
     """A report of validation as a page for people; empty if there is none."""
-    path = _quality_folder() / f"{Path(name).name}.html"
+    path = Workspace(workspace()).quality_folder / f"{Path(name).name}.html"
     return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-def _quality_folder() -> Path:
-    return Workspace(workspace()).artifacts / "quality"

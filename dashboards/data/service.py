@@ -19,9 +19,7 @@ from dns_ops.dag import read_dag
 from dns_ops.http_probe import connection_problem
 from dns_ops.platform.services import Service, enabled_services
 from dns_ops.platform.supervisor import ServiceState, Supervisor
-from dns_ops.releases import release
 from dns_ops.settings import Settings, load_settings, signs_in
-from flows.runs import RunRow, read_run, recent_runs, start_run
 
 T = TypeVar("T")
 
@@ -89,31 +87,10 @@ def _silent(service: Service) -> bool:
     return bool(connection_problem(f"{service.address}{service.health}"))
 
 
-@st.cache_data(ttl=10, show_spinner=False)
-def last_runs(limit: int = 8) -> tuple[RunRow, ...]:
-    """The last runs of flows."""
-    return recent_runs(limit)
-
-
-def run_now(run_id: str) -> RunRow:
-    """A run as it stands now."""
-    return read_run(run_id)
-
-
-def start_demo() -> str:
-    """Id of a run that makes the demo; a worker of the platform takes it up."""
-    return start_run("demo/demo")
-
-
 @st.cache_data(ttl=600, show_spinner=False)
 def stage_count() -> int:
     """How many steps make the demo: filming, and the stages of the pipeline, each item of a matrix one."""
     return len(read_dag(workspace())) + 1
-
-
-def champion() -> int:
-    """Version of the bundle in service; 0 if there is none."""
-    return release.champion(workspace())
 
 
 def glance(ask: Callable[[], T]) -> tuple[T | None, DnsError | None]:

@@ -1,0 +1,1 @@
+"""What pages show, read from the servers and the workspace, and kept for some seconds."""
