@@ -26,7 +26,7 @@ from dns_core.index.nearest import ChunkCodes, write_codes
 from dns_core.models.pair_network import PairNetwork
 from dns_core.records import UInt8Array
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
-from dns_core.retrieval.engine import SHORTLIST
+from dns_core.retrieval.engine import LIMITS
 from dns_core.retrieval.scorer import FineScorer, PackedScorer, scorer_of
 from dns_core.retrieval.selection import BySelector, Candidates
 from dns_core.similarity.hamming import WORD_BITS, pack_signs, unpack_signs
@@ -142,7 +142,7 @@ def shortlist() -> Iterator[Measured]:
         codes = ChunkCodes(Path(folder) / "codes")
 
         def fast(query: Any = queries[:1]) -> Any:
-            rows = codes.nearest(query, SHORTLIST)
+            rows = codes.nearest(query, LIMITS.shortlist)
             return rows[nearest(coarse_scores(vectors[rows], query)[0], n_nearest)]
 
         def slow(query: Any = queries[:1]) -> Any:

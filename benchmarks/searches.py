@@ -25,7 +25,7 @@ from dns_core.records import Float32Array, Int64Array, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.encode import VideoEncoder
-from dns_core.retrieval.engine import SHORTLIST, Engine
+from dns_core.retrieval.engine import LIMITS, Engine
 from dns_core.retrieval.pipeline import index_videos
 from dns_core.video import write_video
 from tests.oracles.slow_twins import pair_score
@@ -116,7 +116,7 @@ def growth(sizes: tuple[int, ...]) -> dict[str, float]:
 def _shortlist_recall(index: Index, asked: Float32Array) -> float:
     """Share of the videos nearest to each of ``asked`` ``[Q, E]`` that a shortlist holds."""
     found = [
-        np.isin(nearest(index.coarse_scores(one)[0], _N_NEAREST), index.nearest(one, SHORTLIST)).mean()
+        np.isin(nearest(index.coarse_scores(one)[0], _N_NEAREST), index.nearest(one, LIMITS.shortlist)).mean()
         for one in asked[:, None]
     ]
     return float(np.mean(found))

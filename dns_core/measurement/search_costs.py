@@ -15,7 +15,7 @@ from dns_core.index.reader import Index, open_index
 from dns_core.measurement.timing import Timing, machine_is_busy, time_in_turns
 from dns_core.records import Float32Array, Int64Array, VideoFeatures
 from dns_core.retrieval.budget import Budget
-from dns_core.retrieval.engine import LARGE_INDEX, SHORTLIST, Engine
+from dns_core.retrieval.engine import LIMITS, Engine
 
 # Far enough apart that the difference is more than noise, and written within seconds; a larger one has codes.
 _SIZES = (1_000, 48_000)
@@ -48,12 +48,12 @@ def measure_costs(engine: Engine, queries: Sequence[VideoFeatures]) -> SearchCos
                 "large, one chosen": lambda: large.search(query, budget=Budget(share=1 / _SIZES[1])),
                 "looked at": lambda: small.candidates(query),
                 "listed": lambda: large.candidates(query, shortlisted=True),
-                "nearest": lambda: large.index.nearest(asked, SHORTLIST),
+                "nearest": lambda: large.index.nearest(asked, LIMITS.shortlist),
                 "short": lambda: small.fine_scores(stretches, np.arange(_PAIRS)),
                 "few": lambda: engine.fine_scores(stretches, few),
                 "many": lambda: engine.fine_scores(stretches, many),
                 "localised": lambda: engine.segments(stretches, many[:_LOCALISED]),
-                **{str(n): lambda c=codes: c.nearest(asked, SHORTLIST) for n, codes in coded.items()},  # type: ignore[misc]
+                **{str(n): lambda c=codes: c.nearest(asked, LIMITS.shortlist) for n, codes in coded.items()},  # type: ignore[misc]
             },
             _REPEATS,
         )
@@ -92,9 +92,9 @@ def _fitted(timings: dict[str, Timing], cells: _Cells) -> SearchCost:
         pair_s=max(0.0, float(pair_s)),
         cell_s=float(cell_s),
         localise_s=seconds["localised"] / cells.localised,
-        whole_to=LARGE_INDEX,
-        shortlist=SHORTLIST,
-        most_listed=SHORTLIST,
+        whole_to=LIMITS.large_index,
+        shortlist=LIMITS.shortlist,
+        most_listed=LIMITS.shortlist,
         spread=max(timings[name].spread for name in ("large", "many")),
         busy=machine_is_busy(),
     )

@@ -12,6 +12,7 @@ Reference: DnS, IJCV 2022, section 3.
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -43,13 +44,28 @@ from dns_core.retrieval.scorer import scorer_of
 from dns_core.retrieval.selection import BySelector, Candidates, Policy, select
 from dns_core.retrieval.temporal_network import temporal_network
 
-# Frame pairs compared before the clock is read: about four pairs of videos of 90 frames, some 10 ms.
-_TIMED_BLOCK_CELLS = 1 << 15
-# Bounds the memory of a search without a clock: the matrices of a block take 16 MB.
-_BLOCK_CELLS = 1 << 22
-# A larger index is not looked at whole, unless more is to be re-ranked than a shortlist holds.
-LARGE_INDEX = 100_000
-SHORTLIST = 2_000
+
+@dataclass(frozen=True, slots=True)
+class EngineLimits:
+    """How much an engine handles at once.
+
+    Attributes:
+        timed_block_cells: frame pairs compared before the clock is read: about four pairs of videos of 90
+            frames, some 10 ms.
+        block_cells: of a search without a clock: the matrices of a block take 16 MB.
+        large_index: videos of the largest index that is compared whole; beyond it a shortlist is taken,
+            unless more is to be re-ranked than it holds.
+        shortlist: chunks near to each chunk of the query.
+    """
+
+    timed_block_cells: int = 1 << 15
+    block_cells: int = 1 << 22
+    large_index: int = 100_000
+    shortlist: int = 2_000
+
+
+LIMITS = EngineLimits()
+"""The limits of every engine but those of tests."""
 
 
 class Engine:
@@ -60,6 +76,7 @@ class Engine:
         bundle: the models that made it; only the networks that the search uses are read.
         fine: the fine network that re-ranks.
         policy: what decides which candidates are re-ranked; the bundle's selector if None.
+        limits: how much it handles at once.
 
     Raises:
         MismatchError: other models made the index; the error names both fingerprints.
@@ -67,13 +84,20 @@ class Engine:
     """
 
     def __init__(
-        self, index: Index, bundle: Bundle, *, fine: str = "fine_binary", policy: Policy | None = None
+        self,
+        index: Index,
+        bundle: Bundle,
+        *,
+        fine: str = "fine_binary",
+        policy: Policy | None = None,
+        limits: EngineLimits = LIMITS,
     ) -> None:
         index.manifest.check_models(bundle.index_models((fine,)))
         settings = IndexSettings.of(index.manifest)
         self.index = index
         self.bundle = bundle
         self.fine = fine
+        self.limits = limits
         self.policy = policy or BySelector(bundle.selector(fine))
         self._scorer = scorer_of(bundle.fine(fine))
         self._chunking = settings.chunking
@@ -145,7 +169,7 @@ class Engine:
         self, vectors: Float32Array, query_numbers: Float32Array, *, shortlisted: bool
     ) -> Candidates:
         if shortlisted:
-            rows = np.unique(self.index.nearest(vectors, SHORTLIST))
+            rows = np.unique(self.index.nearest(vectors, self.limits.shortlist))
             chunks, offsets = self.index.chunks_of(rows)
             chunk_scores = self.index.coarse_scores(vectors, chunks)
             ids = tuple(self.index.ids[row] for row in rows)
@@ -190,7 +214,7 @@ class Engine:
         if not len(rows):
             return scores
         started = time.perf_counter()
-        limit = _BLOCK_CELLS if deadline_ms is None else _TIMED_BLOCK_CELLS
+        limit = self.limits.block_cells if deadline_ms is None else self.limits.timed_block_cells
         for block in self._blocks(rows, len(query.times_s), limit):
             targets = [self.stretches_of(self.index.record(int(row))) for row in block]
             scores[block] = chunked_scores(self._scorer, query, targets)
@@ -240,8 +264,9 @@ class Engine:
 
     def _is_enough(self, top_k: int, budget: Budget) -> bool:
         """Whether a shortlist of a large index holds all that is to be compared finely and answered."""
-        few = budget.ms is not None or budget.count(self.index.n_videos) <= SHORTLIST
-        return few and 0 < top_k <= SHORTLIST and self.index.n_videos > LARGE_INDEX
+        shortlist = self.limits.shortlist
+        few = budget.ms is not None or budget.count(self.index.n_videos) <= shortlist
+        return few and 0 < top_k <= shortlist and self.index.n_videos > self.limits.large_index
 
     @cached_property
     def _background_fine(self) -> BackgroundFine:

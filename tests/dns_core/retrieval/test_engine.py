@@ -12,7 +12,7 @@ from dns_core.records import QueryResult, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.encode import VideoEncoder
-from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.engine import Engine, EngineLimits
 from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.selection import ByCoarseScore
 
@@ -117,14 +117,12 @@ def test_the_policy_decides_what_is_compared_finely(
 
 
 def test_a_shortlist_gives_the_answers_of_the_whole_index(
-    index: Index, bundle: Bundle, make_features: MakeFeatures, monkeypatch: pytest.MonkeyPatch
+    index: Index, bundle: Bundle, make_features: MakeFeatures
 ) -> None:
     query = make_features("query", 37)
     budgets = (NOTHING, Budget(share=0.2), Budget(ms=1e6))
     whole = [Engine(index, bundle).search(query, top_k=3, budget=budget) for budget in budgets]
-    monkeypatch.setattr("dns_core.retrieval.engine.LARGE_INDEX", 10)
-    monkeypatch.setattr("dns_core.retrieval.engine.SHORTLIST", 40)  # chunks: all there are
-    engine = Engine(index, bundle)
+    engine = Engine(index, bundle, limits=EngineLimits(large_index=10, shortlist=40))  # all chunks
     for expected, budget in zip(whole, budgets, strict=True):
         found = engine.search(query, top_k=3, budget=budget)
         assert [(m.video_id, m.stage, m.segments) for m in found.results] == [
@@ -133,13 +131,9 @@ def test_a_shortlist_gives_the_answers_of_the_whole_index(
         assert [m.score for m in found.results] == pytest.approx([m.score for m in expected.results])
 
 
-def test_a_shortlist_changes_no_score(
-    index: Index, bundle: Bundle, make_features: MakeFeatures, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_shortlist_changes_no_score(index: Index, bundle: Bundle, make_features: MakeFeatures) -> None:
     query = make_features("query", 9)
-    monkeypatch.setattr("dns_core.retrieval.engine.LARGE_INDEX", 10)
-    monkeypatch.setattr("dns_core.retrieval.engine.SHORTLIST", 2)
-    engine = Engine(index, bundle)
+    engine = Engine(index, bundle, limits=EngineLimits(large_index=10, shortlist=2))
     candidates = engine.candidates(query, shortlisted=True)
     assert len(candidates.rows) == 2
     everything = engine.candidates(query)
@@ -168,10 +162,10 @@ def test_top_k_cuts_the_same_list(index: Index, bundle: Bundle, make_features: M
 def test_time_runs_out_after_a_block(
     index: Index, bundle: Bundle, make_features: MakeFeatures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine, query = Engine(index, bundle), make_features("query", 9)
-    # each reading of the clock is 10 ms after the one before; a block is one candidate
+    engine = Engine(index, bundle, limits=EngineLimits(timed_block_cells=1))  # a block is one candidate
+    query = make_features("query", 9)
+    # each reading of the clock is 10 ms after the one before
     clock = iter(range(1000))
-    monkeypatch.setattr("dns_core.retrieval.engine._TIMED_BLOCK_CELLS", 1)
     monkeypatch.setattr("dns_core.retrieval.engine.time.perf_counter", lambda: next(clock) / 100)
     for ms, expected in ((1, 1), (10, 1), (25, 3), (10_000, 14)):
         result = engine.search(query, top_k=0, budget=Budget(ms=ms))
@@ -179,12 +173,12 @@ def test_time_runs_out_after_a_block(
 
 
 def test_blocks_bound_the_memory_and_change_nothing(
-    index: Index, bundle: Bundle, make_features: MakeFeatures, monkeypatch: pytest.MonkeyPatch
+    index: Index, bundle: Bundle, make_features: MakeFeatures
 ) -> None:
     query = make_features("query", 20)
     whole = Engine(index, bundle).search(query, top_k=0, budget=EVERYTHING)
-    monkeypatch.setattr("dns_core.retrieval.engine._BLOCK_CELLS", 300)
-    parts = Engine(index, bundle).search(query, top_k=0, budget=EVERYTHING)
+    limits = EngineLimits(block_cells=300)
+    parts = Engine(index, bundle, limits=limits).search(query, top_k=0, budget=EVERYTHING)
     assert ids(parts) == ids(whole)
     scores = [[match.score for match in result.results] for result in (parts, whole)]
     assert scores[0] == pytest.approx(scores[1], abs=1e-5)
