@@ -14,7 +14,7 @@ import pytest
 
 CODE = """
 import sys
-from dns_ops import services
+from dns_ops.platform import services
 from dns_ops.platform.services import Service
 services.enabled_services = lambda *_: ({services},)
 from dns_apps.cli.main import main
