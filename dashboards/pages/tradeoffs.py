@@ -7,7 +7,6 @@ import streamlit as st
 
 from dashboards.data import records
 from dashboards.formats import ago, count, counted, moment, plain
-from dashboards.look import page_head
 from dashboards.panels.estimate import Archive, Measured, estimates, measured_rows
 from dashboards.panels.published import BENCHMARK, PUBLISHED, TASKS
 from dashboards.panels.tradeoff import (
@@ -20,6 +19,7 @@ from dashboards.panels.tradeoff import (
     tradeoff_figure,
 )
 from dashboards.states import problems_shown, show_empty
+from dashboards.theme import page_head
 from dns_ops.tracking.run_queries import RunRecord
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards.look import apply_look
 from dashboards.navigation import pages
-from dashboards.shell.entrance import admitted
+from dashboards.shell.login import admitted
 from dashboards.shell.sidebar import draw_sidebar
+from dashboards.theme import apply_look
 
 _ICON = Path(__file__).with_name("icon.png")  # a name of a symbol would be fetched from Google
 

@@ -20,7 +20,7 @@ from dns_core.retrieval.selection import (
 
 N = 30
 POLICIES: tuple[Policy, ...] = (
-    BySelector(cast("Selector", build_network("selector", {}))),
+    BySelector(cast("Selector", build_network("selector", {}).eval())),
     ByCoarseScore(),
     ByDoubt(0.3),
     ByChance(7),

@@ -60,9 +60,9 @@ def test_an_empty_workspace_offers_the_demo_and_follows_it(
 ) -> None:
     fake.failure = problem_error(Problem(title="No index", status=503, detail="no index can be served"))
     (workspace / "dvc.yaml").write_text("stages: {}\n")
-    monkeypatch.setattr("dashboards.beginning.demo.start_demo", lambda: "id-1")
-    monkeypatch.setattr("dashboards.beginning.demo.run_now", lambda _id: (RUN, 3))
-    monkeypatch.setattr("dashboards.beginning.demo.stage_count", lambda: 12)
+    monkeypatch.setattr("dashboards.pages.home.demo.start_demo", lambda: "id-1")
+    monkeypatch.setattr("dashboards.pages.home.demo.run_now", lambda _id: (RUN, 3))
+    monkeypatch.setattr("dashboards.pages.home.demo.stage_count", lambda: 12)
     app = opened("home")
     assert "This workspace is empty" in texts(app)
     assert "cannot be seen" not in texts(app)
@@ -84,7 +84,7 @@ def test_without_the_platform_the_command_is_named(
 ) -> None:
     fake.failure = ServiceUnreachableError("no answer")
     (workspace / "dvc.yaml").write_text("stages: {}\n")
-    monkeypatch.setattr("dashboards.beginning.demo.start_demo", down)
+    monkeypatch.setattr("dashboards.pages.home.demo.start_demo", down)
     app = opened("home")
     app.button(key="make-demo").click().run()
     assert "make demo" in app.warning[0].value

@@ -59,7 +59,7 @@ def test_the_videos_of_the_page_may_be_removed_once_some_are_named(opened: Opene
 
 def test_what_is_named_is_removed_and_nothing_else(fake: Any) -> None:
     def removal() -> None:
-        from dashboards.indexing.contents import draw_removal  # noqa: PLC0415 - a page of its own
+        from dashboards.pages.index.contents import draw_removal  # noqa: PLC0415 - a page of its own
 
         draw_removal(["a.mp4", "b.mp4", "c.mp4"])
 

@@ -6,12 +6,12 @@ import streamlit as st
 
 from dashboards.data import records
 from dashboards.formats import message
-from dashboards.look import page_head
+from dashboards.pages.flows.form import draw_form
+from dashboards.pages.flows.schedules import draw_schedules
 from dashboards.panels.runs import run_rows
-from dashboards.running.form import draw_form
-from dashboards.running.run_view import draw_run, open_run, opened_run
-from dashboards.running.schedules import draw_schedules
 from dashboards.states import problems_shown, show_empty
+from dashboards.theme import page_head
+from dashboards.widgets.run_view import draw_run, open_run, opened_run
 from flows.records import Deployment, FlowRun
 from flows.server import FlowServerError
 

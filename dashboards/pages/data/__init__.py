@@ -9,9 +9,7 @@ import streamlit as st
 
 from dashboards.data import records
 from dashboards.formats import clock, count, counted, moment, plain, size
-from dashboards.indexing.alike import draw_groups
-from dashboards.indexing.refused import draw_pictures
-from dashboards.look import page_head
+from dashboards.pages.data.near_duplicates import draw_groups
 from dashboards.panels.videos import (
     MEASURES,
     cluster_rows,
@@ -23,6 +21,8 @@ from dashboards.panels.videos import (
     reason_counts,
 )
 from dashboards.states import problems_shown, show_empty
+from dashboards.theme import page_head
+from dashboards.widgets.refused import draw_pictures
 from dns_core.workspace import COLLECTIONS
 
 _PAGE_ROWS = 100

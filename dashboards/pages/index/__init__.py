@@ -8,11 +8,11 @@ import streamlit as st
 from dashboards.data import records
 from dashboards.data.service import index_state, service
 from dashboards.formats import ago, count, moment, plain, share, size
-from dashboards.indexing.contents import draw_contents
-from dashboards.indexing.growth import draw_growth, index_name
-from dashboards.indexing.refused import draw_pictures
-from dashboards.look import page_head
+from dashboards.pages.index.contents import draw_contents
+from dashboards.pages.index.growth import draw_growth, index_name
 from dashboards.states import problems_shown
+from dashboards.theme import page_head
+from dashboards.widgets.refused import draw_pictures
 from dns_apps.service.schemas import IndexState
 from dns_core.store.index_parts import COARSE, MOMENTS, NAMES, bytes_read
 

@@ -6,9 +6,8 @@ from typing import Any
 import streamlit as st
 
 from dashboards.data import records
-from dashboards.deciding.actions import draw_actions
 from dashboards.formats import plain
-from dashboards.look import page_head
+from dashboards.pages.models.actions import draw_actions
 from dashboards.panels.models import (
     Figures,
     decision_rows,
@@ -19,6 +18,7 @@ from dashboards.panels.models import (
     version_rows,
 )
 from dashboards.states import problems_shown, show_empty
+from dashboards.theme import page_head
 from dns_ops.releases.registry import BundleVersion
 
 

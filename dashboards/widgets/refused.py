@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards.formats import plain, short_name
-from dashboards.querying.pictures import video_pictures
+from dashboards.widgets.pictures import video_pictures
 
 _SHOWN = 8
 _WIDTH_PX = 160

@@ -4,12 +4,12 @@ import streamlit as st
 
 from dashboards.data.service import service
 from dashboards.formats import ago, clock, counted, plain, share, short_name
+from dashboards.pages.query.address import go_to, link_to, review
+from dashboards.pages.query.labels import draw_label
 from dashboards.panels.exports import answer_csv, answer_json
 from dashboards.panels.matches import thumbnail_moment, timeline_html
-from dashboards.querying.address import go_to, link_to, review
-from dashboards.querying.labels import draw_label
-from dashboards.querying.pictures import query_picture, video_durations, video_pictures
 from dashboards.states import show_empty
+from dashboards.widgets.pictures import query_picture, video_durations, video_pictures
 from dns_apps.service.schemas import MatchRow, Query, QueryAnswer
 
 

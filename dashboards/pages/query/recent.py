@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards.data.service import service
 from dashboards.formats import ago, counted
-from dashboards.querying.address import go_to
+from dashboards.pages.query.address import go_to
 from dashboards.states import show_empty
 from dns_apps.service.schemas import QuerySummary
 

@@ -6,8 +6,8 @@ import streamlit as st
 
 from dashboards.data.service import service, stored_videos
 from dashboards.formats import clock, count, counted, plain, short_name
-from dashboards.indexing.paging import draw_pager, page_offset
 from dashboards.states import failed_text, show_empty
+from dashboards.widgets.pager import draw_pager, page_offset
 from dns_apps.service.client_errors import ServiceError
 from dns_apps.service.schemas import VideoRow
 

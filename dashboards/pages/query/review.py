@@ -4,11 +4,11 @@ import streamlit as st
 
 from dashboards.data.service import service
 from dashboards.formats import counted, plain, short_name
+from dashboards.pages.query.address import go_to, review
+from dashboards.pages.query.answer import draw_name, query_span
 from dashboards.panels.matches import thumbnail_moment, timeline_html
-from dashboards.querying.address import go_to, review
-from dashboards.querying.answer import draw_name, query_span
-from dashboards.querying.pictures import query_picture, video_durations, video_pictures
 from dashboards.states import failed_text, show_empty
+from dashboards.widgets.pictures import query_picture, video_durations, video_pictures
 from dns_apps.service.client_errors import ServiceError
 from dns_apps.service.schemas import MatchRow, Query, QueryAnswer, Verdict
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboards.data.service import service
-from dashboards.querying.address import go_to
+from dashboards.pages.query.address import go_to
 from dashboards.states import problems_shown
 from dns_apps.service.schemas import Query
 

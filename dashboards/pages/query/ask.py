@@ -7,9 +7,9 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboards.data.service import service, stored_videos
 from dashboards.formats import clock, plain, share, short_name
-from dashboards.querying.address import go_to
-from dashboards.querying.pictures import video_pictures
+from dashboards.pages.query.address import go_to
 from dashboards.states import problems_shown, show_empty
+from dashboards.widgets.pictures import video_pictures
 from dns_apps.service.schemas import FineName, Query, QueryOptions, StoredExcerpt, TimeRange, VideoRow
 from dns_core.errors import InputError
 

@@ -4,8 +4,8 @@ import streamlit as st
 
 from dashboards.data.service import service
 from dashboards.formats import clock, counted, plain, short_name
-from dashboards.querying.pictures import video_durations, video_pictures
 from dashboards.states import show_empty
+from dashboards.widgets.pictures import video_durations, video_pictures
 from dns_apps.service.schemas import DuplicateGroups
 
 _PAGE_GROUPS = 10

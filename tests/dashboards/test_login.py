@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboards
-from dashboards.shell.entrance import is_welcome
+from dashboards.shell.login import is_welcome
 
 APP = Path(dashboards.__file__).parent / "shell" / "app.py"
 
@@ -15,7 +15,7 @@ APP = Path(dashboards.__file__).parent / "shell" / "app.py"
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("DNS_DASHBOARD_TOKEN", "open sesame")
-    monkeypatch.setattr("dashboards.shell.entrance._PAUSE_S", 0.0)
+    monkeypatch.setattr("dashboards.shell.login._PAUSE_S", 0.0)
     return AppTest.from_file(str(APP), default_timeout=60).run()
 
 

@@ -4,8 +4,8 @@ import streamlit as st
 
 from dashboards.data.service import index_state, service
 from dashboards.formats import count, plain, short_name
-from dashboards.indexing.paging import draw_pager, page_offset
 from dashboards.states import problems_shown, show_empty
+from dashboards.widgets.pager import draw_pager, page_offset
 from dns_apps.service.schemas import IndexState, Job
 
 _LISTED = 50

@@ -10,8 +10,8 @@ from dashboards.data import records
 from dashboards.data.service import workspace
 from dashboards.formats import message
 from dashboards.panels.models import promotion_rows, setting_name
-from dashboards.running.run_view import draw_run
 from dashboards.states import problems_shown
+from dashboards.widgets.run_view import draw_run
 from dns_core.errors import InputError
 from dns_ops.pipeline.workspace_lock import workspace_lock
 from dns_ops.releases.decisions import Request, reject

@@ -4,15 +4,15 @@ import streamlit as st
 
 from dashboards.data.service import service
 from dashboards.formats import plain
-from dashboards.look import page_head
-from dashboards.querying.address import go_to, open_match, open_query, open_review
-from dashboards.querying.answer import draw_answer
-from dashboards.querying.ask import draw_form
-from dashboards.querying.match import draw_match
-from dashboards.querying.progress import draw_progress
-from dashboards.querying.recent import draw_exports, draw_recent
-from dashboards.querying.review import draw_review
+from dashboards.pages.query.address import go_to, open_match, open_query, open_review
+from dashboards.pages.query.answer import draw_answer
+from dashboards.pages.query.ask import draw_form
+from dashboards.pages.query.match import draw_match
+from dashboards.pages.query.progress import draw_progress
+from dashboards.pages.query.recent import draw_exports, draw_recent
+from dashboards.pages.query.review import draw_review
 from dashboards.states import problems_shown
+from dashboards.theme import page_head
 from dns_apps.service.client_errors import NotFoundError
 from dns_apps.service.schemas import Problem, Query
 

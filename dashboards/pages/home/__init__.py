@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from dashboards.beginning.demo import draw_beginning, is_empty
 from dashboards.data.records import champion_version, last_runs
 from dashboards.data.service import glance, index_state, service_states
 from dashboards.formats import ago, clock, count, plain, share, size
-from dashboards.look import page_head
+from dashboards.pages.home.demo import draw_beginning, is_empty
 from dashboards.panels.attention import Notice, notices
 from dashboards.states import failed_text, problems_shown, show_empty
+from dashboards.theme import page_head
 from dns_apps.service.client_errors import ServiceFailedError
 from dns_apps.service.schemas import IndexState
 from dns_core.errors import DnsError

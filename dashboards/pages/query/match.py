@@ -4,14 +4,14 @@ import streamlit as st
 
 from dashboards.data.service import service
 from dashboards.formats import clock, share
+from dashboards.pages.query.address import go_to
+from dashboards.pages.query.answer import draw_name, query_span
+from dashboards.pages.query.labels import draw_label
+from dashboards.pages.query.pair_view import LoadedClip, draw_pair
 from dashboards.panels.matches import matched_moment
 from dashboards.panels.pair import Clip, clip_around
-from dashboards.querying.address import go_to
-from dashboards.querying.answer import draw_name, query_span
-from dashboards.querying.labels import draw_label
-from dashboards.querying.pair_view import LoadedClip, draw_pair
-from dashboards.querying.pictures import video_durations
 from dashboards.states import problems_shown, show_empty
+from dashboards.widgets.pictures import video_durations
 from dns_apps.service.schemas import Comparison, MatchRow, Query, QueryAnswer
 
 _LONGEST_CLIP_S = 60.0

@@ -9,8 +9,8 @@ import streamlit as st
 from dashboards.data import records
 from dashboards.formats import plain
 from dashboards.panels.form import Field, form_fields, form_values
-from dashboards.running.run_view import open_run
 from dashboards.states import problems_shown
+from dashboards.widgets.run_view import open_run
 from flows.records import Deployment
 
 

@@ -1,1 +1,0 @@
-"""What Home shows in a workspace that has nothing yet."""

@@ -1,1 +1,0 @@
-"""The parts of the page Query: asking, waiting, the answer, one match."""

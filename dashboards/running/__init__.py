@@ -1,1 +1,0 @@
-"""Parts of the page Flows: the form, the schedules, a run."""
