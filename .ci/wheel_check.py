@@ -89,10 +89,10 @@ class Environment:
         done = subprocess.run(  # noqa: S603 - our own command
             [str(self._bin / "dns"), *arguments], cwd=self.folder, capture_output=True, text=True, check=False
         )
-        told = done.stderr.strip()
-        if done.returncode == 0 or "\n" in told or f"{PACKAGE}[{extra}]" not in told:
+        printed = done.stderr.strip()
+        if done.returncode == 0 or "\n" in printed or f"{PACKAGE}[{extra}]" not in printed:
             raise SystemExit(
-                f"dns {' '.join(arguments)}: expected one line that names [{extra}], found {told!r}"
+                f"dns {' '.join(arguments)}: expected one line that names [{extra}], found {printed!r}"
             )
 
     @contextmanager

@@ -83,8 +83,8 @@ def main() -> int:
         for n_videos, share, measured, estimated in comparison({n: _SHARES[n] for n in wanted}, Path(folder)):
             what = "bytes" if share < 0 else f"ms, {share:.1%} re-ranked"
             scale = 1 if share < 0 else 1000
-            told = f"{scale * measured:16,.1f} {scale * estimated:16,.1f} {estimated / measured:.2f}"
-            sys.stdout.write(f"{n_videos:>9,} {what:22} {told}\n")
+            figures = f"{scale * measured:16,.1f} {scale * estimated:16,.1f} {estimated / measured:.2f}"
+            sys.stdout.write(f"{n_videos:>9,} {what:22} {figures}\n")
     return 0
 
 

@@ -26,7 +26,7 @@ _log = logging.getLogger("dashboards")
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a person is told of an error.
+    """What a person is shown of an error.
 
     Attributes:
         title: what is the matter, in a few words.
@@ -99,11 +99,11 @@ def show_problem(error: Exception, *, key: str = "") -> None:
         error: what happened.
         key: tells two of them on one page apart.
     """
-    told = advice(error)
+    found = advice(error)
     with st.container(border=True):
-        st.markdown(f":material/error: **{told.title}**")
-        st.text(told.detail)
-        st.markdown(told.todo)
+        st.markdown(f":material/error: **{found.title}**")
+        st.text(found.detail)
+        st.markdown(found.todo)
         if st.button("Try again", key=f"again-{key}", icon=":material/refresh:"):
             st.cache_data.clear()
             st.rerun()
@@ -124,5 +124,5 @@ def show_empty(title: str, todo: str, icon: str = "inbox") -> None:
 
 def failed_text(error: Exception) -> str:
     """An error in one line of Markdown, for where a box would be too much."""
-    told = advice(error)
-    return f"{told.title}: {message(told.detail)}"
+    found = advice(error)
+    return f"{found.title}: {message(found.detail)}"

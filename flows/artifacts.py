@@ -62,7 +62,7 @@ def _texts(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 @contextmanager
-def told_progress(n_parts: int) -> Iterator[Callable[[], None]]:
+def progress_artifact(n_parts: int) -> Iterator[Callable[[], None]]:
     """Yield what is called after each part of a flow's work; the run shows the share that is done."""
     # In a synchronous flow this is the id itself, although the annotation allows more.
     shown = cast("UUID", create_progress_artifact(0.0, key="progress", description=f"0 of {n_parts}"))

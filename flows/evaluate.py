@@ -13,13 +13,13 @@ from dns_core.params import load_params
 from dns_core.workspace import Workspace
 from dns_ops.releases.release import champion, find_release
 from dns_ops.settings import load_settings
-from flows.foreseen import foreseen_errors_told
+from flows.foreseen import foreseen_errors_shown
 from flows.progress import flow_progress
 from flows.workspace import workspace_of_run
 
 
 @flow(name="evaluate")
-@foreseen_errors_told
+@foreseen_errors_shown
 def evaluate(version: int = Field(default=0, ge=0)) -> None:
     """Measure a release and show its figures.
 

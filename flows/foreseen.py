@@ -13,14 +13,14 @@ Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
 
-def foreseen_errors_told(function: Callable[Given, Made]) -> Callable[Given, Made | State[Made]]:
+def foreseen_errors_shown(function: Callable[Given, Made]) -> Callable[Given, Made | State[Made]]:
     """The function of a flow, whose foreseen errors become a failed state that says what they say."""
 
     @wraps(function)
-    def told(*args: Given.args, **kwargs: Given.kwargs) -> Made | State[Made]:
+    def shown(*args: Given.args, **kwargs: Given.kwargs) -> Made | State[Made]:
         try:
             return function(*args, **kwargs)
         except DnsError as error:
             return Failed(message=str(error))
 
-    return told
+    return shown

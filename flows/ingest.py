@@ -16,7 +16,7 @@ from dns_ops.data.ingest import Ingested, collection_folder, ingest_videos
 from dns_ops.data.versioning import record_version
 from dns_ops.pipeline.remote_step import push_everything
 from dns_ops.settings import load_settings
-from flows.artifacts import told_progress
+from flows.artifacts import progress_artifact
 from flows.workspace import workspace_of_run
 
 _VIDEOS_PER_TASK = 32
@@ -43,7 +43,7 @@ def ingest(source: str, collection: Collection = "train", push: bool = False) ->
     with workspace_of_run(root):
         chunks = [found[start : start + _VIDEOS_PER_TASK] for start in range(0, len(found), _VIDEOS_PER_TASK)]
         futures = [_ingest_videos.submit(chunk, folder) for chunk in chunks]
-        with told_progress(len(futures)) as tell:
+        with progress_artifact(len(futures)) as tell:
             for _ in as_completed(futures):
                 tell()
         done = [row for future in futures for row in future.result()]

@@ -13,13 +13,13 @@ from dns_ops.quality.verdict import read_verdicts
 from dns_ops.releases.drift_monitor import monitor_drift
 from dns_ops.settings import load_settings
 from flows.artifacts import publish_verdicts
-from flows.foreseen import foreseen_errors_told
+from flows.foreseen import foreseen_errors_shown
 from flows.progress import flow_progress
 from flows.workspace import workspace_of_run
 
 
 @flow(name="monitor")
-@foreseen_errors_told
+@foreseen_errors_shown
 def monitor() -> State[None]:
     """Measure the drift of new videos; the run is called Drifted, and says why, if it is too large."""
     root = Path.cwd()

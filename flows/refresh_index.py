@@ -8,13 +8,13 @@ from prefect.artifacts import create_table_artifact
 from dns_ops.releases.refresh import refresh_index as refresh
 from dns_ops.releases.release import champion, find_release
 from dns_ops.settings import load_settings
-from flows.foreseen import foreseen_errors_told
+from flows.foreseen import foreseen_errors_shown
 from flows.progress import flow_progress
 from flows.workspace import workspace_of_run
 
 
 @flow(name="refresh_index")
-@foreseen_errors_told
+@foreseen_errors_shown
 def refresh_index(publish: bool = False) -> str:
     """Add and remove the videos that changed, and no others; gives the version of the data.
 

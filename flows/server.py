@@ -141,8 +141,8 @@ class FlowServer:
         chosen = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[UUID(run_id)]))
         with self._asking() as client:
             found = client.read_artifacts(artifact_filter=chosen, limit=50)
-        told = [row for row in found if row.type == "progress" and isinstance(row.data, int | float)]
-        newest = max(told, key=lambda row: str(row.updated), default=None)
+        reported = [row for row in found if row.type == "progress" and isinstance(row.data, int | float)]
+        newest = max(reported, key=lambda row: str(row.updated), default=None)
         return None if newest is None else min(1.0, float(str(newest.data)) / 100)
 
     def logs(self, run_id: str, *, limit: int = 200) -> list[LogLine]:

@@ -19,7 +19,7 @@ from dns_ops.pipeline.guarded_process import Children
 from dns_ops.pipeline.remote_step import export_step, pull_run_cache
 from dns_ops.pipeline.step_runner import StepRunner, WrongInputError, steps_up_to_date
 from dns_ops.settings import Settings
-from flows.artifacts import told_progress
+from flows.artifacts import progress_artifact
 from flows.gpu_pool import POOL, TRAINING_STAGES, GpuPool, gpu_worker_online
 from flows.stage import GPU_LIMIT
 
@@ -80,7 +80,7 @@ def run_steps(root: Path, steps: Sequence[Step], run_id: str, settings: Settings
                 up_to_date=step.name in fresh,
                 wait_for=[futures[name] for name in step.needs if name in futures],
             )
-        with told_progress(len(futures)) as tell:
+        with progress_artifact(len(futures)) as tell:
             for _ in as_completed(list(futures.values())):
                 tell()
     states = {name: future.state for name, future in futures.items()}

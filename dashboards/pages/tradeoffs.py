@@ -74,11 +74,11 @@ def _chosen_task(reports: dict[str, Any]) -> str:
 
 def _points(chosen: Sequence[RunRecord], reports: dict[str, Any], task: str) -> list[Point]:
     params = {_label(run): {**records.run_params(run.parent), **run.params} for run in chosen}
-    told = differing_params(params) if len(chosen) > 1 else _few(params)
+    shown = differing_params(params) if len(chosen) > 1 else _few(params)
     points = []
     for run in chosen:
         label = _label(run)
-        lines = [f"<br>{name} = {value}" for name, value in list(told[label].items())[:12]]
+        lines = [f"<br>{name} = {value}" for name, value in list(shown[label].items())[:12]]
         points += report_points(label, reports[label], task, "".join(lines))
     return points
 

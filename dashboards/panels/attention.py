@@ -67,8 +67,8 @@ def _of_index(index: IndexState) -> Iterator[Notice]:
         yield Notice("warning", waits, "Reload it on the page Index.")
     if index.n_quarantined:
         quarantined = f"{counted(index.n_quarantined, 'video')} in quarantine"
-        told = f"{quarantined}, coverage {share(index.coverage, 1)}"
-        yield Notice("info", told, "The reasons stand on the page Index.")
+        text = f"{quarantined}, coverage {share(index.coverage, 1)}"
+        yield Notice("info", text, "The reasons stand on the page Index.")
     if index.n_removed:
         removed = f"{counted(index.n_removed, 'removed video')} still on disk"
         yield Notice("info", removed, "`dns index compact` frees the space.")

@@ -153,11 +153,11 @@ def estimates(archive: Archive, row: Measured, price_per_hour: float = 0.0) -> l
     parts = row.parts(archive)
     kept = bytes_read(row.n_bytes, row.fine or None)
     measured = f"{size(kept)} a video of {row.mean_s:.0f} s in {row.n_videos:,} videos"
-    told = ", ".join(f"{name} {size(n_bytes)}" for name, n_bytes in parts.items())
+    parts_text = ", ".join(f"{name} {size(n_bytes)}" for name, n_bytes in parts.items())
     pairs = Setting(archive.n_videos, row.chunks, 0.0, row.share if row.fine else 0.0).n_pairs
     return [
-        Estimate("Storage", size(sum(parts.values())), measured, told),
-        Estimate("A video takes", size(sum(parts.values()) / archive.n_videos), measured, told),
+        Estimate("Storage", size(sum(parts.values())), measured, parts_text),
+        Estimate("A video takes", size(sum(parts.values()) / archive.n_videos), measured, parts_text),
         Estimate(
             "Memory", size(parts[COARSE]), f"{size(row.n_bytes[COARSE])} of vectors a video",
             "what stays in memory for a fast search; the rest is read from disk for the re-ranked videos",

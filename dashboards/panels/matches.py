@@ -44,9 +44,9 @@ def timeline_html(match: MatchRow, query_span: tuple[float, float], target_durat
     query = [(s.query_start_s, s.query_end_s) for s in rows]
     target = [(s.target_start_s, s.target_end_s) for s in rows]
     end = target_duration_s or max((stop for _, stop in target), default=0.0)
-    told = "matched: " + ("; ".join(segment_texts(match.segments)) or "no stretch")
+    summary = "matched: " + ("; ".join(segment_texts(match.segments)) or "no stretch")
     return (
-        f'<div role="img" aria-label="{told}" title="{told}" style="font-size:.72rem;line-height:1.1">'
+        f'<div role="img" aria-label="{summary}" title="{summary}" style="font-size:.72rem;line-height:1.1">'
         f"{_bar('query', query_span, query)}{_bar('video', (0.0, end), target)}</div>"
     )
 

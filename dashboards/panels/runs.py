@@ -48,19 +48,19 @@ def task_rows(tasks: Sequence[TaskRun]) -> list[dict[str, Any]]:
     return [{"task": row.name, "state": row.state_name, "seconds": row.seconds} for row in tasks]
 
 
-def progress_text(run: FlowRun, tasks: Sequence[TaskRun], told: float | None) -> tuple[float, str]:
+def progress_text(run: FlowRun, tasks: Sequence[TaskRun], reported: float | None) -> tuple[float, str]:
     """Share in [0, 1] of a run that is done, and the words for it.
 
     Args:
         run: that is asked about.
         tasks: of it that have begun.
-        told: the share that the flow itself tells; None if it tells none.
+        reported: the share that the flow itself reports; None if it reports none.
     """
     if run.state == "COMPLETED":
         return 1.0, "done"
     done = sum(row.state in _DONE for row in tasks)
     running = [row.name for row in tasks if row.state == "RUNNING"]
-    total = max(len(tasks), round(done / told)) if told else len(tasks)
-    share = told if told is not None else done / total if total else 0.0
+    total = max(len(tasks), round(done / reported)) if reported else len(tasks)
+    share = reported if reported is not None else done / total if total else 0.0
     counted = f"{done} of {total} tasks done" if total else "no task has begun"
     return share, counted + (f", now {', '.join(running)}" if running else "")

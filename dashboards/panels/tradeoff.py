@@ -165,10 +165,10 @@ def _error(rows: Sequence[Point], colour: str) -> dict[str, Any]:
 
 
 def _milliseconds(point: Point) -> str:
-    told = f"{1000 * point.seconds_per_query:.1f} ms"
+    time_text = f"{1000 * point.seconds_per_query:.1f} ms"
     if not point.range_s:
-        return f"{told} (timed once)"
-    return f"{told} ({1000 * min(point.range_s):.1f} to {1000 * max(point.range_s):.1f})"
+        return f"{time_text} (timed once)"
+    return f"{time_text} ({1000 * min(point.range_s):.1f} to {1000 * max(point.range_s):.1f})"
 
 
 def _add_published(figure: go.Figure, cost: Cost, task: str) -> None:

@@ -26,9 +26,9 @@ def draw_pager(name: str, page: Page[Any]) -> None:
     last = page.offset + len(page.items)
     st.caption(f"{count(page.offset + 1)} to {count(last)} of {count(page.total)}", width="content")
     steps = (("Earlier", "chevron_left", page.offset - page.limit), ("Later", "chevron_right", last))
-    for told, icon, offset in steps:
+    for label, icon, offset in steps:
         st.button(
-            told, icon=f":material/{icon}:", key=f"{told}-{name}", disabled=not 0 <= offset < page.total,
+            label, icon=f":material/{icon}:", key=f"{label}-{name}", disabled=not 0 <= offset < page.total,
             on_click=_turn, args=(name, offset),
         )  # fmt: skip
 

@@ -62,8 +62,8 @@ def table_rows(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         longest = max(segments, key=lambda s: s.get("query_end_s", 0.0) - s.get("query_start_s", 0.0))
         where = {name: longest.get(name) for name in Segment.__dataclass_fields__ if name != "score"}
         facts = {fact: match["file"] and match["file"][fact] for fact in _FACTS}
-        told = {name: match[name] for name in ("video_id", "score", "stage", "relation", "rate")}
+        kept = {name: match[name] for name in ("video_id", "score", "stage", "relation", "rate")}
         yield {
-            "query": answer["query"], "rank": rank, **told, **where, "n_segments": len(match["segments"]),
+            "query": answer["query"], "rank": rank, **kept, **where, "n_segments": len(match["segments"]),
             **facts, **query,
         }  # fmt: skip

@@ -148,7 +148,7 @@ def _render_file(folder: Path, plan: VideoPlan, shots: Mapping[str, Shot]) -> Re
 
 
 def _ground_truth(plan: CorpusPlan, records: Mapping[str, Record]) -> dict[str, Any]:
-    def told(prefix: str) -> dict[str, tuple[str, list[Run]]]:
+    def recorded(prefix: str) -> dict[str, tuple[str, list[Run]]]:
         return {
             path.removeprefix(prefix): (
                 _group(plan.videos[path]),
@@ -158,7 +158,7 @@ def _ground_truth(plan: CorpusPlan, records: Mapping[str, Record]) -> dict[str, 
             if path.startswith(prefix)
         }
 
-    return ground_truth(told(_QUERIES), told(_DATABASE), plan.shots)
+    return ground_truth(recorded(_QUERIES), recorded(_DATABASE), plan.shots)
 
 
 def _group(plan: VideoPlan) -> str:

@@ -30,7 +30,7 @@ class Nearest:
 
 
 def nearest_videos(
-    videos: FeatureStore, among: FeatureStore, *, candidates: int, progress: Progress, told: str
+    videos: FeatureStore, among: FeatureStore, *, candidates: int, progress: Progress, label: str
 ) -> list[Nearest]:
     """For each of ``videos``, the nearest one of ``among``.
 
@@ -41,7 +41,7 @@ def nearest_videos(
         among: not empty; of the same features.
         candidates: of ``among``, by their vectors, whose frames are compared.
         progress: shown over ``videos``.
-        told: what the progress is of.
+        label: what the progress is of.
     """
     vectors = np.stack([_mean(frames_of(among, video_id)) for video_id in among.ids])
 
@@ -50,7 +50,7 @@ def nearest_videos(
         return frames_of(among, among.ids[row])
 
     found = []
-    for video_id in progress.track(videos.ids, told):
+    for video_id in progress.track(videos.ids, label):
         frames = frames_of(videos, video_id)
         order = np.argsort(-(vectors @ _mean(frames)), kind="stable")[:candidates]
         scores = [alikeness(frames, stored(int(row))) for row in order]
@@ -64,8 +64,8 @@ def alikeness(one: Float32Array, other: Float32Array) -> float:
     cosines = one @ other.T
     ways: Sequence[Float32Array] = (cosines.max(axis=1), cosines.max(axis=0))
     longer = len(other) > len(one)
-    told = [way.mean() for way in ways if len(way) >= _SHORTEST]
-    return float(max(told)) if told else float(ways[int(longer)].mean())
+    means = [way.mean() for way in ways if len(way) >= _SHORTEST]
+    return float(max(means)) if means else float(ways[int(longer)].mean())
 
 
 def frames_of(store: FeatureStore, video_id: str) -> Float32Array:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dns_core.errors import CorruptArtefactError
 from dns_core.index.manifest import Manifest, data_fingerprint
-from dns_core.index.reader import open_index
+from dns_core.index.reader import Index, open_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,11 @@ def index_info(path: Path) -> IndexInfo:
         MissingArtefactError: there is no index.
         CorruptArtefactError: a file is missing or truncated.
     """
-    index = open_index(path)
+    return info_of(open_index(path))
+
+
+def info_of(index: Index) -> IndexInfo:
+    """The figures of an open index."""
     shards = index.manifest.shards
     return IndexInfo(
         manifest=index.manifest,

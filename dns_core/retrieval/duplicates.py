@@ -95,8 +95,8 @@ class _Search:
     def question(self) -> str:
         """Fingerprint of all that decides the answer."""
         manifests = [index.manifest for index in (self.source, self._engine.index)]
-        told = [[m.data, dict(m.models), dict(m.params)] for m in manifests]
-        return fingerprint_json([told, self._engine.fine, self._in_itself, asdict(self._asked)])
+        made_by = [[m.data, dict(m.models), dict(m.params)] for m in manifests]
+        return fingerprint_json([made_by, self._engine.fine, self._in_itself, asdict(self._asked)])
 
     def pairs_of(self, row: int) -> tuple[list[Pair], int]:
         """Pairs of a video of the source with others of the index, and how many were compared."""

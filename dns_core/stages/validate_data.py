@@ -115,7 +115,7 @@ def _tables(config: Config, workspace: Workspace, progress: Progress) -> Iterato
                     training,
                     candidates=config.leakage.candidates,
                     progress=progress,
-                    told="seeking test videos in training",
+                    label="seeking test videos in training",
                 )
             columns: dict[str, list[object]] = {
                 "video": [row.video for row in found],

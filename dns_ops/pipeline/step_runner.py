@@ -59,10 +59,10 @@ class StepRunner:
             WrongInputError: the stage said that its input is wrong.
             PipelineError: it failed in any other way; another try may do better.
         """
-        told: list[str] = []
+        lines: list[str] = []
 
         def note(line: str) -> None:
-            told.append(line)
+            lines.append(line)
             on_line(line)
 
         options = ["--single-item", *(["--pull"] if pull else [])]
@@ -74,12 +74,14 @@ class StepRunner:
             timeout_s=self.timeout_s,
         )
         if code != 0:
-            raise _failure(name, code, told)
-        return any(line.startswith("Running stage") for line in told)
+            raise _failure(name, code, lines)
+        return any(line.startswith("Running stage") for line in lines)
 
 
-def _failure(name: str, code: int, told: Sequence[str]) -> PipelineError:
-    complaint = next((line for line in reversed(told) if line.startswith("dns: ")), told[-1] if told else "")
-    exited = next((int(found[1]) for line in told if (found := _EXITED.search(line))), code)
+def _failure(name: str, code: int, lines: Sequence[str]) -> PipelineError:
+    complaint = next(
+        (line for line in reversed(lines) if line.startswith("dns: ")), lines[-1] if lines else ""
+    )
+    exited = next((int(found[1]) for line in lines if (found := _EXITED.search(line))), code)
     kind = WrongInputError if exited == _WRONG_INPUT else PipelineError
     return kind(f"{name}: exit code {exited}: {complaint}")

@@ -24,13 +24,13 @@ def problem(status: int) -> Exception:
     ],
 )
 def test_every_foreseen_error_says_what_to_do(error: Exception, named: str) -> None:
-    told = advice(error)
-    assert named in told.todo
-    assert told.detail in str(error)
-    assert told.detail
+    shown = advice(error)
+    assert named in shown.todo
+    assert shown.detail in str(error)
+    assert shown.detail
 
 
 def test_a_defect_tells_no_details() -> None:
-    told = advice(ZeroDivisionError("secret"))
-    assert "secret" not in f"{told}"
-    assert "log" in told.todo
+    shown = advice(ZeroDivisionError("secret"))
+    assert "secret" not in f"{shown}"
+    assert "log" in shown.todo

@@ -10,7 +10,7 @@ from prefect.utilities.callables import parameter_schema
 
 from dns_core.errors import InputError
 from dns_ops.quality.page import SHOWN_ROWS
-from flows.artifacts import publish_verdicts, told_progress
+from flows.artifacts import progress_artifact, publish_verdicts
 from flows.server import FlowServer, FlowServerError
 
 
@@ -21,7 +21,7 @@ def counted(n: int = 2) -> int:
     Args:
         n: how many.
     """
-    with told_progress(n) as tell:
+    with progress_artifact(n) as tell:
         tell()
     return n
 

@@ -57,9 +57,9 @@ def _draw_summary(probes: Mapping[str, Mapping[str, Any]]) -> None:
             videos = content.get("videos", ())
             seconds = sum(row["duration_s"] for row in videos)
             refused = len(content.get("quarantine", ()))
-            told = f"{clock(seconds)} in all, {refused} refused"
+            note = f"{clock(seconds)} in all, {refused} refused"
             st.metric(
-                name.capitalize(), count(len(videos)), told, delta_color="off", delta_arrow="off", border=True
+                name.capitalize(), count(len(videos)), note, delta_color="off", delta_arrow="off", border=True
             )
 
 
@@ -67,13 +67,13 @@ def _draw_versions() -> None:
     found = records.data_summaries()
     if not found:
         learnt_from = next((v.data_version for v in records.versions() if v.data_version), "")
-        told = (
+        note = (
             f" The newest bundle learnt from {plain(learnt_from[:12])}, which is not." if learnt_from else ""
         )
         show_empty(
             "No version is recorded yet",
             "`dns data record` records the videos that lie here; `dns data ingest DIR`, or the flow `ingest` "
-            f"on the page Flows, brings others in and records them.{told}",
+            f"on the page Flows, brings others in and records them.{note}",
             icon="deployed_code_history",
         )
         return

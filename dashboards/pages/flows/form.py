@@ -30,24 +30,24 @@ def draw_form(deployment: Deployment) -> None:
 
 def _widget(row: Field, key: str) -> Any:
     label = row.name + (" (required)" if row.required else "")
-    told: dict[str, Any] = {"help": plain(row.help) or None, "key": f"field-{key}"}
+    options: dict[str, Any] = {"help": plain(row.help) or None, "key": f"field-{key}"}
     if row.kind == "yes_no":
-        return st.checkbox(label, value=bool(row.default), **told)
+        return st.checkbox(label, value=bool(row.default), **options)
     if row.kind == "choice":
         index = row.choices.index(row.default) if row.default in row.choices else 0
-        return st.selectbox(label, row.choices, index=index, **told)
+        return st.selectbox(label, row.choices, index=index, **options)
     if row.kind in ("integer", "number"):
-        return _number(row, label, told)
+        return _number(row, label, options)
     if row.kind == "text":
-        return st.text_input(label, value=str(row.default or ""), **told)
+        return st.text_input(label, value=str(row.default or ""), **options)
     if row.kind == "lines":
-        return st.text_area(label, value="\n".join(row.default or ()), placeholder="one a line", **told)
+        return st.text_area(label, value="\n".join(row.default or ()), placeholder="one a line", **options)
     return st.text_area(
-        label, value="" if row.default is None else json.dumps(row.default), placeholder="JSON", **told
+        label, value="" if row.default is None else json.dumps(row.default), placeholder="JSON", **options
     )
 
 
-def _number(row: Field, label: str, told: Mapping[str, Any]) -> float | None:
+def _number(row: Field, label: str, options: Mapping[str, Any]) -> float | None:
     whole = row.kind == "integer"
     kind: type[int] | type[float] = int if whole else float
     limits: dict[str, Any] = {
@@ -55,5 +55,5 @@ def _number(row: Field, label: str, told: Mapping[str, Any]) -> float | None:
         for name, limit in (("min_value", row.least), ("max_value", row.most))
     }
     value = None if row.default is None else kind(row.default)
-    found: float | None = st.number_input(label, value=value, step=1 if whole else None, **limits, **told)
+    found: float | None = st.number_input(label, value=value, step=1 if whole else None, **limits, **options)
     return found

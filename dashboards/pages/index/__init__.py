@@ -50,9 +50,9 @@ def _draw_health(state: IndexState) -> None:
             f"{ago(state.loaded_at)}; what is added or removed here changes it.",
             width="content",
         )
-        told = f"Serve version {newer[0]}" if newer else "Reload"
+        label = f"Serve version {newer[0]}" if newer else "Reload"
         if st.button(
-            told, icon=":material/refresh:", key="reload", type="primary" if newer else "secondary",
+            label, icon=":material/refresh:", key="reload", type="primary" if newer else "secondary",
             help="The newest version on disk answers from then on; queries under way end with the old one.",
         ):  # fmt: skip
             with problems_shown("reload"):
@@ -90,10 +90,10 @@ def _draw_figures(state: IndexState) -> None:
 def _parts_text(state: IndexState) -> str:
     """What a video takes, and of what: a search reads one fine network's part, and those that all share."""
     n_videos = max(1, state.n_videos)
-    told = ", ".join(f"{plain(part)} {size(n_bytes / n_videos)}" for part, n_bytes in state.parts.items())
+    sizes = ", ".join(f"{plain(part)} {size(n_bytes / n_videos)}" for part, n_bytes in state.parts.items())
     fines = [part for part in state.parts if part not in (NAMES, COARSE, MOMENTS)]
     read = ", ".join(f"with {plain(f)} {size(bytes_read(state.parts, f) / n_videos)}" for f in fines)
-    return f"{size(state.bytes_per_video)}: {told}. A search reads of it {read or 'all'}"
+    return f"{size(state.bytes_per_video)}: {sizes}. A search reads of it {read or 'all'}"
 
 
 def _draw_versions(state: IndexState) -> None:

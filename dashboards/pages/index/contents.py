@@ -46,8 +46,8 @@ def draw_removal(video_ids: list[str]) -> None:
         "Videos on this page", video_ids, key="removed", format_func=partial(short_name, longest=60)
     )
     st.caption("Queries will no longer find them. The files stay; they can be added again.")
-    told = f"Remove {counted(len(chosen), 'video')}" if chosen else "Remove"
-    if st.button(told, type="primary", icon=":material/delete:", key="remove-sure", disabled=not chosen):
+    label = f"Remove {counted(len(chosen), 'video')}" if chosen else "Remove"
+    if st.button(label, type="primary", icon=":material/delete:", key="remove-sure", disabled=not chosen):
         _remove(chosen)
 
 

@@ -33,8 +33,8 @@ def draw_growth() -> None:
     )["selection"]["rows"]  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         draw_pager("candidates", page)
-        told = f"Add {count(len(ticked))} to the index" if ticked else "Add to the index"
-        if st.button(told, icon=":material/add:", type="primary", disabled=not ticked, key="add"):
+        label = f"Add {count(len(ticked))} to the index" if ticked else "Add to the index"
+        if st.button(label, icon=":material/add:", type="primary", disabled=not ticked, key="add"):
             with problems_shown("adding"):
                 st.session_state["index-job"] = service().add_videos([page.items[row] for row in ticked]).id
                 st.rerun()

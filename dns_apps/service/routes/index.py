@@ -21,6 +21,7 @@ from dns_apps.service.schemas import (
 )
 from dns_core.errors import DnsError
 from dns_core.index import open_index
+from dns_core.index.check import info_of
 from dns_core.index.manifest import Manifest, read_manifest
 from dns_core.index.versions import current_version, version_folder, versions_on_disk
 
@@ -103,9 +104,7 @@ def remove(video_id: VideoPath, context: Context) -> IndexState:
 
 
 def _state(context: ServiceContext, loaded: LoadedIndex) -> IndexState:
-    index, manifest = loaded.index, loaded.index.manifest
-    parts_of = manifest.parts
-    n_bytes = sum(parts_of.values())
+    index, manifest, info = loaded.index, loaded.index.manifest, info_of(loaded.index)
     healthy, health = _health(loaded)
     rows = manifest.quarantine[:_SHOWN_QUARANTINE]
     return IndexState(
@@ -116,14 +115,14 @@ def _state(context: ServiceContext, loaded: LoadedIndex) -> IndexState:
         versions=_versions(loaded),
         healthy=healthy,
         health=health,
-        n_videos=index.n_videos,
-        n_removed=sum(len(entry.removed) for entry in manifest.shards),
-        n_quarantined=len(manifest.quarantine),
-        n_chunks=sum(entry.n_chunks for entry in manifest.shards),
-        n_frames=sum(entry.n_frames for entry in manifest.shards),
-        n_bytes=n_bytes,
-        bytes_per_video=n_bytes / index.n_videos if index.n_videos else 0.0,
-        parts=parts_of,
+        n_videos=info.n_videos,
+        n_removed=info.n_removed,
+        n_quarantined=info.n_quarantined,
+        n_chunks=info.n_chunks,
+        n_frames=info.n_frames,
+        n_bytes=info.n_bytes,
+        bytes_per_video=info.n_bytes / info.n_videos if info.n_videos else 0.0,
+        parts=manifest.parts,
         coverage=index.coverage,
         data=manifest.data,
         models=dict(manifest.models),

@@ -56,7 +56,7 @@ def shared_footage(training: FeatureStore, tests: FeatureStore, progress: Progre
     if not (training.ids and tests.ids):
         return []
     found = nearest_videos(
-        training, tests, candidates=_CANDIDATES, progress=progress, told="seeking training videos in test"
+        training, tests, candidates=_CANDIDATES, progress=progress, label="seeking training videos in test"
     )
     return [row for row in found if row.similarity > _SHARED]
 

@@ -32,7 +32,7 @@ class FakePrefect:
     api_url = "http://127.0.0.1:4200/api"
 
     def __init__(self) -> None:
-        self.told: list[tuple[Any, ...]] = []
+        self.requests: list[tuple[Any, ...]] = []
         self.state = "RUNNING"
         self.state_name = ""
 
@@ -41,7 +41,7 @@ class FakePrefect:
         return [Deployment("d1", "ingest", "Copy new videos.", {}, SCHEMA, schedules)]
 
     def start(self, deployment_id: str, parameters: dict[str, Any]) -> FlowRun:
-        self.told.append(("start", deployment_id, parameters))
+        self.requests.append(("start", deployment_id, parameters))
         return self.run(RUN)
 
     def run(self, run_id: str) -> FlowRun:
@@ -62,16 +62,16 @@ class FakePrefect:
         return [LogLine(NOW, "info", "3 videos <b>added</b>")]
 
     def cancel(self, run_id: str) -> None:
-        self.told.append(("cancel", run_id))
+        self.requests.append(("cancel", run_id))
 
     def retry(self, run_id: str) -> None:
-        self.told.append(("retry", run_id))
+        self.requests.append(("retry", run_id))
 
     def set_schedule(self, deployment_id: str, schedule_id: str, *, active: bool) -> None:
-        self.told.append(("schedule", deployment_id, schedule_id, active))
+        self.requests.append(("schedule", deployment_id, schedule_id, active))
 
     def add_schedule(self, deployment_id: str, cron: str) -> None:
-        self.told.append(("cron", deployment_id, cron))
+        self.requests.append(("cron", deployment_id, cron))
 
 
 @pytest.fixture
@@ -87,10 +87,10 @@ def test_a_form_starts_a_run_with_typed_parameters(prefect: FakePrefect, opened:
     assert not app.exception
     assert app.selectbox(key="field-ingest-collection").options == ["train", "queries"]
     app.button(key="run-flow").click().run()
-    assert prefect.told == []
+    assert prefect.requests == []
     app.text_input(key="field-ingest-source").set_value("/videos")
     app.button(key="run-flow").click().run()
-    assert prefect.told == [("start", "d1", {"source": "/videos"})]
+    assert prefect.requests == [("start", "d1", {"source": "/videos"})]
     assert app.query_params["run"] == RUN
 
 
@@ -103,11 +103,11 @@ def test_a_run_shows_progress_and_log_and_is_cancelled_or_retried(
     assert "3 videos <b>added</b>" in app.code[0].value
     assert "brave" in texts(app)
     app.button(key="cancel-run").click().run()
-    assert prefect.told == [("cancel", RUN)]
+    assert prefect.requests == [("cancel", RUN)]
     prefect.state = "FAILED"
     app.run()
     app.button(key="retry-run").click().run()
-    assert prefect.told[-1] == ("retry", RUN)
+    assert prefect.requests[-1] == ("retry", RUN)
 
 
 @pytest.mark.usefixtures("fake")
@@ -127,7 +127,7 @@ def test_a_run_that_waits_says_for_whom_and_leads_there(
 def test_a_schedule_is_switched_off(prefect: FakePrefect, opened: Opened) -> None:
     app = opened("flows")
     app.toggle(key="schedule-s1").set_value(False).run()
-    assert ("schedule", "d1", "s1", False) in prefect.told
+    assert ("schedule", "d1", "s1", False) in prefect.requests
 
 
 @pytest.mark.usefixtures("fake")

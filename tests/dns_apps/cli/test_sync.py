@@ -94,8 +94,8 @@ def test_a_dry_run_changes_nothing(run: Run, sync: Sync, index: Path, archive: P
     film(archive / "new.mp4", 1)
     (archive / "broken.mp4").write_bytes(b"still no video")
     assert sync("--dry-run")["new"] == ["new.mp4"]
-    told = run("index", "sync", index, "--videos", archive, "--models", models, "--dry-run")
-    assert "new      new.mp4" in told.stdout
+    printed = run("index", "sync", index, "--videos", archive, "--models", models, "--dry-run")
+    assert "new      new.mp4" in printed.stdout
     assert open_index(index).manifest == before
     assert sync()["changed"] == ["broken.mp4"]  # the dry run did not take it for done
     assert sync()["changed"] == []

@@ -24,11 +24,11 @@ def test_weights_go_in_and_out(run: Run, tmp_path: Path) -> None:
     file = checkpoint(tmp_path / "m.pth", "fine_binary", dims=64)
     answer = run("weights", "import", file, "--as", "fine_binary.dns", "--out", tmp_path / "w", "--json")
     assert answer.exit_code == 0, answer.output
-    told = json.loads(answer.stdout)
+    printed = json.loads(answer.stdout)
     loaded = load_network(tmp_path / "w" / "fine_binary.dns.safetensors", expect="fine_binary")
-    assert told["fingerprint"] == loaded.fingerprint
+    assert printed["fingerprint"] == loaded.fingerprint
     assert loaded.provenance["source"] == "m.pth"
-    answer = run("weights", "export", told["file"], "--out", tmp_path / "out.pth")
+    answer = run("weights", "export", printed["file"], "--out", tmp_path / "out.pth")
     assert answer.exit_code == 0, answer.output
     answer = run(
         "weights", "import", tmp_path / "out.pth", "--as", "fine_binary.again", "--out", tmp_path / "w"

@@ -126,9 +126,15 @@ def test_the_film_is_found_and_sampled(folder: Path, name: str, caplog: pytest.L
 def test_ffprobe_agrees(folder: Path, name: str) -> None:
     """The grid laid over the times that FFmpeg's tool prints of the film's pictures."""
     codec = RIGHT[name].codec
-    told = ffprobe(folder / name, "stream=index,codec_name:frame=stream_index,pts_time,pkt_duration_time")
-    (film, *_) = [stream["index"] for stream in told["streams"] if stream["codec_name"] == codec][::-1]
-    pictures = [frame for frame in told["frames"] if frame["stream_index"] == film and "pts_time" in frame]
+    found_by_ffprobe = ffprobe(
+        folder / name, "stream=index,codec_name:frame=stream_index,pts_time,pkt_duration_time"
+    )
+    (film, *_) = [stream["index"] for stream in found_by_ffprobe["streams"] if stream["codec_name"] == codec][
+        ::-1
+    ]
+    pictures = [
+        frame for frame in found_by_ffprobe["frames"] if frame["stream_index"] == film and "pts_time" in frame
+    ]
     starts_s = np.array([float(frame["pts_time"]) for frame in pictures])
     starts_s -= starts_s[0]
     end_s = starts_s[-1] + float(pictures[-1].get("pkt_duration_time", 0.2))
