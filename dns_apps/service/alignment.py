@@ -7,15 +7,11 @@ import numpy as np
 from dns_apps.service.live_index import LoadedIndex
 from dns_apps.service.refusals import RefusalError
 from dns_apps.service.schemas import Comparison, Segment, StoredExcerpt
-from dns_core.records import Float32Array
-from dns_core.retrieval.background_scores import BackgroundFine
-from dns_core.retrieval.calibration import fine_level
-from dns_core.retrieval.chunked_video import ChunkedVideo, chunked_scores, pair_segments
+from dns_core.retrieval.chunked_video import ChunkedVideo
+from dns_core.retrieval.comparison import compare_chunked
 from dns_core.retrieval.index_settings import IndexSettings
-from dns_core.retrieval.localisation import alignment_paths, pair_threshold
-from dns_core.retrieval.scorer import FineScorer, scorer_of
+from dns_core.retrieval.localisation import above_noise, alignment_paths
 
-_BLOCK_ROWS = 256
 _DECIMALS = 3
 
 
@@ -40,7 +36,7 @@ def stored_stretches(loaded: LoadedIndex, fine: str, stretch: StoredExcerpt) -> 
 def comparison(
     loaded: LoadedIndex, fine: str, query: ChunkedVideo, target: ChunkedVideo, max_side: int
 ) -> Comparison:
-    """How alike two videos are, and where; long ones in a matrix whose cells are the highest of a block.
+    """The similarity of two videos, and where they match, for a screen.
 
     Args:
         loaded: has the networks.
@@ -49,39 +45,16 @@ def comparison(
         target: its frames are the columns.
         max_side: rows and columns at most.
     """
-    bundle = loaded.bundle
-    scorer = scorer_of(bundle.fine(fine))
-    raw = chunked_scores(scorer, query, [target])
-    level = fine_level(BackgroundFine(scorer, bundle.background).scores(query))
-    floor = bundle.calibration.frame_threshold(fine)
-    row_step, column_step = (math.ceil(len(side.times_s) / max_side) for side in (query, target))
-    matrix = _pooled(scorer, query, target, row_step, column_step)
-    rows_s, columns_s = query.times_s[::row_step], target.times_s[::column_step]
-    # As the search does: where nothing stands out long enough, what unrelated videos rarely reach is a match.
-    paths = alignment_paths(matrix, threshold=pair_threshold(matrix, floor)) or alignment_paths(
-        matrix, threshold=floor
-    )
-    segments = pair_segments(scorer, query, target, threshold=floor)
+    floor = loaded.bundle.calibration.frame_threshold(fine)
+    found = compare_chunked(query, target, loaded.bundle, fine, max_side=max_side)
+    rows_s, columns_s = found.query_times_s, found.target_times_s
+    paths = above_noise(found.matrix, floor, lambda least: alignment_paths(found.matrix, threshold=least))
     return Comparison(
-        score=float(bundle.calibration.scale(fine).probabilities(raw, level)[0]),
-        raw_score=float(raw[0]),
+        score=found.calibrated,
+        raw_score=found.score,
         query_times_s=tuple(rows_s.tolist()),
         target_times_s=tuple(columns_s.tolist()),
-        matrix=tuple(map(tuple, matrix.astype(np.float64).round(_DECIMALS).tolist())),
+        matrix=tuple(map(tuple, found.matrix.astype(np.float64).round(_DECIMALS).tolist())),
         paths=tuple(tuple((float(rows_s[q]), float(columns_s[t])) for q, t in path) for path in paths),
-        segments=tuple(Segment.model_validate(segment, from_attributes=True) for segment in segments),
+        segments=tuple(Segment.model_validate(segment, from_attributes=True) for segment in found.segments),
     )
-
-
-def _pooled(
-    scorer: FineScorer, query: ChunkedVideo, target: ChunkedVideo, row_step: int, column_step: int
-) -> Float32Array:
-    """The matrix of frames, block by block of rows: the whole one of two films would take gigabytes."""
-    columns = np.arange(0, len(target.times_s), column_step)
-    stride = max(1, _BLOCK_ROWS // row_step) * row_step
-    parts = []
-    for start in range(0, len(query.times_s), stride):
-        block = scorer.matrices(query.frames[start : start + stride], [target.frames])[0]
-        narrow = np.maximum.reduceat(block, columns, axis=1)
-        parts.append(np.maximum.reduceat(narrow, np.arange(0, len(narrow), row_step), axis=0))
-    return np.concatenate(parts).astype(np.float32)

@@ -65,7 +65,7 @@ def relation(
 
 
 def matched(query: Sequence[Run], target: Sequence[Run]) -> list[Stretch]:
-    """ChunkedVideo of at least a second of a shot that both videos show, by time in the query."""
+    """Segments of at least a second of a shot that both videos show, by time in the query."""
     stretches = []
     for ours in query:
         for theirs in target:

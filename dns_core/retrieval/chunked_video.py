@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -12,9 +13,9 @@ from dns_core.records import Float32Array, Float64Array, Int64Array, Segment, Vi
 from dns_core.retrieval.encode import frame_spans, stored_frames
 from dns_core.retrieval.localisation import (
     PathFinder,
+    above_noise,
     matched_segments,
     merged_segments,
-    pair_threshold,
     sampling_period_s,
 )
 from dns_core.retrieval.ranking import video_scores
@@ -102,12 +103,15 @@ def pair_segments(
         matrices = scorer.matrices(query_frames, target.chunks())
         for target_span, matrix in zip(target.spans, matrices, strict=True):
             times = query.times_s[slice(*query_span)], target.times_s[slice(*target_span)]
-            high = pair_threshold(matrix, threshold)
-            # Where nothing stands out long enough, what unrelated videos rarely reach still is a match.
-            pieces += matched_segments(matrix, *times, threshold=high, finder=finder) or matched_segments(
-                matrix, *times, threshold=threshold, finder=finder
-            )
+            find = partial(_segments_from, matrix, times, finder)
+            pieces += above_noise(matrix, threshold, find)
     if max(len(query.spans), len(target.spans)) > 1:
         period_s = max(sampling_period_s(query.times_s), sampling_period_s(target.times_s))
         pieces = list(merged_segments(pieces, gap_s=_GAP_PERIODS * period_s))
     return tuple(within(piece, query.length_s, target.length_s) for piece in pieces)
+
+
+def _segments_from(
+    matrix: Float32Array, times: tuple[Float64Array, Float64Array], finder: PathFinder, threshold: float
+) -> tuple[Segment, ...]:
+    return matched_segments(matrix, *times, threshold=threshold, finder=finder)

@@ -12,7 +12,7 @@ GroupKind = Literal["copies", "excerpts", "shared"]
 
 # Of how many videos a stretch is when it is no coincidence of two: an intro, a logo, an advertisement.
 _SHARED_BY = 3
-# ChunkedVideo of one video are the same if they share so much of the longer one.
+# Segments of one video are the same if they share so much of the longer one.
 _SAME_STRETCH = 0.5
 # A video that misses more than this of the longest copy is not complete.
 _COMPLETE = 0.98

@@ -6,11 +6,14 @@ finds the matching cells is exchangeable (`PathFinder`): `temporal_network`, the
 """
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from dns_core.records import Float32Array, Float64Array, Int64Array, Segment
 from dns_core.retrieval.temporal_network import temporal_network
+
+T = TypeVar("T")
 
 PathFinder = Callable[[Float32Array, float, int], list[Int64Array]]
 """Cells ``[Tq, Tt]``, a threshold and the least frames of a match to paths ``[N, 2]``, the best first."""
@@ -33,7 +36,7 @@ def matched_segments(
     threshold: float,
     finder: PathFinder = temporal_network,
 ) -> tuple[Segment, ...]:
-    """ChunkedVideo that match, by start in the query, then in the target.
+    """Matched segments, by start in the query, then in the target.
 
     A segment reaches half a sampling period beyond its first and last matched frames, since what they show
     began somewhere after the frame before and ended before the next one. At the first frame of a video it
@@ -92,6 +95,17 @@ def pair_threshold(matrix: Float32Array, floor: float) -> float:
     best = float(np.quantile(matrix.max(axis=1), 0.9))
     level = (float(np.median(matrix)) + best) / 2
     return max(floor, min(level, 0.75 * best))
+
+
+def above_noise(matrix: Float32Array, floor: float, find: Callable[[float], tuple[T, ...]]) -> tuple[T, ...]:
+    """Results of ``find`` at `pair_threshold`, or at ``floor`` where nothing stands out long enough.
+
+    Args:
+        matrix: as for `pair_threshold`.
+        floor: as for `pair_threshold`.
+        find: called with a threshold.
+    """
+    return find(pair_threshold(matrix, floor)) or find(floor)
 
 
 def merged_segments(segments: Sequence[Segment], *, gap_s: float) -> tuple[Segment, ...]:
