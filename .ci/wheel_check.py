@@ -149,9 +149,13 @@ def index_and_search(environment: Environment) -> None:
 
 
 def base(folder: Path, wheel: Path) -> None:
-    """The wheel alone: index, query, compare; extras that are missing are named."""
+    """The wheel alone: index, query, compare without torch; extras that are missing are named."""
     environment = Environment(folder, wheel, "")
+    for module in ("torch", "sklearn", "scipy", "pyarrow", "h5py", "pandas"):
+        environment.lacks(module)
     index_and_search(environment)
+    environment.names_extra("train", "weights", "import", "x.pth", "--as", "coarse.x")
+    environment.dns("check")
     environment.names_extra("service", "serve")
     environment.names_extra("dashboard", "dashboard")
     environment.names_extra("pipeline", "reproduce")
@@ -162,6 +166,7 @@ def service(folder: Path, wheel: Path) -> None:
     """The query service answers an upload without MLflow; its client needs no torch."""
     environment = Environment(folder, wheel, "service")
     environment.lacks("mlflow")
+    environment.lacks("torch")
     index_and_search(environment)
     with environment.serving("serve", "/readyz") as url:
         client = Environment(made(folder / "client"), wheel, "client", bare=("httpx", "pydantic"))

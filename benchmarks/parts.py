@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -19,14 +19,16 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.measure import Measured, elapsed_ms, side_by_side
 from benchmarks.peaks import Peaks
 from benchmarks.vectors import like_real_ones, nearest
-from dns_core.features.extractor import Extractor
 from dns_core.features.registry import load_backbone
 from dns_core.index.coarse import coarse_scores
 from dns_core.index.nearest import ChunkCodes, write_codes
+from dns_core.models.checkpoints import load_network
 from dns_core.models.pair_network import PairNetwork
+from dns_core.models.selector import Selector
 from dns_core.records import UInt8Array
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.engine import LIMITS
+from dns_core.retrieval.pipeline import open_features
 from dns_core.retrieval.scorer import FineScorer, PackedScorer, scorer_of
 from dns_core.retrieval.selection import BySelector, Candidates
 from dns_core.similarity.hamming import WORD_BITS, pack_signs, unpack_signs
@@ -69,6 +71,7 @@ def pair_scores(peaks: Peaks) -> Iterator[Measured]:
     videos = list(_videos(np.random.default_rng(_RNG_SEED)))
     for name, target in _FINE_TARGETS.items():
         scorer = scorer_of(bundle.fine(name))
+        network = cast("PairNetwork", load_network(SHIPPED_MODELS / f"{name}.safetensors").network)
         query, *targets = [scorer.stored(video) for video in videos]
         tensors = [_twin_input(scorer, video) for video in (query, *targets)]
         n_words = query.shape[-1]
@@ -77,9 +80,7 @@ def pair_scores(peaks: Peaks) -> Iterator[Measured]:
         def fast(scorer: FineScorer = scorer, query: Any = query, targets: Any = targets) -> Any:
             return scorer.scores(query, targets)
 
-        def slow(
-            network: PairNetwork = scorer.network, tensors: Any = tensors, scale: float = scale
-        ) -> list[float]:
+        def slow(network: PairNetwork = network, tensors: Any = tensors, scale: float = scale) -> list[float]:
             return [slow_twins.pair_score(network, tensors[0], one, scale) for one in tensors[1:]]
 
         np.testing.assert_allclose(fast(), slow(), atol=_HALF_PRECISION)
@@ -99,6 +100,7 @@ def selector() -> Iterator[Measured]:
     """The selector over all candidates of a query in one pass, and one by one."""
     n = 10_000
     network = Bundle.load(SHIPPED_MODELS).selector("fine_binary")
+    twin = cast("Selector", load_network(SHIPPED_MODELS / "selector_fine_binary.safetensors").network)
     table = np.random.default_rng(_RNG_SEED).random((n, 3), dtype=np.float32)
     ids = tuple(map(str, range(n)))
     candidates = Candidates(np.arange(n), ids, table[:, 2], table, np.empty(0, dtype=np.float32))
@@ -108,7 +110,7 @@ def selector() -> Iterator[Measured]:
         return BySelector(network).priorities(candidates)
 
     def slow() -> list[float]:
-        return slow_twins.selector_confidences(network, features)
+        return slow_twins.selector_confidences(twin, features)
 
     np.testing.assert_allclose(1 / (1 + np.exp(-fast())), slow(), atol=2e-5)
     yield Measured("selector", f"{n} candidates", *side_by_side(fast, slow, repeats=3), target=100)
@@ -223,25 +225,26 @@ def _read_plainly(path: Path) -> int:
 
 
 def features(peaks: Peaks) -> Iterator[Measured]:
-    """Region vectors of frames: bfloat16 with channels last, and single precision with channels first."""
+    """Region vectors of frames: by the exported graph, and by torch with channels first."""
     frames = np.random.default_rng(_RNG_SEED).integers(0, 256, (32, 224, 224, 3), dtype=np.uint8)
     name = "efficientnet_lite0.imagenet1k"
-    extractor = Extractor(load_backbone(name), precision="bf16")
-    plain = Extractor(load_backbone(name))
-    network: Any = plain.backbone.network
+    extractor = open_features(Bundle.load(SHIPPED_MODELS)).extractor
+    backbone = load_backbone(name)
+    network: Any = backbone.network
     network.to(memory_format=torch.contiguous_format)
-    card = plain.backbone.card
+    card = backbone.card
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (card.mean, card.std))
 
     @torch.no_grad()
     def slow() -> torch.Tensor:
         images = torch.from_numpy(frames).permute(0, 3, 1, 2).contiguous()
-        return torch.cat([plain.backbone((one / 255 - mean) / std) for one in torch.tensor_split(images, 2)])
+        return torch.cat([backbone((one / 255 - mean) / std) for one in torch.tensor_split(images, 2)])
 
     def fast() -> Any:
         return extractor.frames_to_regions(frames)
 
-    cosines = (fast() * slow().numpy()).sum(-1)
+    ours = fast()[..., : card.dims]
+    cosines = (ours * slow().numpy()).sum(-1) / np.linalg.norm(ours, axis=-1)
     if cosines.mean() < 0.99:
         raise AssertionError(f"mean cosine {cosines.mean():.4f} to single precision, at least .99 expected")
     with FlopCounterMode(display=False) as counted:

@@ -1,12 +1,12 @@
 """In which numbers networks compute: bfloat16 where it was asked for and the device has it."""
 
 from contextlib import AbstractContextManager
-from typing import Literal
 
 import torch
 
-Precision = Literal["fp32", "bf16"]
-"""``bf16``: convolutions and matrix products may round to bfloat16; weights stay in single precision."""
+from dns_core.records import Precision
+
+__all__ = ["Precision", "autocast"]
 
 
 def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[None]:

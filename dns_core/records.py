@@ -26,6 +26,9 @@ VIDEO_SUFFIXES = frozenset((
 # Why a file is in quarantine, where its content says that it is a video.
 _VIDEO_REASONS = frozenset({"corrupt", "no_frames", "encrypted", "too_large"})
 
+Precision = Literal["fp32", "bf16"]
+"""``bf16``: convolutions and matrix products may round to bfloat16; weights stay in single precision."""
+
 ResultStage = Literal["coarse", "fine"]
 ScoringRule = Literal["corrected", "reference"]
 """Ours, or the published code's with its departures from the paper."""

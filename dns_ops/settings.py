@@ -29,6 +29,9 @@ QUIET = {
 
 Device = Literal["auto", "cpu", "cuda"]
 
+# of NVIDIA, of Windows' subsystem for Linux, and of AMD
+_GPU_DEVICES = ("nvidia[0-9]*", "dxg", "kfd")
+
 
 class SettingsError(InputError):
     """A variable of the environment or of ``.env`` is unknown or has a value that cannot be."""
@@ -108,9 +111,7 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: a GPU is demanded and torch can use none.
         """
-        import torch  # noqa: PLC0415 - the other settings are read without it
-
-        usable = torch.cuda.is_available()
+        usable = _has_gpu()
         if self.device == "cuda" and not usable:
             raise SettingsError(f"{PREFIX}DEVICE=cuda: expected a GPU that torch can use, found none")
         return "cuda" if usable and self.device != "cpu" else "cpu"
@@ -118,9 +119,20 @@ class Settings(BaseSettings):
 
 def n_devices(device: str) -> int:
     """How many torch devices of a kind this machine lets us use; ``CUDA_VISIBLE_DEVICES`` limits GPUs."""
-    import torch  # noqa: PLC0415 - as above
+    if device != "cuda":
+        return 1
+    import torch  # noqa: PLC0415 - as below
 
-    return torch.cuda.device_count() if device == "cuda" else 1
+    return torch.cuda.device_count()
+
+
+def _has_gpu() -> bool:
+    """Whether torch is there and can use a GPU; it is not loaded where the system has no device of one."""
+    if find_spec("torch") is None or not any(Path("/dev").glob(name) for name in _GPU_DEVICES):
+        return False
+    import torch  # noqa: PLC0415 - searches run without it
+
+    return torch.cuda.is_available()
 
 
 def signs_in(root: Path) -> bool:

@@ -8,6 +8,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from dns_core.features.backbone import Backbone
+from dns_core.features.description import Description
+from dns_core.features.extractor import Extractor
+from dns_core.features.live_frames import LiveFrames
 from dns_core.models.checkpoints import save_network
 from dns_core.models.registry import build_network
 from dns_core.records import VideoFeatures
@@ -30,6 +34,14 @@ BUNDLE = {
     "selector_fine_binary": "selector",
 }
 """Architectures by role, without the teacher."""
+
+
+def live_extractor(
+    backbone: Backbone, *, batch_frames: int = 16, device: str = "cpu", **settings: Any
+) -> Extractor:
+    """An extractor whose description torch computes."""
+    frames = LiveFrames(backbone, Description(backbone.card, **settings), device)
+    return Extractor(frames, batch_frames=batch_frames)
 
 
 def write_small_networks(

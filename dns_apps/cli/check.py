@@ -20,14 +20,14 @@ from dns_apps.text import size
 from dns_core.errors import DnsError, MissingArtefactError
 
 if TYPE_CHECKING:
-    from dns_core.features.backbone import BackboneCard
+    from dns_core.features.cards import BackboneCard
     from dns_ops.settings import Settings
 
 PACKAGES = (
-    "distill-and-select", "torch", "numpy", "av", "faiss-cpu", "h5py", "numba", "safetensors", "scikit-learn",
-    "pyarrow", "pydantic", "typer", "rich", "dvc", "matplotlib", "mlflow",
+    "distill-and-select", "onnxruntime", "numpy", "av", "faiss-cpu", "numba", "safetensors", "pydantic",
+    "typer", "rich", "torch", "h5py", "scikit-learn", "pyarrow", "dvc", "matplotlib", "mlflow",
 )  # fmt: skip
-OPTIONAL = {"dvc", "matplotlib", "mlflow"}
+OPTIONAL = {"dvc", "h5py", "matplotlib", "mlflow", "pyarrow", "scikit-learn", "torch"}
 
 State = Literal["ok", "absent", "broken"]
 
@@ -78,19 +78,27 @@ def _software() -> Iterator[Finding]:
 
 def _machine() -> Iterator[Finding]:
     import psutil
-    import torch
 
-    usable = len(os.sched_getaffinity(0))
-    yield Finding("CPU", "ok", f"{platform.machine()}, {usable} of {os.cpu_count()} cores usable")
-    yield Finding("threads", "ok", f"torch uses {torch.get_num_threads()}")
-    if torch.cuda.is_available():
-        yield Finding("GPU", "ok", torch.cuda.get_device_name())
-    else:
-        yield Finding("GPU", "absent", "none that torch can use; everything runs on the CPU")
+    from dns_core.cores import n_threads, usable_cores
+
+    cores = f"{usable_cores()} of {os.cpu_count()} cores usable (affinity, quota)"
+    yield Finding("CPU", "ok", f"{platform.machine()}, {cores}")
+    yield Finding("threads", "ok", f"searches and indexing use {n_threads()}")
+    yield _gpu()
     memory = psutil.virtual_memory()
     yield Finding("memory", "ok", f"{size(memory.available)} of {size(memory.total)} available")
     disk = shutil.disk_usage(Path.cwd())
     yield Finding("disk", "ok", f"{size(disk.free)} of {size(disk.total)} free here")
+
+
+def _gpu() -> Finding:
+    if find_spec("torch") is None:
+        return Finding("GPU", "absent", "needs torch: pip install 'distill-and-select[train]'")
+    import torch
+
+    if torch.cuda.is_available():
+        return Finding("GPU", "ok", torch.cuda.get_device_name())
+    return Finding("GPU", "absent", "none that torch can use; everything runs on the CPU")
 
 
 def _settings(root: Path) -> Iterator[Finding]:
@@ -148,7 +156,7 @@ def _tracking(uri: str) -> Finding:
 
 
 def _weights() -> Iterator[Finding]:
-    from dns_core.features.registry import BACKBONES
+    from dns_core.features.cards import BACKBONES
 
     for card in BACKBONES.values():
         part = f"weights {card.name}"
@@ -161,6 +169,8 @@ def _weights() -> Iterator[Finding]:
 
 def _located(card: "BackboneCard") -> Path:
     """Where the weights are; looking never fetches them."""
+    if find_spec("torch") is None:
+        raise MissingArtefactError("not needed without torch: bundles have their backbone")
     import torch
 
     from dns_core.features.pretrained import PublishedWeights

@@ -29,6 +29,8 @@ _EXTRAS = {
     **dict.fromkeys(("plotly", "streamlit"), "dashboard"),
     **dict.fromkeys(("skimage", "skvideo"), "demo"),
     "boto3": "storage",
+    **dict.fromkeys(("h5py", "onnx", "onnxscript", "scipy", "sklearn", "torch"), "train"),
+    "pyarrow": "parquet",
     "httpx": "client",
     "matplotlib": "plot",
 }

@@ -13,7 +13,7 @@ from dns_apps.cli.progress import command_progress
 if TYPE_CHECKING:
     from dns_ops.tracking.store import Tracking
 
-app = typer.Typer(no_args_is_help=True, help="Registered bundles: list, promote, roll back, history.")
+app = typer.Typer(no_args_is_help=True, help="Bundles: export, list, promote, roll back, history.")
 
 _USER = getpass.getuser()
 Who = Annotated[str, typer.Option("--as", metavar="NAME", help="Your name, for the history.")]
@@ -38,6 +38,17 @@ def list_versions(json: Json = False) -> None:
             for v in found
         ],
     )
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a bundle.")],
+) -> None:
+    """Export a bundle's networks, so that it searches and indexes without torch."""
+    from dns_core.retrieval.export import export_bundle
+
+    for name in export_bundle(folder):
+        print_line(str(folder / name))
 
 
 @app.command()

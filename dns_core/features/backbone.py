@@ -1,59 +1,13 @@
 """A pretrained network together with where it comes from and how its input must look."""
 
-from dataclasses import dataclass
 from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from dns_core.features.regions import GRID, region_vectors
-from dns_core.store.fingerprints import fingerprint_json
-
-
-@dataclass(frozen=True, slots=True)
-class BackboneCard:
-    """Provenance and input of pretrained weights.
-
-    Attributes:
-        name: ``architecture.tag``.
-        licence: SPDX name of the licence of the weights.
-        origin: who published the weights, and what they were trained on.
-        papers: arXiv numbers.
-        mean: of each of R, G, B, on the scale [0, 1].
-        std: likewise.
-        resize_px: shorter side to which frames are scaled.
-        crop_px: side of the centre square that the network sees.
-        stages: channels of each map that gives region vectors, from the finest to the coarsest.
-        weights_sha256: of the published file; another file is refused.
-        weights_url: where the file may be fetched; empty if it comes inside a Python package.
-        package: that Python package.
-        extra: the optional dependency of this software that brings the package; empty if it is always there.
-    """
-
-    name: str
-    licence: str
-    origin: str
-    papers: tuple[str, ...]
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    resize_px: int
-    crop_px: int
-    stages: tuple[int, ...]
-    weights_sha256: str
-    weights_url: str = ""
-    package: str = ""
-    extra: str = ""
-
-    @property
-    def dims(self) -> int:
-        """D, the dimensions of a region vector."""
-        return sum(self.stages)
-
-    @property
-    def regions(self) -> int:
-        """R, the regions of a frame."""
-        return GRID * GRID
+from dns_core.features.cards import BackboneCard
+from dns_core.features.regions import region_vectors
 
 
 class StageNetwork(Protocol):
@@ -78,16 +32,7 @@ class Backbone(nn.Module):
     def __init__(self, network: nn.Module, card: BackboneCard) -> None:
         super().__init__()
         self.card = card
-        self.fingerprint = fingerprint_json(
-            {
-                "name": card.name,
-                "weights": card.weights_sha256,
-                "mean": card.mean,
-                "std": card.std,
-                "stages": card.stages,
-                "regions": f"imac{GRID}x{GRID}",
-            }
-        )
+        self.fingerprint = card.fingerprint
         network.eval().requires_grad_(False)
         _fold_norms(network)
         # Frames come with channels last, and convolutions on CPUs are faster that way.

@@ -7,16 +7,8 @@ only these have nothing in common.
 from dataclasses import replace
 
 import numpy as np
-from torch import Tensor
 
 from dns_core.records import VideoFeatures
-
-_LEAST_DEVIATION = 4.0  # of brightness, on the scale [0, 255]; what compression leaves of black is below 2
-
-
-def is_blank(images: Tensor) -> Tensor:
-    """``[N]`` True where a picture of ``images`` ``[N, 3, H, W]`` in [0, 255] is of one brightness."""
-    return images.float().mean(dim=1).flatten(1).std(dim=1) < _LEAST_DEVIATION
 
 
 def without_blank_frames(features: VideoFeatures) -> VideoFeatures:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -111,6 +112,10 @@ class _SamePadConv(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         kernel, stride = self.kernel_size[0], self.stride[0]
         rows, columns = (max((-(-n // stride) - 1) * stride + kernel - n, 0) for n in x.shape[2:])
+        if torch.compiler.is_exporting():
+            # runtimes know paddings of two sides, and have fast kernels for weights of the usual sizes
+            sides = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
+            return F.conv2d(F.pad(x, sides), self.weight, self.bias, self.stride, groups=self.groups)
         # Zeros before the weights in place of a pixel less before the image: weights are small to copy.
         weight = F.pad(self.weight, (columns % 2, 0, rows % 2, 0)) if rows % 2 or columns % 2 else self.weight
         padding = (-(-rows // 2), -(-columns // 2))

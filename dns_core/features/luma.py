@@ -8,12 +8,8 @@ pHash: Zauner, 2010); here it stands beside the network's vector, and the whiten
 import torch.nn.functional as F
 from torch import Tensor
 
-from dns_core.features.regions import GRID
-
-CELLS = 8
-"""Cells along each side of a region; regions overlap by half, as those of the network do."""
-
-LUMA_DIMS = CELLS * CELLS
+from dns_core.features.cards import GRID
+from dns_core.features.description import CELLS
 
 _LUMA = (0.299, 0.587, 0.114)
 # Deviation of brightness, on the scale [0, 1], at which a pattern has half its full length: below it

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dns_core.errors import MismatchError, MissingArtefactError
-from dns_core.features.backbone import BackboneCard
+from dns_core.features.cards import BackboneCard
 from dns_core.ports import WeightSource
 
 _HASH_IN_NAME = 8  # hex digits of the SHA-256, as publishers put them into file names

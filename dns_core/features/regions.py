@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-GRID = 3
-"""Regions along each side; R is its square."""
+from dns_core.features.cards import GRID
 
 
 def region_vectors(maps: Sequence[Tensor]) -> Tensor:

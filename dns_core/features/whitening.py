@@ -7,16 +7,17 @@ descriptors for fast tree matching by optimal linear projection, ICCV 2007; Rade
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import torch
 
 from dns_core.errors import CorruptArtefactError, InputError
 from dns_core.records import Float32Array, Float64Array, Int64Array
-from dns_core.store.feature_store import FeatureStore
 from dns_core.store.fingerprints import fingerprint_bytes
 from dns_core.store.weights import read_weights, save_weights
+
+if TYPE_CHECKING:
+    from dns_core.store.feature_store import FeatureStore
 
 _FLOOR = 1e-7  # added to each variance, as the reference does
 _BLOCK_ROWS = 16384
@@ -116,8 +117,7 @@ class Whitening:
 
     def save(self, path: Path, metadata: Mapping[str, str]) -> None:
         """Write a safetensors file with what the whitening was fitted on as ``metadata``."""
-        tensors = {"mean": torch.from_numpy(self.mean), "projection": torch.from_numpy(self.projection)}
-        save_weights(path, tensors, metadata)
+        save_weights(path, {"mean": self.mean, "projection": self.projection}, metadata)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -127,14 +127,14 @@ class Whitening:
             MissingArtefactError: there is no such file.
             CorruptArtefactError: the file is damaged or holds something else.
         """
-        tensors, _ = read_weights(path)
+        arrays, _ = read_weights(path)
         try:
-            return cls(tensors["mean"].numpy(), tensors["projection"].numpy())
+            return cls(arrays["mean"], arrays["projection"])
         except (KeyError, ValueError) as error:
             raise CorruptArtefactError(f"{path} does not hold a whitening: {error}") from error
 
 
-def sample_regions(store: FeatureStore, ids: Iterable[str], n: int, seed: int) -> Float32Array:
+def sample_regions(store: "FeatureStore", ids: Iterable[str], n: int, seed: int) -> Float32Array:
     """``[n, D]`` region descriptors drawn without repetition, from each video as many, as far as it has them.
 
     The draw depends on the set of ids, ``n`` and ``seed``. All descriptors are returned, and so fewer,

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import torch
 
 from dns_core.errors import CorruptArtefactError, InputError
 from dns_core.records import Float32Array, VideoFeatures
@@ -37,7 +36,7 @@ class Background:
         """Write a safetensors file, in half precision, atomically."""
         regions = np.concatenate([video.regions for video in self.videos]).astype(np.float16)
         lengths = np.array([video.n_frames for video in self.videos], dtype=np.int64)
-        save_weights(path, {"regions": torch.from_numpy(regions), "lengths": torch.from_numpy(lengths)}, {})
+        save_weights(path, {"regions": regions, "lengths": lengths}, {})
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -47,9 +46,9 @@ class Background:
             MissingArtefactError: there is no such file.
             CorruptArtefactError: the file is damaged or holds something else.
         """
-        tensors, _ = read_weights(path)
+        arrays, _ = read_weights(path)
         try:
-            regions, lengths = tensors["regions"].float().numpy(), tensors["lengths"].numpy()
+            regions, lengths = arrays["regions"].astype(np.float32), arrays["lengths"]
         except KeyError as error:
             raise CorruptArtefactError(f"{path} does not hold a background: it lacks {error}") from error
         if regions.ndim != 3 or not len(lengths) or lengths.min() < 1 or lengths.sum() != len(regions):

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from dns_core.models.coarse import CoarseStudent
 from dns_core.records import Float32Array, Int64Array, VideoFeatures
 from dns_core.retrieval.background import Background
 from dns_core.retrieval.chunked_video import ChunkedVideo, chunked_scores
 from dns_core.retrieval.encode import chunk_vectors
+from dns_core.retrieval.networks import ChunkNetwork
 from dns_core.retrieval.ranking import video_scores
 from dns_core.retrieval.scorer import FineScorer
 
@@ -36,7 +36,7 @@ class BackgroundCoarse:
         background: the videos.
     """
 
-    def __init__(self, network: CoarseStudent, background: Background) -> None:
+    def __init__(self, network: ChunkNetwork, background: Background) -> None:
         vectors = [chunk_vectors(network, video, _whole(video)) for video in background.videos]
         self._vectors = np.concatenate(vectors)
 

@@ -3,23 +3,23 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 from dns_core.errors import InputError, MissingArtefactError
 from dns_core.features.whitening import Whitening
-from dns_core.models.checkpoints import LoadedNetwork, load_network
-from dns_core.models.coarse import CoarseStudent
-from dns_core.models.pair_network import PairNetwork
-from dns_core.models.selector import Selector
+from dns_core.models.exported import ExportedCoarse, ExportedFine, ExportedSelector, is_exported
+from dns_core.models.network_file import NetworkFile, read_network_file
 from dns_core.retrieval.background import Background
 from dns_core.retrieval.calibration import Calibration
 from dns_core.retrieval.index_settings import FINE_NETWORKS, IndexSettings, read_index_settings
+from dns_core.retrieval.networks import ChunkNetwork, FineNetwork, SelectorNetwork
 from dns_core.store.weights import read_weights
 
 SHIPPED_MODELS = Path(__file__).parent / "shipped"
 """The included bundle; its README.md says what it was trained on."""
 
 BACKGROUND_FILE = "background.safetensors"
+WHITENING_FILE = "whitening.safetensors"
 
 _SELECTOR = "selector_"
 _NETWORKS = {
@@ -28,12 +28,17 @@ _NETWORKS = {
     **{fine: fine for fine in FINE_NETWORKS},
     **{_SELECTOR + fine: "selector" for fine in FINE_NETWORKS},
 }
+SEARCHING_ROLES = tuple(role for role in _NETWORKS if role != "teacher")
+"""Names of the networks that searches and indices need."""
 # What `fit_whitening` calls the fingerprint of the backbone that made the features.
 _EXTRACTOR = "extractor"
 
 
 class Bundle:
-    """Models by role, each read when it is first asked for, in evaluation mode.
+    """Models by role, each read when it is first asked for.
+
+    On a processor exported networks run without torch. Torch runs those that were not exported, and all
+    of them on a GPU.
 
     Args:
         folder: holds ``whitening.safetensors``, ``coarse.safetensors``, ``fine_binary.safetensors``,
@@ -45,7 +50,8 @@ class Bundle:
     def __init__(self, folder: Path, device: str) -> None:
         self.folder = folder
         self.device = device
-        self._loaded: dict[str, LoadedNetwork] = {}
+        self._files: dict[str, NetworkFile] = {}
+        self._networks: dict[str, Any] = {}
 
     @classmethod
     def load(cls, folder: Path, *, device: str = "cpu") -> "Bundle":
@@ -79,31 +85,31 @@ class Bundle:
         return Background.load(self.folder / BACKGROUND_FILE)
 
     @property
-    def coarse(self) -> CoarseStudent:
+    def coarse(self) -> ChunkNetwork:
         """The network that gives one vector a chunk."""
-        return cast("CoarseStudent", self._loaded_network("coarse").network)
+        return self._network("coarse")  # type: ignore[no-any-return]
 
-    def fine(self, name: str) -> PairNetwork:
+    def fine(self, name: str) -> FineNetwork:
         """The fine network called ``name``; ``teacher`` is one too, though no index holds its vectors.
 
         Raises:
             InputError: there is no fine network of that name.
         """
         _require(name, (*FINE_NETWORKS, "teacher"))
-        return cast("PairNetwork", self._loaded_network(name).network)
+        return self._network(name)  # type: ignore[no-any-return]
 
-    def selector(self, fine: str) -> Selector:
+    def selector(self, fine: str) -> SelectorNetwork:
         """The selector trained for one fine network.
 
         Raises:
             InputError: there is no fine network of that name that has one.
         """
         _require(fine, FINE_NETWORKS)
-        return cast("Selector", self._loaded_network(_SELECTOR + fine).network)
+        return self._network(_SELECTOR + fine)  # type: ignore[no-any-return]
 
     def fingerprint(self, role: str) -> str:
         """Fingerprint of ``whitening``, ``coarse``, ``teacher``, a fine network or ``selector_<fine>``."""
-        return self.whitening.fingerprint if role == "whitening" else self._loaded_network(role).fingerprint
+        return self.whitening.fingerprint if role == "whitening" else self._file(role).fingerprint
 
     @property
     def fingerprints(self) -> Mapping[str, str]:
@@ -128,14 +134,35 @@ class Bundle:
 
     @property
     def _whitening_file(self) -> Path:
-        return self.folder / "whitening.safetensors"
+        return self.folder / WHITENING_FILE
 
-    def _loaded_network(self, role: str) -> LoadedNetwork:
-        if role not in self._loaded:
-            loaded = load_network(self.folder / f"{role}.safetensors", expect=_NETWORKS[role])
-            loaded.network.to(self.device)
-            self._loaded[role] = loaded
-        return self._loaded[role]
+    def _path(self, role: str) -> Path:
+        return self.folder / f"{role}.safetensors"
+
+    def _file(self, role: str) -> NetworkFile:
+        if role not in self._files:
+            self._files[role] = read_network_file(self._path(role), expect=_NETWORKS[role])
+        return self._files[role]
+
+    def _network(self, role: str) -> Any:
+        if role not in self._networks:
+            exported = self.device == "cpu" and is_exported(self._path(role))
+            self._networks[role] = self._exported(role) if exported else self._live(role)
+        return self._networks[role]
+
+    def _exported(self, role: str) -> Any:
+        kinds = {"coarse": ExportedCoarse, "selector": ExportedSelector}
+        return kinds.get(_NETWORKS[role], ExportedFine)(self._path(role), self._file(role))
+
+    def _live(self, role: str) -> Any:
+        try:
+            from dns_core.models.live import load_live
+        except ModuleNotFoundError as error:
+            raise MissingArtefactError(
+                f"{self.folder}: expected {role} as an exported network (.onnx), found none; "
+                "pip install 'distill-and-select[train]' and `dns models export` make it"
+            ) from error
+        return load_live(self._path(role), expect=_NETWORKS[role], device=self.device)
 
 
 def _require(name: str, known: Sequence[str]) -> None:

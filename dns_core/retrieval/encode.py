@@ -1,18 +1,16 @@
 """What the networks of a bundle say of one video, as arrays that an index can keep."""
 
 import numpy as np
-import torch
 
 from dns_core.errors import InputError
 from dns_core.index.build import Origin
 from dns_core.index.chunks import Chunking
 from dns_core.index.encoded import EncodedVideo
 from dns_core.index.npy_stream import AnyArray
-from dns_core.models.coarse import CoarseStudent
-from dns_core.models.selector import Selector
 from dns_core.records import Float32Array, Int64Array, VideoFeatures, VideoProbe
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.index_settings import FINE_NETWORKS, IndexSettings
+from dns_core.retrieval.networks import ChunkNetwork
 from dns_core.retrieval.scorer import FineScorer, scorer_of
 from dns_core.store.fingerprints import fingerprint_bytes
 
@@ -91,12 +89,12 @@ def stored_frames(scorer: FineScorer, regions: Float32Array, merge_from: float |
     return stored if merge_from is None else stored[_stand_ins(regions, merge_from)]
 
 
-def chunk_vectors(network: CoarseStudent, features: VideoFeatures, spans: Int64Array) -> Float32Array:
+def chunk_vectors(network: ChunkNetwork, features: VideoFeatures, spans: Int64Array) -> Float32Array:
     """``[C, E]`` the coarse unit vector of each chunk."""
     return _by_chunk(network, features, spans)
 
 
-def chunk_numbers(network: Selector, features: VideoFeatures, spans: Int64Array) -> Float32Array:
+def chunk_numbers(network: ChunkNetwork, features: VideoFeatures, spans: Int64Array) -> Float32Array:
     """``[C]`` the selector's number of each chunk."""
     return _by_chunk(network, features, spans)
 
@@ -119,11 +117,6 @@ def _stand_ins(regions: Float32Array, merge_from: float) -> Int64Array:
     return stand_ins
 
 
-@torch.inference_mode()
-def _by_chunk(network: CoarseStudent | Selector, features: VideoFeatures, spans: Int64Array) -> Float32Array:
-    device = next(network.parameters()).device
-    rows = []
-    for start, stop in spans:
-        chunk = torch.from_numpy(np.array(features.regions[start:stop], dtype=np.float32))
-        rows.append(network.index(chunk.unsqueeze(0).to(device))[0].float().cpu().numpy())
+def _by_chunk(network: ChunkNetwork, features: VideoFeatures, spans: Int64Array) -> Float32Array:
+    rows = [network.index(features.regions[start:stop]) for start, stop in spans]
     return np.stack(rows).astype(np.float32)

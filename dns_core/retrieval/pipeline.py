@@ -10,9 +10,11 @@ import numpy as np
 
 from dns_core.decoding.decoders import Decoders
 from dns_core.decoding.offline import frame_chunks, open_decoder, tried
-from dns_core.errors import CorruptArtefactError, InputError
+from dns_core.errors import CorruptArtefactError, InputError, MissingArtefactError
 from dns_core.features.blank_frames import without_blank_frames
-from dns_core.features.extractor import Extractor, described_extractor
+from dns_core.features.description import Description, FrameNetwork
+from dns_core.features.exported_frames import BACKBONE_GRAPH, ExportedFrames
+from dns_core.features.extractor import Extractor
 from dns_core.features.whitening import Whitening
 from dns_core.fleet import Fleet, LocalFleet, Place
 from dns_core.index import Manifest, add_videos, build_index, open_index
@@ -105,11 +107,28 @@ def open_features(
     path = bundle.folder / "whitening.safetensors"
     _, metadata = read_weights(path)
     try:
-        extractor = described_extractor(metadata, weights, device=device)
+        description = Description.of(metadata)
         fps = float(metadata["sampling_fps"])
     except (KeyError, ValueError) as error:
         raise CorruptArtefactError(f"{path} does not say what it was fitted on: {error!r}") from error
-    return FeaturePipeline(extractor, bundle.whitening, extractor.sampling(fps), open_decoder(place))
+    extractor = Extractor(_frame_network(bundle.folder / BACKBONE_GRAPH, description, weights, device))
+    return FeaturePipeline(extractor, bundle.whitening, description.sampling(fps), open_decoder(place))
+
+
+def _frame_network(
+    graph: Path, description: Description, weights: WeightSource | None, device: str
+) -> FrameNetwork:
+    if device == "cpu" and weights is None and graph.is_file():
+        return ExportedFrames(graph, description)
+    try:
+        from dns_core.features.live_frames import LiveFrames
+        from dns_core.features.registry import load_backbone
+    except ModuleNotFoundError as error:
+        raise MissingArtefactError(
+            f"{graph}: expected an exported backbone, found none; "
+            "pip install 'distill-and-select[train]' and `dns models export` make it"
+        ) from error
+    return LiveFrames(load_backbone(description.card.name, weights), description, device)
 
 
 def index_videos(  # noqa: PLR0913

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import torch
 
-from dns_core.models.selector import Selector
 from dns_core.records import Float32Array, Float64Array, Int64Array
+from dns_core.retrieval.networks import SelectorNetwork
 from dns_core.retrieval.ranking import falling_order
 
 
@@ -49,14 +48,11 @@ class Policy(Protocol):
 class BySelector:
     """Priority: how sure the selector is that the fine score is far from the coarse one."""
 
-    network: Selector
+    network: SelectorNetwork
 
-    @torch.inference_mode()
     def priorities(self, candidates: Candidates) -> Float64Array:
         """Log-odds ``[V]`` of all candidates in one pass; their order is that of the confidences."""
-        device = next(self.network.parameters()).device
-        logits = self.network.logits(torch.from_numpy(candidates.features).to(device))
-        return logits.double().cpu().numpy()
+        return self.network.logits(candidates.features).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,18 @@ What `Comparator` computes where padding is by zeros and windows need not be ful
 less than 1e-5. All that belongs to a pair stays in the caches, and the two large convolutions are Winograd's.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from dns_core.records import Float32Array, Int64Array
-from dns_core.similarity.comparator import Comparator
 from dns_core.similarity.compiled import compiled_loosely
 from dns_core.similarity.tile_product import LANES, WORD_BYTES, tile_product
 from dns_core.similarity.winograd import BLOCK, TILE, Room, room_for, tiles_of, weights_at_points
 
+_LAYERS = ("conv1", "conv2", "conv3", "fconv")
 _FIRST, _SECOND, _THIRD = 32, 64, 128
 _convolve_second, _convolve_third = tiles_of(_FIRST, _SECOND), tiles_of(_SECOND, _THIRD)
 # Rows and vectors of a product of the first layer: as many sums as any processor has registers for.
@@ -39,22 +40,19 @@ class ComparatorWeights(NamedTuple):
     biases: tuple[Float32Array, ...]
 
     @classmethod
-    def of(cls, comparator: Comparator) -> Self:
-        """Copies of the weights of a comparator.
+    def of(cls, weights: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Copies of the weights of a comparator that pads by zeros and drops no window.
 
-        Raises:
-            ValueError: the kernel knows no such comparator: other padding than zeros, or windows dropped.
+        Args:
+            weights: by the names of `dns_core.similarity.comparator.Comparator`, as ``conv1.weight``.
         """
-        if comparator.padding != "zeros" or comparator.compatibility != "corrected":
-            raise ValueError(f"no kernel for {comparator.padding} padding, {comparator.compatibility}")
-        layers = [comparator.conv1, comparator.conv2, comparator.conv3, comparator.fconv]
-        weights, biases = (
-            [array.detach().float().cpu().numpy().copy() for array in arrays if array is not None]
-            for arrays in ([layer.weight for layer in layers], [layer.bias for layer in layers])
+        kernels, biases = (
+            [np.array(weights[f"{layer}.{kind}"], dtype=np.float32) for layer in _LAYERS]
+            for kind in ("weight", "bias")
         )
-        first = np.ascontiguousarray(weights[0][:, 0].transpose(2, 1, 0).reshape(-1, _FIRST))
-        second, third = weights_at_points(weights[1]), weights_at_points(weights[2])
-        return cls(first, second, third, weights[3].reshape(-1), tuple(biases))
+        first = np.ascontiguousarray(kernels[0][:, 0].transpose(2, 1, 0).reshape(-1, _FIRST))
+        second, third = weights_at_points(kernels[1]), weights_at_points(kernels[2])
+        return cls(first, second, third, kernels[3].reshape(-1), tuple(biases))
 
 
 def comparator_scores(
@@ -69,12 +67,29 @@ def comparator_scores(
         matrices: ``[Tq, Tt]`` each, at least one frame by one.
         partial: the better of both directions (see `PairNetwork`).
     """
-    scores: Float32Array = np.empty(len(matrices), dtype=np.float32)
+    forth, back, _ = _compared(weights, matrices).T
+    scores: Float32Array = np.maximum(forth, back) if partial else forth
+    return scores
+
+
+def comparator_means(weights: ComparatorWeights, matrices: Sequence[Float32Array]) -> Float32Array:
+    """``[K]`` means of the windows that the comparator makes of each matrix, unbounded.
+
+    Args:
+        weights: of the comparator.
+        matrices: as for `comparator_scores`.
+    """
+    return _compared(weights, matrices)[:, 2]
+
+
+def _compared(weights: ComparatorWeights, matrices: Sequence[Float32Array]) -> Float32Array:
+    """``[K, 3]``: the Chamfer similarities of rows and of columns, and the mean of the windows."""
+    found: Float32Array = np.empty((len(matrices), 3), dtype=np.float32)
     if matrices:
         cells = np.concatenate([matrix.reshape(-1) for matrix in matrices])
         shapes = np.array([matrix.shape for matrix in matrices], dtype=np.int64)
-        _compare(cells, shapes, weights, partial, scores)
-    return scores
+        _compare(cells, shapes, weights, found)
+    return found
 
 
 @compiled_loosely
@@ -82,10 +97,9 @@ def _compare(
     cells: Float32Array,
     shapes: Int64Array,
     weights: ComparatorWeights,
-    partial: bool,
-    scores: Float32Array,
+    found: Float32Array,
 ) -> None:
-    """Write the score of each of the matrices that lie one after the other in ``cells``."""
+    """Write the numbers of each of the matrices that lie one after the other in ``cells``."""
     # Made once: what is given back to the system costs more to get again than to fill.
     half = _halved((shapes[:, 0].max(), shapes[:, 1].max()))
     first = np.empty(_n_cells(half) * _FIRST, dtype=np.float32)
@@ -99,8 +113,7 @@ def _compare(
         image, pooled = _blank(first, half, _FIRST), _blank(second, quarter, _SECOND)
         _first_layer(cells[begin:end].reshape(shape), weights, image)
         _second_layer(image, half, weights, rooms[0], pooled)
-        forth, back = _third_layer(pooled, quarter, weights, rooms[1])
-        scores[k] = max(forth, back) if partial else forth
+        found[k, 0], found[k, 1], found[k, 2] = _third_layer(pooled, quarter, weights, rooms[1])
         begin = end
 
 
@@ -193,8 +206,12 @@ def _second_layer(
 @compiled_loosely
 def _third_layer(
     image: Float32Array, shape: tuple[int, int], weights: ComparatorWeights, room: Room
-) -> tuple[float, float]:
-    """The Chamfer similarities, from rows and from columns, of the bounded windows of a map of ``shape``."""
+) -> tuple[float, float, float]:
+    """The Chamfer similarities, from rows and from columns, of the bounded windows of a map of ``shape``.
+
+    The third number is the mean of the windows as they are.
+    """
+    total = 0.0
     best = np.full(shape[0], -1, dtype=np.float32)
     best_column = np.full(shape[1], -1, dtype=np.float32)
     bias, last = weights.biases[2], weights.last
@@ -209,7 +226,8 @@ def _third_layer(
                     window = weights.biases[3][0]
                     for c in range(_THIRD):
                         window += max(room.tiles[tile, i, j, c] + bias[c], np.float32(0)) * last[c]
+                    total += window
                     window = min(window, np.float32(1))
                     best[TILE * y + i] = max(best[TILE * y + i], window)
                     best_column[TILE * x + j] = max(best_column[TILE * x + j], window)
-    return float(best.mean()), float(best_column.mean())
+    return float(best.mean()), float(best_column.mean()), total / (shape[0] * shape[1])

@@ -1,23 +1,26 @@
 """Stage ``extract_features``.
 
 Reads: artifacts/probes/COLLECTION.json and the videos that they list.
-Writes: artifacts/features/COLLECTION.hdf5, artifacts/features/views.hdf5 (edited copies of train), and
-    artifacts/features/quarantine/COLLECTION.json (videos that probed well and then failed to decode).
+Writes: artifacts/features/COLLECTION.hdf5, artifacts/features/views.hdf5 (edited copies of train),
+    artifacts/features/quarantine/COLLECTION.json (videos that probed well and then failed to decode), and
+    artifacts/models/backbone.onnx.
 Params: extract_features.
 Repeats exactly: yes on one machine; an interrupted run resumes with the video that was interrupted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 
 from pydantic import Field
 
 from dns_core.errors import VideoError
-from dns_core.features.extractor import Frame
+from dns_core.features.description import Description, Frame
+from dns_core.features.exported_frames import BACKBONE_GRAPH
+from dns_core.features.live_frames import LiveFrames, export_frames
+from dns_core.features.registry import load_backbone
 from dns_core.fleet import Json, Task, Work, run_all
-from dns_core.precision import Precision
-from dns_core.records import Quarantined, VideoProbe
-from dns_core.stages.shared.describing_videos import open_extractor, open_writer
+from dns_core.records import Precision, Quarantined, VideoProbe
+from dns_core.stages.shared.describing_videos import description_of, open_writer
 from dns_core.store.feature_store import FeatureWriter
 from dns_core.store.fingerprints import fingerprint_json
 from dns_core.store.probes import read_probes
@@ -53,12 +56,14 @@ class Config(StageConfig):
 
 def run(config: Config, context: StageContext) -> None:
     """Describe every readable video, and every edited copy of the training videos."""
-    made_by = open_extractor(config.model_dump(), context.device).description
+    description = description_of(config.model_dump())
+    graph = context.workspace.models / BACKBONE_GRAPH
+    export_frames(graph, LiveFrames(load_backbone(config.backbone), description))
     quarantined: dict[str, list[Quarantined]] = {}
     for collection in COLLECTIONS:
-        quarantined[collection] = _Job(config, context, made_by, collection).describe()
+        quarantined[collection] = _Job(config, context, description, collection).describe()
     lost = {row.video_id for row in quarantined["train"]}
-    _Job(config, context, made_by, "train").describe_views(lost)
+    _Job(config, context, description, "train").describe_views(lost)
     for collection, rows in quarantined.items():
         for row in rows:
             context.progress.say(f"  quarantined {collection} {row.video_id!r}: {row.reason}: {row.detail}")
@@ -69,11 +74,11 @@ class _Job:
     """The extraction of one collection."""
 
     def __init__(
-        self, config: Config, context: StageContext, made_by: Mapping[str, str], collection: str
+        self, config: Config, context: StageContext, description: Description, collection: str
     ) -> None:
         self._config = config
         self._context = context
-        self._made_by = made_by
+        self._description = description
         self._collection = collection
         self._probes, _ = read_probes(context.workspace.probes(collection))
 
@@ -122,11 +127,12 @@ class _Job:
     def _writer(self, name: str, of_views: dict[str, str]) -> tuple[FeatureWriter, Json]:
         """A writer, and the settings by which a worker opens the same."""
         workspace = self._context.workspace
-        metadata = {**self._made_by, "sampling_fps": repr(self._config.sampling_fps), **of_views}
+        metadata = {**self._description.metadata, "sampling_fps": repr(self._config.sampling_fps), **of_views}
         settings = {
             "out": str(workspace.features(name).absolute()),
             "partial": str(workspace.partial(f"features-{name}").absolute()),
             "metadata": metadata,
             "config": self._config.model_dump(),
+            "graph": str((workspace.models / BACKBONE_GRAPH).absolute()),
         }
         return open_writer(settings), settings

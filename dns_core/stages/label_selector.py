@@ -18,6 +18,7 @@ from pydantic import Field
 
 from dns_core.models.checkpoints import load_network
 from dns_core.models.coarse import CoarseStudent
+from dns_core.models.live import LiveCoarse, LiveFine
 from dns_core.models.pair_network import PairNetwork
 from dns_core.records import Float32Array, VideoFeatures
 from dns_core.retrieval.background import Background, drawn_background
@@ -133,7 +134,7 @@ def _standings(
     network: PairNetwork, features: FeatureSet, background: Background, queries: Sequence[str]
 ) -> dict[str, Float32Array]:
     """By query, its fine scores with the background."""
-    scorer = scorer_of(network)
+    scorer = scorer_of(LiveFine(network))
     fine = BackgroundFine(scorer, background)
     return {query: fine.scores(_stretches(scorer, features, query)) for query in queries}
 
@@ -243,7 +244,7 @@ class _CoarseScores:
         loaded = load_network(context.workspace.model("coarse"), expect="coarse")
         self._network = cast("CoarseStudent", loaded.network.to(context.device))
         self._features = features
-        self._background = BackgroundCoarse(self._network, background)
+        self._background = BackgroundCoarse(LiveCoarse(self._network), background)
         self._vectors: dict[str, Float32Array] = {}
 
     def pairs(self, pairs: Sequence[tuple[str, str]]) -> Float32Array:

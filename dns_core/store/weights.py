@@ -1,4 +1,4 @@
-"""Tensors in safetensors files: whole, checked when read, and the same bytes for the same content."""
+"""Arrays in safetensors files: whole, checked when read, and the same bytes for the same content."""
 
 import hashlib
 import json
@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
-import torch
+import numpy as np
+import numpy.typing as npt
+import safetensors.numpy
 from safetensors import SafetensorError
 
 from dns_core.errors import CorruptArtefactError, MissingArtefactError
 from dns_core.store.atomic import atomic_file
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+"""Arrays by name."""
 
 _METADATA = "__metadata__"
 _DIGEST = "content_sha256"
@@ -20,22 +24,24 @@ _ALIGNMENT_BYTES = 8
 _LENGTH_BYTES = 8
 
 
-def save_weights(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> None:
-    """Write tensors and metadata with a digest of both that `read_weights` checks.
+def save_weights(path: Path, arrays: Arrays, metadata: Mapping[str, str]) -> None:
+    """Write arrays and metadata with a digest of both that `read_weights` checks.
 
     Args:
         path: the file to write, atomically.
-        tensors: by name, on any device and in any memory format.
-        metadata: strings that travel with the tensors; ``content_sha256`` is reserved.
+        arrays: by name.
+        metadata: strings that travel with the arrays; ``content_sha256`` is reserved.
 
     Raises:
         ValueError: ``metadata`` uses the reserved key.
     """
     if _DIGEST in metadata:
         raise ValueError(f"the metadata key {_DIGEST} is reserved")
-    # A copy each: safetensors refuses tensors that share memory or are not contiguous.
-    plain = {name: tensors[name].detach().cpu().contiguous().clone() for name in sorted(tensors)}
-    header, body = _split(safetensors.torch.save(plain))
+    # safetensors writes the memory of an array as it lies, whatever its strides say
+    plain = {
+        name: np.ascontiguousarray(arrays[name]).reshape(np.shape(arrays[name])) for name in sorted(arrays)
+    }
+    header, body = _split(safetensors.numpy.save(plain))
     signed = {**metadata, _DIGEST: _digest(header, body, metadata)}
     # safetensors itself writes metadata in random order, and equal content must give equal bytes.
     text = json.dumps({_METADATA: dict(sorted(signed.items())), **header}, separators=(",", ":")).encode()
@@ -46,29 +52,30 @@ def save_weights(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapp
         file.write(body)
 
 
-def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """The tensors, on the CPU, and the metadata of a safetensors file.
+def read_weights(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]]:
+    """The arrays and the metadata of a safetensors file.
 
     Files of other software are read too: without our digest there is nothing to check but the form.
 
     Raises:
         MissingArtefactError: there is no such file.
-        CorruptArtefactError: the file is truncated, altered, or not of safetensors.
+        CorruptArtefactError: the file is truncated, altered, not of safetensors, or has numbers that NumPy
+            does not know.
     """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         raise MissingArtefactError(f"{path} is not there; has the step that writes it run?") from None
     try:
-        tensors = safetensors.torch.load(content)
+        arrays = safetensors.numpy.load(content)
         header, body = _split(content)
-    except (SafetensorError, ValueError, struct.error) as error:
+    except (SafetensorError, ValueError, KeyError, AttributeError, struct.error) as error:
         raise CorruptArtefactError(f"{path} is not a whole safetensors file: {error}") from error
     metadata: dict[str, str] = header.pop(_METADATA, {})
     expected = metadata.pop(_DIGEST, None)
     if expected is not None and expected != _digest(header, body, metadata):
         raise CorruptArtefactError(f"{path} was altered after it was written: its digest does not agree")
-    return tensors, metadata
+    return arrays, metadata
 
 
 def _split(content: bytes) -> tuple[dict[str, Any], memoryview]:

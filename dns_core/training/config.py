@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dns_core.precision import Precision
+from dns_core.records import Precision
 
 
 class StrictModel(BaseModel):

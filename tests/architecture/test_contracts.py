@@ -1,10 +1,14 @@
 """Who may import whom, as stated in pyproject.toml, and what a light import may load."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from dns_core.video import write_video
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = (
@@ -58,10 +62,39 @@ def test_the_front_door_loads_no_torch_before_it_is_used() -> None:
     assert run("import sys, dns_core.search; print('torch' in sys.modules)").strip() == "False"
 
 
+TRAINING_ONLY = ("torch", "onnx", "onnxscript", "h5py", "sklearn", "scipy", "pyarrow", "pandas", "matplotlib")
+
+
+def test_an_index_is_built_and_searched_without_what_training_needs(tmp_path: Path) -> None:
+    """By the commands of a fresh interpreter to which those packages are not installed."""
+    pattern = np.random.default_rng(0).integers(0, 255, (12, 40, 3), dtype=np.uint8)
+    wall = pattern.repeat(16, axis=0).repeat(16, axis=1)
+    write_video(
+        tmp_path / "videos" / "a.mp4", [wall[n : n + 120, 9 * n : 9 * n + 160] for n in range(32)], 8.0
+    )
+    code = f"""
+import sys
+for name in {TRAINING_ONLY!r}:
+    sys.modules[name] = None
+from dns_apps.cli.main import main
+main()
+"""
+
+    def dns(*arguments: object) -> str:
+        line = [sys.executable, "-c", code, *map(str, arguments)]
+        done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    dns("index", "build", "--videos", tmp_path / "videos", "--out", tmp_path / "index")
+    found = json.loads(dns("query", tmp_path / "videos" / "a.mp4", "--index", tmp_path / "index", "--json"))
+    assert [match["video_id"] for match in found["results"]] == ["a.mp4"]
+
+
 def test_the_query_service_needs_no_mlflow() -> None:
     code = """
 import sys
-for name in ("mlflow", "dvc", "prefect", "great_expectations", "streamlit"):
+for name in ("mlflow", "dvc", "prefect", "great_expectations", "streamlit", "torch", "h5py", "sklearn"):
     sys.modules[name] = None
 import dns_ops.releases.release
 import dns_apps.service.app

@@ -6,6 +6,7 @@ from typing import cast
 import numpy as np
 import pytest
 
+from dns_core.models.live import LiveSelector
 from dns_core.models.registry import build_network
 from dns_core.models.selector import Selector
 from dns_core.retrieval.selection import (
@@ -20,7 +21,7 @@ from dns_core.retrieval.selection import (
 
 N = 30
 POLICIES: tuple[Policy, ...] = (
-    BySelector(cast("Selector", build_network("selector", {}).eval())),
+    BySelector(LiveSelector(cast("Selector", build_network("selector", {}).eval()))),
     ByCoarseScore(),
     ByDoubt(0.3),
     ByChance(7),

@@ -47,7 +47,7 @@ def answers(output: str) -> list[dict[str, Any]]:
 
 def test_every_declared_output_is_there_and_no_work_is_left_over(finished: Path, order: Order) -> None:
     declared = [finished / path for _, _, outputs in order for path in outputs]
-    assert len(declared) == 37
+    assert len(declared) == 45
     assert [path for path in declared if not path.exists()] == []
     assert [path for path in finished.rglob("*") if path.name.startswith(".partial-")] == []
     assert [path for path in (finished / "artifacts" / ".partial").rglob("*") if path.is_file()] == []

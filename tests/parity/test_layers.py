@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from dns_core.features.cards import BACKBONES
 from dns_core.features.regions import region_vectors
-from dns_core.features.registry import BACKBONES
 from dns_core.features.whitening import Whitening
 from dns_core.models.netvlad import NetVLAD
 from dns_core.models.pair_network import excess

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dns_core.models.live import LiveFine
 from dns_core.models.pair_network import PairNetwork
 from dns_core.models.registry import build_network
 from dns_core.retrieval.scorer import FineScorer, PackedScorer, scorer_of
@@ -26,14 +27,19 @@ def fine_scorer(name: str) -> FineScorer:
     torch.manual_seed(3)
     network = build_network(name, {"dims": DIMS}).eval()
     assert isinstance(network, PairNetwork)
-    return scorer_of(network)
+    return scorer_of(LiveFine(network))
+
+
+def network_of(scorer: FineScorer) -> PairNetwork:
+    assert isinstance(scorer.network, LiveFine)
+    return scorer.network.network
 
 
 def twin_score(scorer: FineScorer, query: np.ndarray, target: np.ndarray) -> float:
     if isinstance(scorer, PackedScorer):
         signs = [torch.from_numpy(unpack_signs(codes).astype(np.float32)) for codes in (query, target)]
-        return pair_score(scorer.network, signs[0], signs[1], 1 / DIMS)
-    return pair_score(scorer.network, torch.from_numpy(query).float(), torch.from_numpy(target).float())
+        return pair_score(network_of(scorer), signs[0], signs[1], 1 / DIMS)
+    return pair_score(network_of(scorer), torch.from_numpy(query).float(), torch.from_numpy(target).float())
 
 
 @pytest.mark.parametrize("halves", [False, True])
@@ -62,7 +68,7 @@ def check_scores(scorer: FineScorer, n_query: int, n_targets: list[int], toleran
 
 @pytest.mark.parametrize("shape", [(1, 1), (4, 8), (5, 9), (33, 18)])
 def test_the_comparator_is_its_slow_twin(shape: tuple[int, int]) -> None:
-    network = fine_scorer("fine_attention").network
+    network = network_of(fine_scorer("fine_attention"))
     matrix = torch.randn(3, *shape, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         found, _ = network.comparator(matrix)

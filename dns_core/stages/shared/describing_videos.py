@@ -3,31 +3,36 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
 from dns_core.decoding.offline import frame_chunks, open_decoder, tried
-from dns_core.features.extractor import Extractor, Frame
+from dns_core.features.description import Description, FrameNetwork, known_card
+from dns_core.features.exported_frames import ExportedFrames
+from dns_core.features.extractor import Extractor
+from dns_core.features.live_frames import LiveFrames
 from dns_core.features.prefetch import prefetched
 from dns_core.features.registry import load_backbone
 from dns_core.fleet import Json, Place, Task
-from dns_core.precision import Precision
 from dns_core.records import Float32Array, Float64Array
 from dns_core.store.feature_store import FeatureWriter
 from dns_core.training.views import ViewsConfig, edited_views
 
 
-def open_extractor(settings: Json, device: str) -> Extractor:
-    """The extractor that the settings of the stage describe."""
-    return Extractor(
-        load_backbone(settings["backbone"]),
-        batch_frames=settings["batch_frames"],
-        device=device,
-        precision=cast("Precision", settings["precision"]),
-        frame=cast("Frame", settings["frame"]),
-        luma_weight=settings["luma_weight"],
-    )
+def description_of(settings: Json) -> Description:
+    """What the settings of the stage describe of frames."""
+    names = ("precision", "frame", "luma_weight")
+    return Description(known_card(settings["backbone"]), **{name: settings[name] for name in names})
+
+
+def _open_extractor(settings: Json, graph: Path, device: str) -> Extractor:
+    """The extractor of the settings: on a processor by the exported graph, as in a search."""
+    description = description_of(settings)
+    if device == "cpu":
+        network: FrameNetwork = ExportedFrames(graph, description)
+    else:
+        network = LiveFrames(load_backbone(settings["backbone"]), description, device)
+    return Extractor(network, batch_frames=settings["batch_frames"])
 
 
 def open_writer(settings: Json) -> FeatureWriter:
@@ -41,14 +46,15 @@ class FeatureWorker:
     """Writes the features of a video, or of its edited copies, as parts; see `do`.
 
     Args:
-        settings: of the stage, under ``config``, and those of `open_writer`.
+        settings: of the stage (``config``), the exported backbone (``graph``), and those of `open_writer`.
         place: where it runs.
     """
 
     def __init__(self, settings: Json, place: Place) -> None:
         self._config = settings["config"]
-        self._extractor = open_extractor(self._config, place.device)
-        self._sampling = self._extractor.sampling(self._config["sampling_fps"])
+        graph = Path(settings["graph"])
+        self._extractor = _open_extractor(self._config, graph, place.device)
+        self._sampling = self._extractor.description.sampling(self._config["sampling_fps"])
         self._views = ViewsConfig(**self._config["views"])
         self._writer = open_writer(settings)
         self._decoder = open_decoder(place)

@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from dns_core.models.checkpoints import save_network
+from dns_core.models.export import export_network
 from dns_core.store.atomic import write_json
 from dns_core.store.fingerprints import fingerprint_json
 from dns_core.training.config import OptimisationConfig
@@ -76,13 +77,16 @@ def fit_and_save(  # noqa: PLR0913
 
 def _save(trained: TrainedNetwork, log: Mapping[str, Any], workspace: Workspace) -> None:
     write_json(workspace.training_log(trained.name), log)
+    path = workspace.model(trained.name)
     save_network(
-        workspace.model(trained.name),
+        path,
         trained.network.cpu(),
         architecture=trained.architecture,
         config=trained.config,
         provenance={**trained.parents, "params": fingerprint_json(dict(trained.settings))},
     )
+    if trained.architecture != "teacher":  # which no search and no index needs
+        export_network(path)
 
 
 def _tell_result(name: str, report: FitReport, context: StageContext) -> None:

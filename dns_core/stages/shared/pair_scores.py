@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from dns_core.index.npy_stream import AnyArray
+from dns_core.models.live import LiveFine
 from dns_core.models.pair_network import PairNetwork
 from dns_core.ports import Progress
 from dns_core.records import Float32Array
@@ -31,7 +32,7 @@ def pair_scores(
         videos_in_memory: indexed videos kept for the next pair.
         progress: shown over queries.
     """
-    scorer = scorer_of(network)
+    scorer = scorer_of(LiveFine(network))
 
     @lru_cache(maxsize=videos_in_memory)
     def stored(video_id: str) -> AnyArray:

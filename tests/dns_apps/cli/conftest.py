@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dns_apps.cli.main import app
-from dns_core.features.extractor import Extractor
 from dns_core.features.registry import load_backbone
 from dns_core.features.whitening import Whitening
 from dns_core.index.chunks import Chunking
@@ -19,7 +18,7 @@ from dns_core.retrieval.index_settings import IndexSettings, write_index_setting
 from dns_core.retrieval.logistic import Logistic
 from dns_core.retrieval.pipeline import index_videos
 from dns_core.video.encode import write_video
-from tests.factories import BUNDLE, DIMS, write_background, write_small_networks
+from tests.factories import BUNDLE, DIMS, live_extractor, write_background, write_small_networks
 
 BACKBONE = "efficientnet_lite0.imagenet1k"
 NAMES = ("a.mp4", "b.mp4", "folder/c.mp4")
@@ -39,11 +38,11 @@ def run() -> Run:
 
 def save_bundle(folder: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    extractor = Extractor(load_backbone(BACKBONE))
-    width = extractor.dims
+    description = live_extractor(load_backbone(BACKBONE)).description
+    width = description.dims
     axes = np.linalg.qr(rng.normal(size=(width, DIMS)))[0].astype(np.float32)
     whitening = Whitening(np.zeros(width, dtype=np.float32), axes)
-    metadata = {**extractor.description, "sampling_fps": "2.0"}
+    metadata = {**description.metadata, "sampling_fps": "2.0"}
     whitening.save(folder / "whitening.safetensors", metadata)
     write_small_networks(folder, BUNDLE, seed)
     write_background(folder, 9, seed)

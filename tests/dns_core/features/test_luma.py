@@ -2,7 +2,8 @@ import numpy as np
 import skimage.data
 import torch
 
-from dns_core.features.luma import LUMA_DIMS, luma_patterns
+from dns_core.features.description import LUMA_DIMS
+from dns_core.features.luma import luma_patterns
 from dns_core.records import UInt8Array
 
 

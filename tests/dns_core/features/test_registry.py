@@ -10,11 +10,12 @@ import torch
 from PIL import Image
 
 from dns_core.errors import MismatchError, MissingArtefactError, ParamsError
-from dns_core.features import registry
-from dns_core.features.backbone import Backbone, BackboneCard
+from dns_core.features import description, registry
+from dns_core.features.backbone import Backbone
+from dns_core.features.cards import BACKBONES, BackboneCard
 from dns_core.features.efficientnet_lite import EfficientNetLite, rename_published_keys
 from dns_core.features.pretrained import PublishedWeights, read_pretrained
-from dns_core.features.registry import BACKBONES, load_backbone
+from dns_core.features.registry import load_backbone
 from dns_core.features.resnet50 import ResNet50
 from dns_core.records import UInt8Array
 from dns_core.store.fingerprints import fingerprint_bytes, fingerprint_json
@@ -151,7 +152,7 @@ def test_weights_may_lie_elsewhere_but_must_be_the_published_ones(tmp_path: Path
 
 def test_weights_with_other_keys_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     lite1 = dataclasses.replace(BACKBONES["efficientnet_lite1.imagenet1k"], name=LITE)
-    monkeypatch.setattr(registry, "BACKBONES", MappingProxyType({LITE: lite1}))
+    monkeypatch.setattr(description, "BACKBONES", MappingProxyType({LITE: lite1}))
     with pytest.raises(RuntimeError, match="Unexpected key"):
         load_backbone(LITE)
 

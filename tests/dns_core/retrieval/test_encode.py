@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from dns_core.errors import InputError
 from dns_core.index import Chunking
@@ -15,16 +14,15 @@ from dns_core.retrieval.index_settings import IndexSettings
 MakeFeatures = Callable[[str, int], VideoFeatures]
 
 
-@torch.inference_mode()
 def test_a_chunk_is_encoded_as_a_video_of_its_own(bundle: Bundle, make_features: MakeFeatures) -> None:
     video = make_features("a", 40)
     record = VideoEncoder(bundle, IndexSettings(Chunking(16, 4))).encode(video)
     assert record.spans.tolist() == [[0, 16], [12, 28], [24, 40]]
     for row, (start, stop) in enumerate(record.spans):
-        regions = torch.from_numpy(video.regions[start:stop])[None]
-        np.testing.assert_allclose(record.coarse[row], bundle.coarse.index(regions)[0], atol=1e-6)
+        regions = video.regions[start:stop]
+        np.testing.assert_allclose(record.coarse[row], bundle.coarse.index(regions), atol=1e-6)
         for fine in ("fine_binary", "fine_attention"):
-            number = bundle.selector(fine).index(regions)[0]
+            number = bundle.selector(fine).index(regions)
             assert record.numbers[fine][row] == pytest.approx(number.item(), abs=1e-6)
     assert record.frames["fine_binary"].shape == (40, 3, 1)
     assert record.frames["fine_attention"].dtype == np.float16

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dns_core.errors import CorruptArtefactError, MismatchError, MissingArtefactError, ParamsError, VideoError
-from dns_core.features.extractor import Extractor
-from dns_core.features.registry import load_backbone
+from dns_core.features.cards import BACKBONES
+from dns_core.features.description import Description
 from dns_core.features.whitening import Whitening
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.pipeline import open_features
@@ -18,9 +18,9 @@ BACKBONE = "efficientnet_lite0.imagenet1k"
 
 def bundle_of(folder: Path, **changed: str | None) -> Bundle:
     """A bundle with a whitening alone; ``changed`` replaces metadata, None leaves a key out."""
-    extractor = Extractor(load_backbone(BACKBONE), precision="bf16")
-    metadata = {**extractor.description, "sampling_fps": "2.0", **changed}
-    width = extractor.dims
+    description = Description(BACKBONES[BACKBONE], precision="bf16")
+    metadata = {**description.metadata, "sampling_fps": "2.0", **changed}
+    width = description.dims
     axes = np.eye(width, 16, dtype=np.float32)
     written = {key: value for key, value in metadata.items() if value is not None}
     Whitening(np.zeros(width, dtype=np.float32), axes).save(folder / "whitening.safetensors", written)
@@ -29,7 +29,7 @@ def bundle_of(folder: Path, **changed: str | None) -> Bundle:
 
 def test_the_precision_is_told_from_the_fingerprint_and_frames_are_whitened(tmp_path: Path) -> None:
     pipeline = open_features(bundle_of(tmp_path))
-    assert pipeline.extractor.fingerprint == Extractor(load_backbone(BACKBONE), precision="bf16").fingerprint
+    assert pipeline.extractor.fingerprint == Description(BACKBONES[BACKBONE], precision="bf16").fingerprint
     assert (pipeline.sampling.fps, pipeline.sampling.resize_px, pipeline.sampling.crop_px) == (2.0, None, 224)
     picture = np.random.default_rng(0).integers(0, 100, (48, 64, 3), dtype=np.uint8)
     frames = [picture + np.uint8(10 * n) for n in range(8)]

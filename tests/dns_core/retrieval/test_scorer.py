@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from dns_core.models.live import LiveFine
 from dns_core.models.registry import build_network
 from dns_core.models.teacher import Teacher
 from dns_core.records import VideoFeatures
@@ -19,8 +20,9 @@ MakeFeatures = Callable[[str, int], VideoFeatures]
 def test_scores_and_matrices_are_those_of_the_network_pair_by_pair(
     bundle: Bundle, make_features: MakeFeatures, fine: str
 ) -> None:
-    network = bundle.fine(fine)
-    scorer = scorer_of(network)
+    scorer = scorer_of(bundle.fine(fine))
+    assert isinstance(scorer.network, LiveFine)
+    network = scorer.network.network
     query = make_features("query", 13).regions
     targets = [make_features(f"target {n}", n).regions for n in LENGTHS]
     stored = [scorer.stored(target) for target in targets]
@@ -58,19 +60,19 @@ def test_the_memory_of_a_batch_is_bounded_and_changes_nothing(
     # The compiled kernels know no network that compares in both directions: it compares by itself.
     network = build_network("teacher", {"dims": 64, "symmetric": True}).eval()
     assert isinstance(network, Teacher)
-    scorer = scorer_of(network)
+    scorer = scorer_of(LiveFine(network))
     query = scorer.stored(make_features("query", 13).regions)
     stored = [scorer.stored(make_features(f"target {n}", 10).regions) for n in range(9)]
     whole = scorer.scores(query, stored)
     sizes: list[int] = []
-    real = scorer.network.matrix_similarity
+    real = network.matrix_similarity
 
     def spy(matrix: torch.Tensor, *masks: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
         sizes.append(matrix.numel())
         return real(matrix, *masks)
 
-    monkeypatch.setattr("dns_core.retrieval.scorer._BATCH_CELLS", 500)
-    monkeypatch.setattr(scorer.network, "matrix_similarity", spy)
+    monkeypatch.setattr("dns_core.models.live._BATCH_CELLS", 500)
+    monkeypatch.setattr(network, "matrix_similarity", spy)
     np.testing.assert_allclose(scorer.scores(query, stored), whole, atol=2e-6)
     assert len(sizes) == 5
     assert max(sizes) <= 500
@@ -98,7 +100,7 @@ def test_a_network_that_knows_no_masks_is_given_none(make_features: MakeFeatures
     torch.manual_seed(0)
     network = build_network("teacher", {"dims": 64, "padding": "replicate"}).eval()
     assert isinstance(network, Teacher)
-    scorer = scorer_of(network)
+    scorer = scorer_of(LiveFine(network))
     query = scorer.stored(make_features("query", 13).regions)
     stored = [scorer.stored(make_features(f"target {n}", n).regions) for n in (5, 9, 9, 13)]
     alone = np.concatenate([scorer.scores(query, [target]) for target in stored])

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from dns_core.models.live import LiveSelector
 from dns_core.models.selector import Selector
 from dns_core.retrieval.selection import (
     ByChance,
@@ -25,9 +26,9 @@ def candidates() -> Candidates:
     return Candidates(np.arange(200), ids, scores, features, _NO_BACKGROUND)
 
 
-def selector() -> Selector:
+def selector() -> LiveSelector:
     torch.manual_seed(0)
-    return Selector(dims=64, hidden_size=8).eval()
+    return LiveSelector(Selector(dims=64, hidden_size=8).eval())
 
 
 @pytest.mark.parametrize("policy", [BySelector(selector()), ByCoarseScore(), ByDoubt(0.2), ByChance(3)])
@@ -57,7 +58,7 @@ def test_a_larger_budget_buys_what_a_smaller_one_did(candidates: Candidates) -> 
 def test_the_selector_ranks_by_its_confidence(candidates: Candidates) -> None:
     network = selector()
     with torch.inference_mode():
-        confidence = network(torch.from_numpy(candidates.features)).numpy()
+        confidence = network.network(torch.from_numpy(candidates.features)).numpy()
     chosen = select(BySelector(network), candidates, 200)
     assert (np.diff(confidence[chosen]) <= 1e-7).all()
 

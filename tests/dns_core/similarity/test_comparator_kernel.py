@@ -12,8 +12,12 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dns_core.models.checkpoints import arrays_of
+from dns_core.models.live import LiveFine
+from dns_core.models.registry import build_network
+from dns_core.models.teacher import Teacher
 from dns_core.similarity.comparator import Comparator
-from dns_core.similarity.comparator_kernel import ComparatorWeights, comparator_scores
+from dns_core.similarity.comparator_kernel import ComparatorWeights, comparator_means, comparator_scores
 from dns_core.similarity.winograd import BLOCK, TILE, room_for, tiles_of, weights_at_points
 from tests.oracles.slow_twins import comparator_output
 
@@ -30,6 +34,10 @@ def a_comparator(spread: float = 1.0) -> Comparator:
             layer.bias.uniform_(-0.1, 0.1)
         comparator.fconv.weight.mul_(spread)
     return comparator.eval()
+
+
+def weights_of(comparator: Comparator) -> ComparatorWeights:
+    return ComparatorWeights.of(arrays_of(comparator))
 
 
 def a_matrix(height: int, width: int, seed: int = 0) -> npt.NDArray[np.float32]:
@@ -50,14 +58,14 @@ def twin(comparator: Comparator, matrix: npt.NDArray[np.float32], partial: bool 
 def test_matrices_of_any_size_score_as_their_slow_twin(shapes: list[tuple[int, int]], spread: float) -> None:
     comparator = a_comparator(spread)
     matrices = [a_matrix(*shape) for shape in shapes]
-    found = comparator_scores(ComparatorWeights.of(comparator), matrices)
+    found = comparator_scores(weights_of(comparator), matrices)
     np.testing.assert_allclose(found, [twin(comparator, one) for one in matrices], atol=EXACT)
-    found = comparator_scores(ComparatorWeights.of(comparator), matrices, partial=True)
+    found = comparator_scores(weights_of(comparator), matrices, partial=True)
     np.testing.assert_allclose(found, [twin(comparator, one, partial=True) for one in matrices], atol=EXACT)
 
 
 def test_a_matrix_scores_alone_and_among_others_the_same_bit_for_bit() -> None:
-    weights = ComparatorWeights.of(a_comparator())
+    weights = weights_of(a_comparator())
     # Enough for several threads.
     matrices = [a_matrix(64, n) for n in (30, 1, 64, 64, 7)]
     together = comparator_scores(weights, matrices)
@@ -67,23 +75,34 @@ def test_a_matrix_scores_alone_and_among_others_the_same_bit_for_bit() -> None:
 
 def test_weights_are_those_of_the_moment() -> None:
     comparator, matrix = a_comparator(), a_matrix(9, 9)
-    before = ComparatorWeights.of(comparator)
+    before = weights_of(comparator)
     found = comparator_scores(before, [matrix])
     with torch.no_grad():
         for weights in comparator.parameters():
             weights.zero_()
     np.testing.assert_array_equal(comparator_scores(before, [matrix]), found)
-    assert comparator_scores(ComparatorWeights.of(comparator), [matrix]) == [0]
+    assert comparator_scores(weights_of(comparator), [matrix]) == [0]
 
 
 def test_no_matrices_no_scores() -> None:
-    assert comparator_scores(ComparatorWeights.of(a_comparator()), []).shape == (0,)
+    assert comparator_scores(weights_of(a_comparator()), []).shape == (0,)
 
 
-@pytest.mark.parametrize("comparator", [Comparator("replicate"), Comparator(compatibility="reference")])
-def test_a_comparator_of_another_rule_is_refused(comparator: Comparator) -> None:
-    with pytest.raises(ValueError, match="no kernel for"):
-        ComparatorWeights.of(comparator)
+@pytest.mark.parametrize("config", [{"padding": "replicate"}, {"compatibility": "reference"}])
+def test_the_kernel_is_not_used_for_a_comparator_of_another_rule(config: dict[str, str]) -> None:
+    network = build_network("teacher", {"dims": 64, **config})
+    assert isinstance(network, Teacher)
+    assert LiveFine(network).weights is None
+
+
+def test_the_mean_of_the_windows_is_that_of_the_comparator() -> None:
+    comparator, matrices = a_comparator(10.0), [a_matrix(n, n) for n in (1, 3, 8, 21, 70)]
+    found = comparator_means(weights_of(comparator), matrices)
+    for matrix, mean in zip(matrices, found, strict=True):
+        with torch.inference_mode():
+            windows, valid = comparator(torch.from_numpy(matrix)[None])
+        shown = windows if valid is None else windows[valid]
+        assert mean == pytest.approx(shown.mean().item(), abs=EXACT, rel=EXACT)
 
 
 @pytest.mark.parametrize(("n_channels", "n_out"), [(32, 64), (64, 128)])
@@ -112,12 +131,12 @@ def test_processors_without_wide_registers_find_the_same(tmp_path: Path) -> None
     script = """
 import sys, numpy as np, torch
 from pathlib import Path
-from dns_core.similarity.comparator_kernel import ComparatorWeights, comparator_scores
+from dns_core.similarity.comparator_kernel import comparator_scores
 from dns_core.similarity.vectors import frame_similarities
-from tests.dns_core.similarity.test_comparator_kernel import a_comparator
+from tests.dns_core.similarity.test_comparator_kernel import a_comparator, weights_of
 folder = Path(sys.argv[1])
 given = np.load(folder / "given.npz")
-scores = comparator_scores(ComparatorWeights.of(a_comparator()), [given["matrix"]])
+scores = comparator_scores(weights_of(a_comparator()), [given["matrix"]])
 (matrix,) = frame_similarities(given["vectors"], [given["vectors"]])
 np.savez(folder / "found.npz", scores=scores, matrix=matrix)
 """

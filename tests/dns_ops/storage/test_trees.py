@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from dns_core.errors import CorruptArtefactError, MissingArtefactError
 from dns_core.index import EncodedVideo, Origin, build_index, verify_index
@@ -60,7 +59,7 @@ def test_of_an_index_only_the_version_in_use_goes_up(bucket: Bucket, tmp_path: P
 
 def test_damage_is_not_published(bucket: Bucket, tmp_path: Path) -> None:
     weights, features, index = (tmp_path / name for name in ("weights", "features", "index"))
-    save_weights(weights / "a.safetensors", {"w": torch.ones(9)}, {})
+    save_weights(weights / "a.safetensors", {"w": np.ones(9)}, {})
     writer = FeatureWriter(features / "train.hdf5", metadata={}, partial=tmp_path / "parts")
     regions = np.random.default_rng(0).random((40, 9, 64), dtype=np.float32)
     writer.write("a.mp4", [(regions, np.arange(40.0))])

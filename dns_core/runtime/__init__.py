@@ -1,0 +1,1 @@
+"""Trained networks without the framework that trained them: exported graphs and their threads."""

@@ -1,0 +1,58 @@
+"""A graph of fixed meaning in an ONNX file, run by ONNX Runtime."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+import onnxruntime
+
+from dns_core.cores import n_threads
+from dns_core.errors import CorruptArtefactError, MissingArtefactError
+from dns_core.records import Float32Array
+
+_ERRORS_ONLY = 3
+
+
+class Graph:
+    """A graph of one input and one output, ready to run.
+
+    Args:
+        path: of the ONNX file.
+        threads: that compute one call; `n_threads` if None.
+
+    Raises:
+        MissingArtefactError: there is no such file.
+        CorruptArtefactError: the file is not a graph that this version can run.
+    """
+
+    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+        if not path.is_file():
+            raise MissingArtefactError(f"{path}: expected an exported network, found no such file")
+        options = _options(threads or n_threads())
+        try:
+            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its C++ module raises many kinds that share no parent
+            raise CorruptArtefactError(f"{path}: expected an exported network, found: {error}") from error
+        inputs = self._session.get_inputs()
+        if len(inputs) != 1:
+            raise CorruptArtefactError(f"{path}: expected a graph of one input, found {len(inputs)}")
+        self._input = inputs[0].name
+        self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+
+    def __call__(self, value: npt.NDArray[Any]) -> Float32Array:
+        """The output for one input."""
+        output: Float32Array = self._session.run(None, {self._input: value})[0]
+        return output
+
+
+def _options(threads: int) -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # A thread that spins while it waits takes the time of those that work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = _ERRORS_ONLY
+    # Memory of the largest batch so far is not kept for ever.
+    options.enable_cpu_mem_arena = False
+    return options

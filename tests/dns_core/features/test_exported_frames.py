@@ -1,0 +1,68 @@
+"""The exported description of frames is that of torch."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+
+from dns_core.errors import MismatchError
+from dns_core.features.cards import BACKBONES
+from dns_core.features.description import Description
+from dns_core.features.exported_frames import BACKBONE_GRAPH, ExportedFrames
+from dns_core.features.live_frames import LiveFrames, export_frames
+from dns_core.features.registry import load_backbone
+from dns_core.records import UInt8Array
+from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
+from dns_core.retrieval.pipeline import open_features
+from dns_core.store.weights import read_weights
+
+LITE = "efficientnet_lite0.imagenet1k"
+EXACT = 2e-6
+
+
+def photographs(side: int = 224) -> UInt8Array:
+    """Squares of five photographs, and a blank frame."""
+    pictures = [getattr(skimage.data, name)() for name in ("chelsea", "coffee", "astronaut", "rocket")]
+    squares = [np.ascontiguousarray(picture[40 : 40 + side, 60 : 60 + side]) for picture in pictures]
+    return np.stack([*squares, squares[0][::-1], np.full_like(squares[0], 90)])
+
+
+def shipped_description() -> Description:
+    return Description.of(read_weights(SHIPPED_MODELS / "whitening.safetensors")[1])
+
+
+def test_the_shipped_graph_describes_as_torch() -> None:
+    description = shipped_description()
+    frames = photographs()
+    live = LiveFrames(load_backbone(description.card.name), Description(description.card, luma_weight=1.0))
+    found, expected = ExportedFrames(SHIPPED_MODELS / BACKBONE_GRAPH, description)(frames), live(frames)
+    np.testing.assert_allclose(found, expected, atol=EXACT)
+    assert not found[-1].any()
+    for n in range(1, 6):
+        alone = ExportedFrames(SHIPPED_MODELS / BACKBONE_GRAPH, description)(frames[:n])
+        np.testing.assert_allclose(alone, expected[:n], atol=EXACT)
+
+
+def test_codes_and_vectors_of_real_frames_are_those_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = Bundle.load(SHIPPED_MODELS)
+    extractor = open_features(bundle).extractor
+    regions = bundle.whitening.apply(extractor.frames_to_regions(photographs()[:5]))
+    roles = ("coarse", "fine_binary", "fine_attention", "selector_fine_binary")
+    exported = {role: bundle._network(role).index(regions) for role in roles}
+    monkeypatch.setattr("dns_core.retrieval.bundle.is_exported", lambda _: False)
+    live = Bundle.load(SHIPPED_MODELS)
+    for role, found in exported.items():
+        assert type(live._network(role)).__module__ == "dns_core.models.live"
+        np.testing.assert_allclose(found, live._network(role).index(regions), atol=EXACT, err_msg=role)
+
+
+@pytest.mark.parametrize(("frame", "luma_weight"), [("centre", 0.0), ("whole", 0.5)])
+def test_any_description_can_be_exported(tmp_path: Path, frame: str, luma_weight: float) -> None:
+    description = Description(BACKBONES[LITE], "fp32", frame, luma_weight)  # type: ignore[arg-type]
+    live = LiveFrames(load_backbone(LITE), description)
+    export_frames(tmp_path / BACKBONE_GRAPH, live)
+    found = ExportedFrames(tmp_path / BACKBONE_GRAPH, description)(photographs())
+    np.testing.assert_allclose(found, live(photographs()), atol=EXACT)
+    with pytest.raises(MismatchError, match=r"backbone\.onnx"):
+        ExportedFrames(tmp_path / BACKBONE_GRAPH, Description(BACKBONES[LITE], "bf16"))
