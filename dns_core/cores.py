@@ -6,6 +6,11 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+THREADS = "DNS_THREADS"
+"""Variable of the environment that sets how many threads compute."""
+
+# of OpenMP, which torch and ours use, OpenBLAS, MKL and numba
+_LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUPS = Path("/proc/self/cgroup")
 
@@ -14,6 +19,26 @@ def n_threads() -> int:
     """Threads that compute at once: ``OMP_NUM_THREADS``, or else the usable cores."""
     value = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
     return int(value) if value.isdecimal() and int(value) else usable_cores()
+
+
+def limit_threads(count: int = 0) -> None:
+    """Give every library that is not loaded yet one number of threads, which wait asleep.
+
+    Libraries count the cores of the machine, not a container's quota: their threads would stand still
+    at every layer until the quota is renewed. What the environment says already stays, but for ``count``.
+
+    Args:
+        count: of threads; 0 takes ``DNS_THREADS``, or leaves them to the usable cores.
+    """
+    # threads that spin take the time of those that work as soon as another process has one of the cores
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    asked = os.environ.get(THREADS, "")
+    count = count or (int(asked) if asked.isdecimal() else 0)
+    if count:
+        os.environ.update(dict.fromkeys(_LIBRARIES, str(count)))
+    elif usable_cores() < len(os.sched_getaffinity(0)):
+        for name in _LIBRARIES:
+            os.environ.setdefault(name, str(usable_cores()))
 
 
 @cache

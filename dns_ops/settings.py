@@ -14,6 +14,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dns_core.cores import limit_threads
 from dns_core.errors import InputError
 from dns_ops.service_settings import ServiceSettings
 
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
 
     Attributes:
         device: where networks run; ``auto`` takes a GPU that torch can use, else the CPU.
+        threads: that compute in one process; 0 is as many as the cores that it may use (affinity and quota).
         tracking_uri: MLflow's store or server; empty is the workspace's own, ``off`` records nothing.
         workers: processes that describe videos side by side, of one thread each; 0 is as many as cores and
             memory carry.
@@ -71,6 +73,7 @@ class Settings(BaseSettings):
     )
 
     device: Device = "auto"
+    threads: int = Field(default=0, ge=0)
     tracking_uri: str = ""
     workers: int = Field(default=0, ge=0)
     decoder_memory_bytes: int = Field(default=4 << 30, ge=1 << 29)
@@ -163,7 +166,7 @@ def load_settings(root: Path) -> Settings:
     if unknown:
         raise SettingsError(f"{file}: unknown {', '.join(unknown)}; expected {', '.join(_known())}")
     try:
-        return Settings(_env_file=file)  # type: ignore[call-arg] # pydantic-settings' own
+        settings = Settings(_env_file=file)  # type: ignore[call-arg] # pydantic-settings' own
     except ValidationError as error:
         raise SettingsError(
             "; ".join(
@@ -171,6 +174,8 @@ def load_settings(root: Path) -> Settings:
                 for row in error.errors()
             )
         ) from None
+    limit_threads(settings.threads)
+    return settings
 
 
 def unknown_names(variables: Iterable[str]) -> list[str]:

@@ -27,6 +27,7 @@ from dns_apps.cli import (
     weights,
 )
 from dns_apps.cli.errors import OneLineErrors
+from dns_core.cores import limit_threads
 
 app = typer.Typer(
     cls=OneLineErrors,
@@ -79,4 +80,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    limit_threads()
     app(prog_name="dns")
