@@ -3,7 +3,6 @@
 import math
 import os
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 
 THREADS = "DNS_THREADS"
@@ -41,7 +40,6 @@ def limit_threads(count: int = 0) -> None:
             os.environ.setdefault(name, str(usable_cores()))
 
 
-@cache
 def usable_cores() -> int:
     """Cores that the scheduler gives this process: its affinity, and the quota of its control groups."""
     return max(1, math.ceil(min(len(os.sched_getaffinity(0)), cpu_quota(_CGROUPS, _OWN_CGROUPS))))

@@ -5,9 +5,10 @@ The core calls these; adapters of Prefect, MLflow and rich implement them at the
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from dns_core.records import FactTable
+if TYPE_CHECKING:
+    from dns_core.records import FactTable
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ class WeightSource(Protocol):
 class DataValidator(Protocol):
     """Validates data before training."""
 
-    def validate(self, tables: Sequence[FactTable], report: Path) -> None:
+    def validate(self, tables: "Sequence[FactTable]", report: Path) -> None:
         """Check measured tables against their expectations and write a report.
 
         Args:
@@ -96,5 +97,5 @@ class NullRunLogger:
 class AcceptAll:
     """Accepts any data (null implementation)."""
 
-    def validate(self, tables: Sequence[FactTable], report: Path) -> None:
+    def validate(self, tables: "Sequence[FactTable]", report: Path) -> None:
         """Accept the data; nothing is written."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from dns_core.cores import usable_cores
 from dns_ops.browser_guard import is_local
 
 _SHA256 = "sha256:"
@@ -69,12 +70,12 @@ class ServiceSettings(BaseModel):
     @property
     def n_threads(self) -> int:
         """Threads of one computation; a small network gains little from more than four."""
-        return self.threads or min(_MOST_THREADS, max(1, _n_cores() // 2))
+        return self.threads or min(_MOST_THREADS, max(1, usable_cores() // 2))
 
     @property
     def n_workers(self) -> int:
         """Queries that are worked on at a time."""
-        return self.workers or max(1, _n_cores() // self.n_threads)
+        return self.workers or max(1, usable_cores() // self.n_threads)
 
     def video_folders(self) -> tuple[Path, ...]:
         """The folders named by ``videos``."""
@@ -89,10 +90,6 @@ class ServiceSettings(BaseModel):
             for token in tokens.get_secret_value().split(",")
             if token.strip()
         }
-
-
-def _n_cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _digest(token: str) -> str:

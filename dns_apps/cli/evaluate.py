@@ -11,11 +11,11 @@ from dns_apps.cli.options import Json, Models
 from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.progress import command_progress
 from dns_core.errors import ParamsError, VideoError
-from dns_core.records import QueryResult
 from dns_core.retrieval.budget import DEFAULT_BUDGET, Budget
 
 if TYPE_CHECKING:
     from dns_core.evaluation import Report, SegmentOverlap
+    from dns_core.records import QueryResult
 
 # A calibrated score from which two videos more likely match than not: below it, where is no question.
 _MATCH = 0.5
@@ -101,14 +101,14 @@ def _evaluate_index(
     _print_report(report, segments, _mean_ms(answers), json=json)
 
 
-def _matched(answers: dict[str, QueryResult]) -> dict[str, Any]:
+def _matched(answers: "dict[str, QueryResult]") -> dict[str, Any]:
     return {
         query: {m.video_id: m.segments for m in answer.results if m.segments and m.score >= _MATCH}
         for query, answer in answers.items()
     }
 
 
-def _mean_ms(answers: dict[str, QueryResult]) -> float:
+def _mean_ms(answers: "dict[str, QueryResult]") -> float:
     return sum(answer.timing_ms["total"] for answer in answers.values()) / max(1, len(answers))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,8 +13,10 @@ from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.tables import check_form, write_table
 from dns_apps.text import clock, segment_texts, size
 from dns_core.errors import VideoError
-from dns_core.records import Quarantined, QueryResult, Segment
 from dns_core.retrieval.budget import DEFAULT_BUDGET, Budget
+
+if TYPE_CHECKING:
+    from dns_core.records import QueryResult
 
 NOT_FOUND = 1
 """Exit status where no query has an answer of the score that was asked for, as ``grep`` has it."""
@@ -63,7 +65,7 @@ def query(
         raise typer.Exit(FAILED if n_failed else NOT_FOUND)
 
 
-def _from(result: QueryResult, min_score: float) -> QueryResult:
+def _from(result: "QueryResult", min_score: float) -> "QueryResult":
     """The answer without matches under a score."""
     return replace(result, results=tuple(match for match in result.results if match.score >= min_score))
 
@@ -81,6 +83,8 @@ def _files(paths: list[Path]) -> Iterator[tuple[Path, bool]]:
 
 def _refuse(video: Path, error: VideoError, *, is_asked: bool, json: bool) -> bool:
     """Say why a file was not searched with; whether that is a failure: a text in a folder is none."""
+    from dns_core.records import Quarantined
+
     if not is_asked and not Quarantined(video.name, error.reason, error.detail).is_video:
         return False
     complain(f"{video}: {error}")
@@ -90,6 +94,8 @@ def _refuse(video: Path, error: VideoError, *, is_asked: bool, json: bool) -> bo
 
 
 def _print_answer(answer: Mapping[str, Any]) -> None:
+    from dns_core.records import Segment
+
     rows = [
         (
             str(rank),

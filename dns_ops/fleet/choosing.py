@@ -1,9 +1,8 @@
 """Which fleet the settings ask for."""
 
-import os
-
 import psutil
 
+from dns_core.cores import usable_cores
 from dns_core.fleet import Fleet, LocalFleet, Place
 from dns_ops.fleet.pool import PoolFleet
 from dns_ops.settings import Settings
@@ -29,4 +28,4 @@ def open_fleet(settings: Settings, device: str = "cpu") -> Fleet:
 def usual_workers() -> int:
     """One for each core that this process may use, as far as free memory carries them."""
     carried: int = psutil.virtual_memory().available // _WORKER_BYTES
-    return max(1, min(len(os.sched_getaffinity(0)), carried))
+    return max(1, min(usable_cores(), carried))

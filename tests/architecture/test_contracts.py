@@ -118,3 +118,7 @@ except SystemExit as end:
 print("LOADED", [m for m in {HEAVY!r} if m in sys.modules])
 """
     assert run(code).splitlines()[-1] == "LOADED []"
+
+
+def test_the_command_line_loads_no_numpy_before_a_command_runs() -> None:
+    assert run("import sys, dns_apps.cli.main; print('numpy' in sys.modules)").strip() == "False"
