@@ -87,7 +87,8 @@ class VideoFeatures:
     Attributes:
         video_id: as in `VideoProbe`.
         regions: ``[T, R, D]`` float32, unit length along D (a zero row: a region with no content).
-        times_s: ``[T]`` float64, presentation time of each sampled frame, increasing.
+        times_s: ``[T]`` float64, presentation time of each sampled frame, increasing within a pane; see
+            `pane_spans`.
         length_s: seconds that the video lasts, where no segment may end later; None if not known.
     """
 
@@ -101,9 +102,35 @@ class VideoFeatures:
         """T, the number of sampled frames."""
         return int(self.regions.shape[0])
 
+    @property
+    def whole(self) -> "VideoFeatures":
+        """The first pane alone: whole pictures, without the windows in them."""
+        panes = pane_spans(self.times_s)
+        if len(panes) < 2:
+            return self
+        stop = panes[0, 1]
+        return replace(self, regions=self.regions[:stop], times_s=self.times_s[:stop])
+
     def window(self, start: int, stop: int) -> "VideoFeatures":
         """Frames ``start`` to ``stop`` (exclusive) of the same video."""
         return VideoFeatures(self.video_id, self.regions[start:stop], self.times_s[start:stop])
+
+
+def pane_spans(times_s: Float64Array) -> Int64Array:
+    """``[P, 2]``: the frames ``start`` to ``stop`` (exclusive) of each pane of a video.
+
+    The first pane shows the whole picture; others show windows in it (`dns_core.features.windows`), for as
+    long as they are there. Times increase within a pane, and a new one begins where they do not.
+
+    Args:
+        times_s: ``[T]`` presentation time of each frame, pane after pane.
+
+    Example:
+        >>> pane_spans(np.array([0.0, 0.5, 1.0, 0.5, 1.0])).tolist()
+        [[0, 3], [3, 5]]
+    """
+    starts = np.flatnonzero(np.diff(times_s, prepend=np.inf) <= 0)
+    return np.stack([starts, np.append(starts, len(times_s))[1:]], axis=1)
 
 
 @dataclass(frozen=True, slots=True)

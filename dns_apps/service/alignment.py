@@ -23,14 +23,14 @@ def stored_stretches(loaded: LoadedIndex, fine: str, stretch: StoredExcerpt) -> 
     """
     record = loaded.index.record(loaded.row(stretch.video_id))
     stop_s = math.inf if stretch.stop_s is None else stretch.stop_s
-    first, last = np.searchsorted(record.times_s, (stretch.start_s, stop_s))
-    if first == last:
-        end_s = float(record.times_s[-1])
+    inside = (record.times_s >= stretch.start_s) & (record.times_s < stop_s)
+    if not inside.any():
+        end_s = float(record.times_s.max())
         raise RefusalError(422, f"the video ends at {end_s:.1f} s, before the stretch that was asked for")
-    times_s, frames = record.times_s[first:last], record.frames[loaded.engine(fine).fine][first:last]
+    times_s, frames = record.times_s[inside], record.frames[loaded.engine(fine).fine][inside]
     chunking = IndexSettings.of(loaded.index.manifest).chunking
     length_s = min(stop_s, record.probe.duration_s) if record.probe else None
-    return ChunkedVideo(frames, times_s, chunking.spans(len(times_s)), length_s)
+    return ChunkedVideo(frames, times_s, chunking.pane_chunks(times_s), length_s)
 
 
 def comparison(

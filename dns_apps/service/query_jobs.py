@@ -235,7 +235,8 @@ class QueryJobs:
             features = self._described(loaded, query, file, live.advance)
             answer = self._query_runner.answer(loaded, features, query.options, began_s=began_s)
             self._features.put((query.id, loaded.bundle.fingerprint("whitening")), features)
-            duration_s = float(features.times_s[-1] - features.times_s[0]) + 1 / loaded.pipeline.sampling.fps
+            whole_s = features.whole.times_s
+            duration_s = float(whole_s[-1] - whole_s[0]) + 1 / loaded.pipeline.sampling.fps
             done = {"state": "done", "progress": 1.0, "answer": answer, "duration_s": duration_s}
             query = query.model_copy(update={**done, "finished_at": datetime.now(UTC)})
         except _Cancelled:

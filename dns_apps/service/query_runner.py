@@ -27,6 +27,7 @@ from dns_core.records import Float32Array, Float64Array, Match, VideoFeatures, V
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.pictures import is_picture, search_any
+from dns_core.video.photo import PHOTO
 from dns_core.video.probe import StreamFacts, content_digest
 
 _FEATURES_SHARE = 0.9
@@ -69,23 +70,24 @@ class QueryRunner:
             VideoError: the video cannot be decoded within the limits.
         """
         pipeline = loaded.pipeline
-        regions: list[Float32Array] = []
-        times: list[Float64Array] = []
+        batches: list[tuple[Float32Array, Float64Array]] = []
         length_s = expected_s = 0.0
         with closing(self._decoders.frames(file, pipeline.sampling, start_s, stop_s)) as found:
             for part in found:
                 if isinstance(part, StreamFacts):
                     length_s = min(stop_s or part.duration_s, part.duration_s)
                     expected_s = length_s - start_s
+                    describer = pipeline.extractor.describer(windows=part.codec != PHOTO)
                     continue
                 with self._compute:
-                    described = pipeline.extractor.frames_to_regions(part.frames)
-                    regions.append(pipeline.whitening.apply(described))
-                times.append(part.times_s)
+                    batches += describer.add(part)
                 done_s = float(part.times_s[-1]) - start_s
                 on_progress(_FEATURES_SHARE * min(1.0, done_s / expected_s if expected_s > 0 else 1.0))
-        whole = VideoFeatures("query", np.concatenate(regions), np.concatenate(times), length_s)
-        return without_blank_frames(whole)
+        with self._compute:
+            batches += describer.finish()
+            regions, times = zip(*batches, strict=True)
+            whitened = pipeline.whitening.apply(np.concatenate(regions))
+        return without_blank_frames(VideoFeatures("query", whitened, np.concatenate(times), length_s))
 
     def answer(
         self, loaded: LoadedIndex, features: VideoFeatures, options: QueryOptions, *, began_s: float

@@ -7,6 +7,7 @@ import numpy as np
 
 from dns_core.errors import ParamsError
 from dns_core.features.borders import without_borders
+from dns_core.features.describer import FrameDescriber
 from dns_core.features.description import FrameNetwork
 from dns_core.features.prefetch import prefetched
 from dns_core.records import Float32Array, Float64Array, UInt8Array, VideoFeatures
@@ -46,54 +47,48 @@ class Extractor:
         if not len(frames):
             return np.zeros((0, self.description.card.regions, self.description.dims), dtype=np.float32)
         starts = range(0, len(frames), self._batch_frames)
-        return np.concatenate([self._run(frames[k : k + self._batch_frames]) for k in starts])
+        batches = (self._pictures(frames[k : k + self._batch_frames]) for k in starts)
+        return np.concatenate([self._network(batch) for batch in batches])
 
-    def stream(self, path: Path, sampling: Sampling) -> Iterator[tuple[Float32Array, Float64Array]]:
-        """Regions ``[N, R, D]`` and times ``[N]`` in seconds, batch by batch, in bounded memory.
+    def describer(self, *, windows: bool = True) -> FrameDescriber:
+        """Describes one video, chunk by chunk.
+
+        Args:
+            windows: whether windows in whole frames are looked for.
+        """
+        windows = windows and self.description.frame == "whole"
+        return FrameDescriber(self._pictures, self._network, self._batch_frames, windows=windows)
+
+    def stream(
+        self, path: Path, sampling: Sampling, *, windows: bool = True
+    ) -> Iterator[tuple[Float32Array, Float64Array]]:
+        """Regions ``[N, R, D]`` and times ``[N]`` in seconds, batch by batch, as `FrameDescriber` gives them.
 
         Args:
             path: the video.
             sampling: which frames, and their size.
+            windows: whether windows in whole frames are looked for.
 
         Raises:
             VideoError: the file is not a video that can be decoded.
         """
-        yield from self.describe(decode_frames(path, sampling))
+        yield from self.describe(decode_frames(path, sampling), windows=windows)
 
-    def describe(self, chunks: Iterator[FrameChunk]) -> Iterator[tuple[Float32Array, Float64Array]]:
+    def describe(
+        self, chunks: Iterator[FrameChunk], *, windows: bool = True
+    ) -> Iterator[tuple[Float32Array, Float64Array]]:
         """As `stream`, of chunks of frames that a background thread gets ahead."""
+        describer = self.describer(windows=windows)
         with prefetched(chunks, _CHUNKS_AHEAD) as ahead:
-            for batch in _rebatched(ahead, self._batch_frames):
-                yield self._run(batch.frames), batch.times_s
+            for chunk in ahead:
+                yield from describer.add(chunk)
+        yield from describer.finish()
 
     def extract(self, path: Path, video_id: str, sampling: Sampling) -> VideoFeatures:
         """The whole of `stream` as one record; about 64 KB a frame with the smallest backbone."""
         regions, times_s = zip(*self.stream(path, sampling), strict=True)
         return VideoFeatures(video_id, np.concatenate(regions), np.concatenate(times_s))
 
-    def _run(self, frames: UInt8Array) -> Float32Array:
-        return self._network(without_borders(frames) if self.description.frame == "whole" else frames)
-
-
-def _rebatched(chunks: Iterator[FrameChunk], size: int) -> Iterator[FrameChunk]:
-    """The same frames in chunks of ``size``, the last one shorter."""
-    rest: FrameChunk | None = None
-    for chunk in chunks:
-        joined = _joined(rest, chunk) if rest is not None and len(rest.times_s) else chunk
-        whole = len(joined.times_s) // size * size
-        for start in range(0, whole, size):
-            yield _window(joined, start, start + size)
-        rest = _window(joined, whole, len(joined.times_s))
-    if rest is not None and len(rest.times_s):
-        yield rest
-
-
-def _joined(first: FrameChunk, second: FrameChunk) -> FrameChunk:
-    return FrameChunk(
-        times_s=np.concatenate([first.times_s, second.times_s]),
-        frames=np.concatenate([first.frames, second.frames]),
-    )
-
-
-def _window(chunk: FrameChunk, start: int, stop: int) -> FrameChunk:
-    return FrameChunk(times_s=chunk.times_s[start:stop], frames=chunk.frames[start:stop])
+    def _pictures(self, frames: UInt8Array) -> UInt8Array:
+        """What is described of frames: all of it, or all but the bars."""
+        return without_borders(frames) if self.description.frame == "whole" else frames

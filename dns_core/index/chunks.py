@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dns_core.errors import ParamsError
-from dns_core.records import Int64Array
+from dns_core.records import Float64Array, Int64Array, pane_spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +47,22 @@ class Chunking:
         length = -(-(n_frames + (count - 1) * self.overlap_frames) // count)
         starts = np.arange(count, dtype=np.int64) * (n_frames - length) // (count - 1)
         return np.stack([starts, starts + length], axis=1)
+
+    def pane_chunks(self, times_s: Float64Array) -> Int64Array:
+        """``[C, 2]`` as `spans`, of a video whose panes are cut one by one.
+
+        Args:
+            times_s: ``[T]`` of the frames, pane after pane; see `dns_core.records.pane_spans`.
+        """
+        panes = [start + self.spans(int(stop - start)) for start, stop in pane_spans(times_s)]
+        return np.concatenate(panes) if panes else self.spans(0)
+
+
+def chunk_panes(times_s: Float64Array, spans: Int64Array) -> Int64Array:
+    """``[C]`` the pane in which each chunk lies, counted from 0.
+
+    Args:
+        times_s: ``[T]`` of the frames; see `dns_core.records.pane_spans`.
+        spans: ``[C, 2]`` frames of each chunk, which lies in one pane.
+    """
+    return np.searchsorted(pane_spans(times_s)[:, 0], spans[:, 0], side="right") - 1

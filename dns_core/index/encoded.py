@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dns_core.errors import InputError
+from dns_core.index.chunks import chunk_panes
 from dns_core.index.npy_stream import AnyArray
 from dns_core.records import Float32Array, Float64Array, Int64Array, VideoProbe
 
@@ -15,7 +16,8 @@ class EncodedVideo:
     Attributes:
         video_id: as in `dns_core.records.VideoProbe`.
         content: fingerprint of what was encoded; two videos of equal content have equal ones.
-        times_s: ``[T]`` float64, presentation time of each frame, increasing.
+        times_s: ``[T]`` float64, presentation time of each frame, pane after pane; see
+            `dns_core.records.pane_spans`.
         spans: ``[C, 2]`` int64, the frames ``start`` to ``stop`` (exclusive) of each chunk, by start.
         coarse: ``[C, E]`` float32, the unit vector of each chunk.
         numbers: by fine network, ``[C]`` float32, the selector's number of each chunk.
@@ -37,6 +39,11 @@ class EncodedVideo:
     def n_frames(self) -> int:
         """T, the number of sampled frames."""
         return len(self.times_s)
+
+    @property
+    def panes(self) -> Int64Array:
+        """``[C]`` the pane of each chunk."""
+        return chunk_panes(self.times_s, self.spans)
 
 
 def check_encoded(record: EncodedVideo) -> None:

@@ -40,9 +40,9 @@ class BackgroundCoarse:
         vectors = [chunk_vectors(network, video, _whole(video)) for video in background.videos]
         self._vectors = np.concatenate(vectors)
 
-    def scores(self, vectors: Float32Array) -> Float32Array:
-        """``[N]`` cosines with each video of a query's chunks ``[C, E]``, see `video_scores`."""
-        return video_scores(vectors @ self._vectors.T, np.arange(len(self._vectors) + 1))
+    def scores(self, vectors: Float32Array, panes: Int64Array | None = None) -> Float32Array:
+        """``[N]`` cosines with each video of a query; vectors ``[C, E]`` and panes as in `video_scores`."""
+        return video_scores(vectors @ self._vectors.T, np.arange(len(self._vectors) + 1), panes)
 
 
 def in_one_chunk(scorer: FineScorer, video: VideoFeatures) -> ChunkedVideo:

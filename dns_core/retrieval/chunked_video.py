@@ -7,9 +7,16 @@ from typing import Self
 
 import numpy as np
 
-from dns_core.index.chunks import Chunking
+from dns_core.index.chunks import Chunking, chunk_panes
 from dns_core.index.npy_stream import AnyArray
-from dns_core.records import Float32Array, Float64Array, Int64Array, Segment, VideoFeatures
+from dns_core.records import (
+    Float32Array,
+    Float64Array,
+    Int64Array,
+    Segment,
+    VideoFeatures,
+    pane_spans,
+)
 from dns_core.retrieval.encode import frame_spans, stored_frames
 from dns_core.retrieval.localisation import (
     PathFinder,
@@ -66,9 +73,20 @@ class ChunkedVideo:
         frames = stored_frames(scorer, features.regions, merge_from)
         return cls(frames, features.times_s, spans, features.length_s)
 
+    @property
+    def panes(self) -> Int64Array:
+        """``[C]`` the pane of each chunk."""
+        return chunk_panes(self.times_s, self.spans)
+
     def chunks(self) -> list[AnyArray]:
         """The frames of each chunk."""
         return [self.frames[start:stop] for start, stop in self.spans]
+
+    def pane(self, number: int) -> "ChunkedVideo":
+        """One pane alone, by its number from 0."""
+        start, stop = pane_spans(self.times_s)[number]
+        spans = self.spans[self.panes == number] - start
+        return ChunkedVideo(self.frames[start:stop], self.times_s[start:stop], spans, self.length_s)
 
 
 def chunked_scores(scorer: FineScorer, query: ChunkedVideo, targets: Sequence[ChunkedVideo]) -> Float32Array:
@@ -76,7 +94,25 @@ def chunked_scores(scorer: FineScorer, query: ChunkedVideo, targets: Sequence[Ch
     chunks = [chunk for target in targets for chunk in target.chunks()]
     offsets = np.concatenate([[0], np.cumsum([len(target.spans) for target in targets])])
     by_query_chunk = [scorer.scores(chunk, chunks) for chunk in query.chunks()]
-    return video_scores(np.stack(by_query_chunk), offsets.astype(np.int64))
+    return video_scores(np.stack(by_query_chunk), offsets.astype(np.int64), query.panes)
+
+
+def best_panes(
+    scorer: FineScorer, query: ChunkedVideo, target: ChunkedVideo
+) -> tuple[ChunkedVideo, ChunkedVideo]:
+    """The pane of a query and the pane of a target that are most alike; of one pane each, they themselves.
+
+    Args:
+        scorer: of the fine network.
+        query: at least one frame.
+        target: likewise.
+    """
+    query_panes, target_panes = query.panes, target.panes
+    if query_panes[-1] == 0 and target_panes[-1] == 0:
+        return query, target
+    scores = np.stack([scorer.scores(chunk, target.chunks()) for chunk in query.chunks()])
+    row, column = np.unravel_index(scores.argmax(), scores.shape)
+    return query.pane(int(query_panes[row])), target.pane(int(target_panes[column]))
 
 
 def pair_segments(
@@ -87,9 +123,10 @@ def pair_segments(
     threshold: float,
     finder: PathFinder = temporal_network,
 ) -> tuple[Segment, ...]:
-    """Matched stretches of two videos, by start; pieces that borders of chunks cut are joined.
+    """Matched stretches of two videos, by start, in the panes that are most alike.
 
-    No segment ends after its video, by which sampling may miss the end.
+    Pieces that borders of chunks cut are joined. No segment ends after its video, by which sampling may miss
+    the end.
 
     Args:
         scorer: of the fine network.
@@ -98,6 +135,7 @@ def pair_segments(
         threshold: frame-frame similarity that counts as a match, at least; see `pair_threshold`.
         finder: of matching cells.
     """
+    query, target = best_panes(scorer, query, target)
     pieces: list[Segment] = []
     for query_span, query_frames in zip(query.spans, query.chunks(), strict=True):
         matrices = scorer.matrices(query_frames, target.chunks())

@@ -9,7 +9,7 @@ from dns_core.records import Float32Array, Float64Array, Segment, VideoFeatures
 from dns_core.retrieval.background_scores import BackgroundFine
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.calibration import fine_level
-from dns_core.retrieval.chunked_video import ChunkedVideo, chunked_scores, pair_segments
+from dns_core.retrieval.chunked_video import ChunkedVideo, best_panes, chunked_scores, pair_segments
 from dns_core.retrieval.scorer import FineScorer, scorer_of
 
 _BLOCK_ROWS = 256
@@ -22,7 +22,8 @@ class Comparison:
     Attributes:
         score: raw fine score in [-1, 1].
         calibrated: probability of a match in (0, 1).
-        matrix: ``[Ta, Tb]`` similarity of frames in [-1, 1], before the comparator.
+        matrix: ``[Ta, Tb]`` similarity of frames in [-1, 1], before the comparator; of the panes that are
+            most alike.
         segments: stretches that match; ``query`` is the first video.
         query_times_s: ``[Ta]`` times of the first video's frames.
         target_times_s: ``[Tb]`` times of the second video's frames.
@@ -70,6 +71,7 @@ def compare_chunked(
     scorer = scorer_of(bundle.fine(fine))
     score = chunked_scores(scorer, query, [target])
     level = fine_level(BackgroundFine(scorer, bundle.background).scores(query))
+    query, target = best_panes(scorer, query, target)
     row_step, column_step = (
         math.ceil(len(side.times_s) / max_side) if max_side else 1 for side in (query, target)
     )

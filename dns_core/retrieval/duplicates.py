@@ -162,7 +162,7 @@ class _Search:
 
 def length_of(record: EncodedVideo) -> float:
     """Seconds that an indexed video lasts; up to its last frame where its file was not at hand."""
-    return record.probe.duration_s if record.probe else float(record.times_s[-1])
+    return record.probe.duration_s if record.probe else float(record.times_s.max())
 
 
 def _by_content(index: Index) -> dict[str, list[int]]:

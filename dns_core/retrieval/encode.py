@@ -80,7 +80,7 @@ def frame_spans(features: VideoFeatures, chunking: Chunking) -> Int64Array:
     """
     if not features.n_frames:
         raise InputError(f"{features.video_id} has no frame to compare")
-    return chunking.spans(features.n_frames)
+    return chunking.pane_chunks(features.times_s)
 
 
 def stored_frames(scorer: FineScorer, regions: Float32Array, merge_from: float | None) -> AnyArray:

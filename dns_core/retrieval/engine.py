@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from dns_core.errors import ParamsError
+from dns_core.index.chunks import chunk_panes
 from dns_core.index.encoded import EncodedVideo
 from dns_core.index.npy_stream import AnyArray
 from dns_core.index.reader import Index
@@ -154,11 +155,14 @@ class Engine:
         spans = frame_spans(features, self._chunking)
         vectors = chunk_vectors(self.bundle.coarse, features, spans)
         numbers = chunk_numbers(self.bundle.selector(self.fine), features, spans)
-        return self._candidates(vectors, numbers, shortlisted=shortlisted)
+        return self._candidates(
+            vectors, numbers, chunk_panes(features.times_s, spans), shortlisted=shortlisted
+        )
 
     def candidates_of(self, record: EncodedVideo, *, shortlisted: bool = False) -> Candidates:
         """As `candidates`, of a video that an index made by the same models holds."""
-        return self._candidates(record.coarse, record.numbers[self.fine], shortlisted=shortlisted)
+        numbers = record.numbers[self.fine]
+        return self._candidates(record.coarse, numbers, record.panes, shortlisted=shortlisted)
 
     def stretches_of(self, record: EncodedVideo) -> ChunkedVideo:
         """As `stretches`, of a video that an index made by the same models holds."""
@@ -166,7 +170,7 @@ class Engine:
         return ChunkedVideo(record.frames[self.fine], record.times_s, record.spans, length_s)
 
     def _candidates(
-        self, vectors: Float32Array, query_numbers: Float32Array, *, shortlisted: bool
+        self, vectors: Float32Array, query_numbers: Float32Array, panes: Int64Array, *, shortlisted: bool
     ) -> Candidates:
         if shortlisted:
             rows = np.unique(self.index.nearest(vectors, self.limits.shortlist))
@@ -179,14 +183,10 @@ class Engine:
             chunk_scores = self.index.coarse_scores(vectors)
             ids, numbers = self.index.ids, self.index.numbers(self.fine)
         query_chunk, target_chunk = best_pairs(chunk_scores, offsets)
-        columns = [
-            query_numbers[query_chunk],
-            numbers[target_chunk],
-            chunk_scores[query_chunk, target_chunk],
-        ]
+        columns = query_numbers[query_chunk], numbers[target_chunk], chunk_scores[query_chunk, target_chunk]
         table = np.stack(columns, axis=1).astype(np.float32)
-        background = self._background_coarse.scores(vectors)
-        return Candidates(rows, ids, video_scores(chunk_scores, offsets), table, background)
+        background = self._background_coarse.scores(vectors, panes)
+        return Candidates(rows, ids, video_scores(chunk_scores, offsets, panes), table, background)
 
     def stretches(self, features: VideoFeatures) -> ChunkedVideo:
         """A video as the fine network compares it with those of the index.

@@ -12,10 +12,10 @@ from dns_core.errors import ParamsError
 from dns_core.records import Float32Array, Int64Array, Match, QueryResult, Segment, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.localisation import sampling_period_s
 from dns_core.retrieval.ranking import falling_order
 
 _BLOCK_VIDEOS = 256
-_ONE_FRAME_S = 1.0
 
 
 def search_any(engine: Engine, features: VideoFeatures, *, top_k: int, budget: Budget) -> QueryResult:
@@ -90,6 +90,6 @@ def _score(similarity: float, floor: float) -> float:
 def _moment(engine: Engine, row: int, frame: int, similarity: float) -> Segment:
     """From the frame to the next one."""
     times_s = engine.index.record(row).times_s
-    period_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else _ONE_FRAME_S
+    period_s = sampling_period_s(times_s)
     start_s = float(times_s[frame])
     return Segment(0.0, 0.0, start_s, start_s + period_s, float(similarity))

@@ -77,7 +77,7 @@ class FeaturePipeline:
     def _described(self, path: Path, video_id: str, *, pictures: bool) -> tuple[VideoFeatures, StreamFacts]:
         with closing(self.decoder.frames(path, self.sampling, pictures=pictures)) as found:
             facts = cast("StreamFacts", next(found))
-            batches = self.extractor.describe(frame_chunks(found))
+            batches = self.extractor.describe(frame_chunks(found), windows=facts.codec != PHOTO)
             regions, times_s = zip(*batches, strict=True)
         whitened = self.whitening.apply(np.concatenate(regions))
         features = VideoFeatures(video_id, whitened, np.concatenate(times_s), facts.duration_s)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dns_core.records import Float32Array, Int64Array
+from dns_core.records import Float32Array, Float64Array, Int64Array
 
 _QUERY_CHUNKS = 2
 # Networks round differently in batches of different size, by some 1e-8. Without this, copies of one
@@ -13,25 +13,35 @@ _QUERY_CHUNKS = 2
 _DECIMALS = 6
 
 
-def video_scores(chunk_scores: Float32Array, offsets: Int64Array) -> Float32Array:
-    """``[V]``: the mean over the two best query chunks of each one's best target chunk.
+def video_scores(
+    chunk_scores: Float32Array, offsets: Int64Array, panes: Int64Array | None = None
+) -> Float32Array:
+    """``[V]``: the mean over the two best query chunks of each one's best target chunk, in the best pane.
 
     A short match in a long target counts in full: no mean is ever taken over target chunks (the
     reference does, which moved one pair from .52 to -.15). Two query chunks rather than one, because
     one is what videos with the same intro share; rather than all, because a long query that holds one
     copied stretch should still find it. A query of one chunk has its best target chunk's score. Scores
     are rounded to 6 decimals: what is beyond is noise of arithmetic, and equal videos should tie.
+    Panes of the target are chunks like others; of the query's panes the best one decides.
 
     Args:
         chunk_scores: ``[Q, C]``, a row a query chunk; Q is 1 or more.
         offsets: ``[V + 1]``: the chunks of video ``v`` are columns ``[v]`` to ``[v + 1]``, at least one.
+        panes: ``[Q]`` the pane of each query chunk; all are of one if None.
     """
     if len(offsets) < 2:
         return np.empty(0, dtype=np.float32)
     best = np.maximum.reduceat(chunk_scores, offsets[:-1], axis=1)
-    kept = min(_QUERY_CHUNKS, len(best))
-    top = np.partition(best, len(best) - kept, axis=0)[len(best) - kept :]
-    mean: Float32Array = top.mean(axis=0, dtype=np.float64).round(_DECIMALS).astype(np.float32)
+    by_pane = [best] if panes is None else [best[panes == pane] for pane in np.unique(panes)]
+    scores: Float64Array = np.max([_mean_of_best(rows) for rows in by_pane], axis=0)
+    return scores.round(_DECIMALS).astype(np.float32)
+
+
+def _mean_of_best(rows: Float32Array) -> Float64Array:
+    kept = min(_QUERY_CHUNKS, len(rows))
+    top = np.partition(rows, len(rows) - kept, axis=0)[len(rows) - kept :]
+    mean: Float64Array = top.mean(axis=0, dtype=np.float64)
     return mean
 
 

@@ -134,5 +134,6 @@ class _Job:
             "metadata": metadata,
             "config": self._config.model_dump(),
             "graph": str((workspace.models / BACKBONE_GRAPH).absolute()),
+            "windows": self._collection != "train",  # networks learn from whole pictures
         }
         return open_writer(settings), settings

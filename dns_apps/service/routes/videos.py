@@ -26,6 +26,7 @@ from dns_apps.service.routes.openapi import (
     problems,
 )
 from dns_apps.service.schemas import CompareRequest, Comparison, Page, Side, Video, VideoRow
+from dns_core.records import pane_spans
 from dns_core.retrieval.localisation import sampling_period_s
 
 router = APIRouter(prefix="/v1", tags=["videos"], dependencies=[Depends(require("query"))])
@@ -99,8 +100,9 @@ def video(video_id: VideoPath, context: Context) -> Video:
 
 
 def _row(context: ServiceContext, loaded: LoadedIndex, video_id: str) -> VideoRow:
-    times_s = loaded.index.record(loaded.row(video_id)).times_s
-    duration_s = float(times_s[-1]) + sampling_period_s(np.asarray(times_s))
+    times_s = np.asarray(loaded.index.record(loaded.row(video_id)).times_s)
+    times_s = times_s[slice(*pane_spans(times_s)[0])]
+    duration_s = float(times_s[-1]) + sampling_period_s(times_s)
     playable = context.video_folders.find(video_id) is not None
     return VideoRow(id=video_id, duration_s=duration_s, n_frames=len(times_s), playable=playable)
 

@@ -19,14 +19,14 @@ class RawChamfer:
         self._partial = partial
         self._n_regions = database[0].regions.shape[1]
         self._vectors = np.concatenate([_rows(video) for video in database])
-        self._lengths = np.array([video.n_frames for video in database])
+        self._lengths = np.array([video.whole.n_frames for video in database])
         self._starts = np.cumsum([0, *self._lengths[:-1]])
 
     def scores(self, query: VideoFeatures) -> Float32Array:
         """``[V]`` in [-1, 1]: mean over the query's frames of the best frame of each video."""
         regions = _rows(query) @ self._vectors.T
         best = regions.reshape(len(regions), -1, self._n_regions).max(axis=2)
-        by_region = best.reshape(query.n_frames, self._n_regions, -1)
+        by_region = best.reshape(query.whole.n_frames, self._n_regions, -1)
         frames = by_region.max(axis=1) if self._partial else by_region.mean(axis=1)
         forth = np.maximum.reduceat(frames, self._starts, axis=1).mean(axis=0)
         if self._partial:
@@ -51,7 +51,8 @@ class MeanVector:
 
 
 def _rows(video: VideoFeatures) -> Float32Array:
-    return np.asarray(video.regions.reshape(-1, video.regions.shape[-1]), dtype=np.float32)
+    regions = video.whole.regions
+    return np.asarray(regions.reshape(-1, regions.shape[-1]), dtype=np.float32)
 
 
 def _mean(video: VideoFeatures) -> Float32Array:

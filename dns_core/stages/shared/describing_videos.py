@@ -46,7 +46,8 @@ class FeatureWorker:
     """Writes the features of a video, or of its edited copies, as parts; see `do`.
 
     Args:
-        settings: of the stage (``config``), the exported backbone (``graph``), and those of `open_writer`.
+        settings: of the stage (``config``), the exported backbone (``graph``), whether windows are
+            described (``windows``), and those of `open_writer`.
         place: where it runs.
     """
 
@@ -55,6 +56,7 @@ class FeatureWorker:
         graph = Path(settings["graph"])
         self._extractor = _open_extractor(self._config, graph, place.device)
         self._sampling = self._extractor.description.sampling(self._config["sampling_fps"])
+        self._windows = settings["windows"]
         self._views = ViewsConfig(**self._config["views"])
         self._writer = open_writer(settings)
         self._decoder = open_decoder(place)
@@ -77,7 +79,7 @@ class FeatureWorker:
 
     def _described(self, path: Path) -> Iterator[tuple[Float32Array, Float64Array]]:
         with closing(self._decoder.frames(path, self._sampling, pictures=False)) as found:
-            yield from self._extractor.describe(frame_chunks(found))
+            yield from self._extractor.describe(frame_chunks(found), windows=self._windows)
 
     def _write_views(self, path: Path, task: Task, names: list[str]) -> None:
         # Each video has draws of its own, so that a resumed run draws the same.

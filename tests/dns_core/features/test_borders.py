@@ -69,3 +69,10 @@ def test_blank_frames_are_left_out_but_for_one() -> None:
     assert nothing.n_frames == 1
     whole = VideoFeatures("v", np.ones_like(regions), np.arange(4.0))
     assert without_blank_frames(whole) is whole
+
+
+def test_a_window_is_kept_only_while_the_whole_picture_is() -> None:
+    regions = np.ones((6, 2, 4), dtype=np.float32)
+    regions[2] = 0  # the last frame of the whole picture; the window still has it
+    video = VideoFeatures("v", regions, np.array([0.0, 1, 2, 0, 1, 2]))
+    assert without_blank_frames(video).times_s.tolist() == [0, 1, 0, 1]

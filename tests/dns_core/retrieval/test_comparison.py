@@ -57,6 +57,38 @@ def test_a_video_of_several_chunks_matches_an_excerpt(bundle: Bundle, make_featu
     ]
 
 
+def _beside(first: VideoFeatures, second: VideoFeatures) -> VideoFeatures:
+    """A video that shows ``second`` in a window of ``first``."""
+    regions, times_s = (
+        np.concatenate([getattr(v, name) for v in (first, second)]) for name in ("regions", "times_s")
+    )
+    return VideoFeatures("composed", regions, times_s)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_window_matches_its_source_in_both_directions(
+    bundle: Bundle, make_features: MakeFeatures, *, turned: bool
+) -> None:
+    source, around = make_features("source", 12), make_features("around", 20)
+    pair = (source, _beside(around, source)) if turned else (_beside(around, source), source)
+    found, alone = compare(*pair, bundle), compare(source, source, bundle)
+    assert found.score == alone.score
+    assert found.segments == alone.segments
+    np.testing.assert_array_equal(found.matrix, alone.matrix)
+    assert compare(_beside(around, source), make_features("b", 9), bundle).segments == ()
+
+
+def test_panes_are_cut_into_chunks_one_by_one(
+    index: Index, bundle: Bundle, make_features: MakeFeatures, videos: dict[str, VideoFeatures]
+) -> None:
+    query = _beside(make_features("around", 40), videos["v10"])
+    best, second, *_ = Engine(index, bundle).search(query, budget=Budget(share=1)).results
+    assert best.video_id == "v10"
+    assert best.score > second.score
+    (segment,) = best.segments
+    assert (segment.query_start_s, segment.query_end_s) == (0, 40)
+
+
 def test_what_cannot_be_compared_is_refused(bundle: Bundle, make_features: MakeFeatures) -> None:
     with pytest.raises(InputError, match="has no frame"):
         compare(make_features("a", 3), make_features("b", 0), bundle)

@@ -28,6 +28,12 @@ def test_a_short_match_in_a_long_target_is_not_diluted() -> None:
     assert video_scores(scores, np.array([0, 100]))[0] == np.float32(0.9)
 
 
+def test_the_best_pane_of_the_query_decides() -> None:
+    # the first two chunks are of the whole picture, the last one of a window in it
+    panes = np.array([0, 0, 1])
+    np.testing.assert_allclose(video_scores(SCORES, OFFSETS, panes), [0.3, 0.8, 0.8], rtol=1e-6)
+
+
 def test_the_best_pair_of_chunks_is_found() -> None:
     query, target = best_pairs(SCORES, OFFSETS)
     assert query.tolist() == [1, 0, 2]

@@ -156,3 +156,41 @@ def test_a_part_is_enough(archive: Archive, bundle: Bundle) -> None:
     (segment,) = compare(clip, whole, bundle).segments
     assert segment.target_start_s == pytest.approx(12, abs=1)
     assert segment.target_end_s == pytest.approx(18, abs=1)
+
+
+Box = tuple[int, int, int, int]
+
+
+def _shown_in(around: UInt8Array, frames: UInt8Array, box: Box) -> UInt8Array:
+    """``around`` with ``frames`` in a window of it."""
+    left, top, right, bottom = box
+    composed = around.copy()
+    small = [np.asarray(Image.fromarray(frame).resize((right - left, bottom - top))) for frame in frames]
+    composed[:, top:bottom, left:right] = np.stack(small)
+    return composed
+
+
+LAYOUTS: dict[str, list[Box]] = {
+    "picture in picture": [(150, 60, 290, 140)],
+    "side by side": [(0, 0, 160, 180), (160, 0, 320, 180)],
+    "grid": [(0, 0, 160, 90), (160, 0, 320, 90), (0, 90, 160, 180), (160, 90, 320, 180)],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_picture_in_a_composed_one_is_found_in_both_directions(
+    bundle: Bundle, archive: Archive, tmp_path: Path, layout: str
+) -> None:
+    shown, *_, around, stranger = archive.footage
+    composed = archive.footage[around]
+    for name, box in zip(archive.footage, LAYOUTS[layout], strict=False):
+        composed = _shown_in(composed, archive.footage[name], box)
+    write_video(tmp_path / "composed.mp4", composed, fps=6)
+    pipeline = open_features(bundle)
+    query = pipeline.features(tmp_path / "composed.mp4", "composed")
+    source, other = (pipeline.features(archive.folder / name, name) for name in (shown, stranger))
+    for pair in ((query, source), (source, query)):
+        found = compare(*pair, bundle)
+        assert found.calibrated > 0.8
+        assert found.segments
+    assert compare(query, other, bundle).calibrated < 0.2
