@@ -1,37 +1,36 @@
-"""Starting, watching and stopping the services: a file says what was started, and only that is stopped."""
+"""Starting, watching and stopping the services; `dns_ops.platform.supervisord` keeps them running meanwhile."""
 
+import fcntl
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from dns_core.errors import CorruptArtefactError, DnsError
-from dns_core.store.atomic import read_json, write_json
 from dns_ops.http_probe import connection_problem
 from dns_ops.platform.services import HOST, Service
+from dns_ops.platform.supervisord import ServiceError, Supervisord
 from dns_ops.settings import make_platform_folder, platform_folder
 
 # A busy machine is slow and a dead process is noticed at once, so patience costs nothing.
 _HEALTHY_WITHIN_S = 600.0
-_GRACE_S = 20.0
 _PAUSE_S = 0.25
 _LOG_LINES = 5
-
-
-class ServiceError(DnsError):
-    """A service cannot be started, or is not what it should be."""
+_LIVES = ("STARTING", "RUNNING")
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
     """How a service is: ``running``, ``starting`` (not healthy yet), ``hung``, ``stopped`` or ``crashed``.
 
-    A hung one was healthy and does not respond any more, or was stopped by a signal.
+    A hung one was healthy and does not respond any more, or was stopped by a signal. A crashed one waits to
+    be started again, or was given up.
     """
 
     name: str
@@ -53,41 +52,37 @@ class Supervisor:
         self._root = root
         self._services = services
         self._folder = platform_folder(root)
+        self._daemon = Supervisord(self._folder)
         self._say = say
 
     def up(self) -> None:
-        """Every service runs and is healthy; if one does not come up, those started here are stopped again.
+        """Start every service, and wait until each is healthy; if one fails, stop those started here.
 
         Raises:
             ServiceError: a port is taken, a command failed or a service is not healthy in time.
         """
         make_platform_folder(self._root)
-        started: list[Service] = []
-        awaited: list[Service] = []
-        try:
-            for service in self._services:
-                if self._state(service).state in ("running", "starting"):
-                    self._say(f"{service.name}: runs already {service.address}".rstrip())
-                    continue
-                self._stop(service.name)  # what hangs, and what a killed one left behind
-                if service.prepare:
-                    self._await_health(awaited)
-                self._start(service)
-                started.append(service)
-                awaited.append(service)
-            self._await_health(awaited)
-        except BaseException:
-            for service in reversed(started):
-                self._stop(service.name)
-            raise
+        with self._alone(), self._leash() as note:
+            started: list[Service] = []
+            try:
+                self._daemon.ensure(self._services)
+                self._start_all(started, note)
+            except BaseException:
+                for service in reversed(started):
+                    self._daemon.stop(service.name)
+                self._end_if_idle()
+                raise
 
     def down(self) -> None:
-        """No process that `up` started runs, nor any that it started in turn, even if settings changed."""
-        stopped = False
-        for name in self._recorded():
-            if self._stop(name):
-                stopped = True
-                self._say(f"{name}: stopped")
+        """Stop every process that `up` started, and what they started, even if settings changed."""
+        if not self._folder.is_dir():
+            self._say("nothing was running")
+            return
+        with self._alone():
+            stopped = [name for name in self._daemon.names() if self._daemon.stop(name)]
+            self._daemon.end()
+        for name in stopped:
+            self._say(f"{name}: stopped")
         if not stopped:
             self._say("nothing was running")
 
@@ -95,26 +90,73 @@ class Supervisor:
         """Yield how each service is."""
         return map(self._state, self._services)
 
-    def _state(self, service: Service) -> ServiceState:
-        process = self._process(service.name)
-        if process is None:
-            state = "crashed" if self._record(service.name).exists() else "stopped"
-            return ServiceState(service.name, state, service.address, 0)
-        if process.status() == psutil.STATUS_STOPPED:
-            state = "hung"
-        elif not self._unhealthy(service):
-            state = "running"
-        else:
-            state = "hung" if read_json(self._record(service.name)).get("healthy") else "starting"
-        return ServiceState(service.name, state, service.address, process.pid)
+    def _start_all(self, started: list[Service], note: Callable[[str], object]) -> None:
+        """Start what does not run, in order, and wait; each is noted and listed before it starts."""
+        awaited: list[Service] = []
+        for service in self._services:
+            if self._state(service).state in ("running", "starting"):
+                self._say(f"{service.name}: runs already {service.address}".rstrip())
+                continue
+            self._daemon.stop(service.name)  # what hangs, and what a killed one left behind
+            if service.prepare:
+                self._await_health(awaited)
+                self._prepare(service)
+            if service.port and _listening(service.port):
+                raise ServiceError(
+                    f"{service.name}: port {service.port} of {HOST} is taken by another program"
+                )
+            note(service.name)
+            started.append(service)
+            self._daemon.start(service)
+            awaited.append(service)
+        self._await_health(awaited)
 
-    def _start(self, service: Service) -> None:
-        if service.port and _listening(service.port):
-            raise ServiceError(f"{service.name}: port {service.port} of {HOST} is taken by another program")
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until no other process starts or stops services here."""
+        with (self._folder / "services.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # the kernel gives it back, however the process ends
+            yield
+
+    @contextmanager
+    def _leash(self) -> Iterator[Callable[[str], object]]:
+        """Yield what notes a name; what is noted is stopped if this process is killed meanwhile."""
+        command = [sys.executable, "-m", "dns_ops.platform.leash", str(self._folder.resolve())]
+        guard = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True, text=True
+        )
+        assert guard.stdin is not None  # noqa: S101 - so it was started
+
+        def note(word: str) -> None:
+            print(word, file=guard.stdin, flush=True)
+
+        with guard:
+            try:
+                yield note
+            finally:
+                note("")  # the end: from here on they are to outlive this process, or were stopped by it
+
+    def _state(self, service: Service) -> ServiceState:
+        name = service.name
+        said, process = self._daemon.state_of(name), self._daemon.process_of(name)
+        if said not in _LIVES or process is None:
+            lives_on = name in self._daemon.names() and said not in ("STOPPED", "STOPPING")
+            return ServiceState(name, "crashed" if lives_on else "stopped", service.address, 0)
+        return ServiceState(name, self._living_state(service, process), service.address, process.pid)
+
+    def _living_state(self, service: Service, process: psutil.Process) -> str:
+        if process.status() == psutil.STATUS_STOPPED:
+            return "hung"
+        known = self._folder / "services" / f"{service.name}.healthy"
+        pid = str(process.pid)
+        if not self._unhealthy(service):
+            known.write_text(pid, encoding="ascii")
+            return "running"
+        return "hung" if known.exists() and known.read_text(encoding="ascii") == pid else "starting"
+
+    def _prepare(self, service: Service) -> None:
         environment = {**os.environ, **service.environment}
-        log = self._log(service)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with open(log, "ab", opener=_private) as file:
+        with open(self._log(service), "ab", opener=_private) as file:
             for command in service.prepare:
                 done = subprocess.run(  # noqa: S603
                     command, cwd=self._root, env=environment, stdin=subprocess.DEVNULL,
@@ -122,14 +164,6 @@ class Supervisor:
                 )  # fmt: skip
                 if done.returncode != 0:
                     raise ServiceError(f"{service.name}: could not be prepared: {self._last_words(service)}")
-            process = subprocess.Popen(  # noqa: S603
-                service.command, cwd=self._root, env=environment, stdin=subprocess.DEVNULL,
-                stdout=file, stderr=file, start_new_session=True,
-                umask=0o077 if service.private else -1,
-            )  # fmt: skip
-        began = psutil.Process(process.pid).create_time()
-        process.returncode = 0  # it is to outlive this process, and its object here should not mind
-        write_json(self._record(service.name), {"pid": process.pid, "began": began})
 
     def _await_health(self, awaited: list[Service]) -> None:
         """Wait for each in turn, and take it off the list."""
@@ -140,71 +174,20 @@ class Supervisor:
 
     def _await_one(self, service: Service) -> None:
         deadline = time.monotonic() + _HEALTHY_WITHIN_S
-        while problem := self._unhealthy(service):
-            if self._process(service.name) is None:
+        while (state := self._state(service).state) != "running":
+            if state == "crashed":
                 raise ServiceError(f"{service.name}: ended at once: {self._last_words(service)}")
             if time.monotonic() > deadline:
+                problem = self._unhealthy(service)
                 raise ServiceError(f"{service.name}: not healthy after {_HEALTHY_WITHIN_S:.0f} s: {problem}")
             time.sleep(_PAUSE_S)
-        record = self._record(service.name)
-        write_json(record, {**read_json(record), "healthy": True})
 
     def _unhealthy(self, service: Service) -> str:
         return connection_problem(f"{service.address}{service.health}") if service.health else ""
 
-    def _stop(self, name: str) -> bool:
-        """Whether there was something to stop."""
-        process, family = self._process(name), self._left_behind(name)
-        if process is not None:
-            family = [*_descendants(process), process, *family]
-            _tell(process, psutil.Process.resume)  # one that was stopped by a signal hears of nothing else
-            process.terminate()
-            psutil.wait_procs([process], timeout=_GRACE_S)
-        # What it leaves behind is its own, and is told too.
-        for member in family:
-            _tell(member, psutil.Process.terminate)
-        _, alive = psutil.wait_procs(family, timeout=_GRACE_S)
-        for member in alive:
-            _tell(member, psutil.Process.kill)
-        psutil.wait_procs(alive, timeout=_GRACE_S)
-        self._record(name).unlink(missing_ok=True)
-        return process is not None
-
-    def _left_behind(self, name: str) -> list[psutil.Process]:
-        """Processes of the session that a service was the leader of, when it has ended without them.
-
-        Its id names no other session while one of them lives.
-        """
-        record = self._record(name)
-        if not record.exists() or self._process(name) is not None:
-            return []
-        leader = read_json(record).get("pid")
-        if psutil.pid_exists(leader) and psutil.Process(leader).status() != psutil.STATUS_ZOMBIE:
-            return []  # another process has the id by now, and so none of the session is left
-        return [process for process in psutil.process_iter() if _session(process) == leader]
-
-    def _process(self, name: str) -> psutil.Process | None:
-        """The process that `up` started for the service, if it still runs."""
-        record = self._record(name)
-        if not record.exists():
-            return None
-        try:
-            content = read_json(record)
-            process = psutil.Process(content["pid"])
-            same = abs(process.create_time() - content["began"]) < 1
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except psutil.NoSuchProcess:
-            return None
-        except (KeyError, TypeError) as error:
-            raise CorruptArtefactError(f"{record} does not say which process it is of: {error!r}") from error
-
-    def _record(self, name: str) -> Path:
-        return self._folder / "services" / f"{name}.json"
-
-    def _recorded(self) -> list[str]:
-        """Names of the services that were started and not stopped, the latest first."""
-        records = (self._folder / "services").glob("*.json")
-        return [record.stem for record in sorted(records, key=lambda r: r.stat().st_mtime, reverse=True)]
+    def _end_if_idle(self) -> None:
+        if not self._daemon.names():
+            self._daemon.end()
 
     def _log(self, service: Service) -> Path:
         return self._folder / "logs" / f"{service.name}.log"
@@ -227,24 +210,3 @@ def _listening(port: int) -> bool:
     with socket.socket() as trial:
         trial.settimeout(1)
         return trial.connect_ex((HOST, port)) == 0
-
-
-def _session(process: psutil.Process) -> int:
-    try:
-        return os.getsid(process.pid)
-    except OSError:  # it has ended
-        return 0
-
-
-def _descendants(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return list(process.children(recursive=True))
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _tell(process: psutil.Process, what: Callable[[psutil.Process], None]) -> None:
-    try:
-        what(process)
-    except psutil.NoSuchProcess:
-        return

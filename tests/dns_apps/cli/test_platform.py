@@ -44,11 +44,37 @@ def test_up_that_is_told_to_end_leaves_nothing(dns: Dns, tmp_path: Path) -> None
         while not record.exists():
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        pid = json.loads(record.read_text())["pid"]
         up.send_signal(signal.SIGTERM)
         assert up.wait(60) != 0
-    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert of_platform(tmp_path) == []
     assert not record.exists()
+
+
+def test_up_that_is_killed_leaves_nothing(dns: Dns, tmp_path: Path) -> None:
+    record = tmp_path / ".platform" / "services" / "never.json"
+    with dns(f"{IDLE}, {NEVER_HEALTHY}", "up") as up:
+        deadline = time.monotonic() + 60
+        while not record.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        up.kill()
+    while of_platform(tmp_path):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert not list(record.parent.glob("*.json"))
+
+
+def of_platform(root: Path) -> list[psutil.Process]:
+    """Processes that know the platform's folder: supervisord, what runs under it, what watches `dns up`."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            said = [*process.cmdline(), *process.environ().values()]
+            if process.status() != psutil.STATUS_ZOMBIE and any(f"{root}/.platform" in text for text in said):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
 
 
 def test_status_fails_when_a_service_is_down(dns: Dns) -> None:

@@ -4,7 +4,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 from pydantic import SecretStr
 
 from dns_ops.platform.services import Service, enabled_services
-from dns_ops.platform.supervisor import ServiceError, Supervisor
+from dns_ops.platform.supervisor import ServiceState, Supervisor
+from dns_ops.platform.supervisord import ServiceError
 from dns_ops.settings import Settings
 
 DATABASE = "postgresql+asyncpg://me:secret@db/p"
@@ -112,17 +114,129 @@ def test_what_is_to_be_prepared_finds_those_before_it_healthy(
     assert said[:2] == [f"server: {service.address}", "second: runs"]
 
 
-def test_a_killed_service_is_seen_as_crashed_and_another_process_is_left_alone(
-    tmp_path: Path, said: list[str]
-) -> None:
-    idle = Service("idle", ("sleep", "100"))
-    supervisor = Supervisor(tmp_path, [idle], said.append)
-    supervisor.up()
+def killed(state: ServiceState) -> None:
+    process = psutil.Process(state.pid)
+    process.kill()
+    psutil.wait_procs([process], timeout=30)
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def state_of(supervisor: Supervisor) -> ServiceState:
     (state,) = supervisor.states()
-    killed = psutil.Process(state.pid)
-    killed.kill()
-    killed.wait()
-    assert [state.state for state in supervisor.states()] == ["crashed"]
+    return state
+
+
+def test_a_killed_service_is_started_again_by_itself(
+    tmp_path: Path, service: Service, said: list[str]
+) -> None:
+    supervisor = Supervisor(tmp_path, [service], said.append)
+    supervisor.up()
+    for _ in range(2):
+        before = state_of(supervisor)
+        killed(before)
+        wait_for(lambda: state_of(supervisor).state == "running")
+        assert state_of(supervisor).pid != before.pid
+    supervisor.down()
+
+
+BREAKS = """
+import pathlib, sys, time
+while not pathlib.Path("break").exists():
+    time.sleep(0.05)
+with open("started", "a") as file:
+    print(time.time(), file=file)
+sys.exit("no luck")
+"""
+
+
+def test_a_service_that_breaks_is_started_again_later_each_time(tmp_path: Path, said: list[str]) -> None:
+    supervisor = Supervisor(tmp_path, [Service("breaks", (sys.executable, "-c", BREAKS))], said.append)
+    supervisor.up()
+    (tmp_path / "break").touch()
+    started = tmp_path / "started"
+    wait_for(lambda: started.exists() and len(started.read_text().splitlines()) >= 4)
+    wait_for(lambda: state_of(supervisor).state == "crashed")
+    supervisor.down()
+    times = [float(line) for line in started.read_text().splitlines()]
+    assert times[3] - times[2] > times[1] - times[0] + 0.5
+    time.sleep(2)
+    assert len(started.read_text().splitlines()) == len(times)
+
+
+def daemon_of(root: Path) -> psutil.Process:
+    return psutil.Process(int((root / ".platform" / "supervisord.pid").read_text()))
+
+
+def test_services_are_found_and_stopped_if_supervisord_itself_was_killed(
+    tmp_path: Path, service: Service, said: list[str]
+) -> None:
+    supervisor = Supervisor(tmp_path, [service], said.append)
+    supervisor.up()
+    pid = state_of(supervisor).pid
+    daemon_of(tmp_path).kill()
+    wait_for(lambda: state_of(supervisor).state == "crashed")
+    supervisor.up()
+    assert state_of(supervisor).state == "running"
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    supervisor.down()
+
+
+def test_a_supervisord_that_hangs_is_replaced(
+    tmp_path: Path, service: Service, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dns_ops.platform.supervisord._RPC_S", 0.5)
+    supervisor = Supervisor(tmp_path, [service], said.append)
+    supervisor.up()
+    daemon_of(tmp_path).suspend()
+    assert state_of(supervisor).state == "crashed"
+    supervisor.up()
+    assert state_of(supervisor).state == "running"
+    supervisor.down()
+
+
+def test_secrets_are_in_no_argument_and_in_private_files_alone(
+    tmp_path: Path, service: Service, said: list[str]
+) -> None:
+    value = 'a "secret" of %(here)s\n; and more'
+    supervisor = Supervisor(tmp_path, [replace(service, environment={"VALUE": value})], said.append)
+    supervisor.up()
+    process = psutil.Process(state_of(supervisor).pid)
+    assert process.environ()["VALUE"] == value
+    assert "secret" not in " ".join(process.cmdline())
+    home = tmp_path / ".platform"
+    told = (home, home / "services" / "server.json", home / "logs" / "server.log")
+    assert [path.stat().st_mode & 0o777 for path in told] == [0o700, 0o600, 0o600]
+    assert "secret" not in (home / "supervisord.conf").read_text()
+    supervisor.down()
+
+
+def test_two_that_start_services_at_once_start_each_once(
+    tmp_path: Path, service: Service, said: list[str]
+) -> None:
+    supervisors = [Supervisor(tmp_path, [service], said.append) for _ in range(3)]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(Supervisor.up, supervisors))
+    again = f"server: runs already {service.address}"
+    assert sorted(said) == [f"server: {service.address}", again, again]
+    supervisors[0].down()
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_one_clear_error(tmp_path: Path, said: list[str]) -> None:
+    root = tmp_path / ("long" * 25)
+    root.mkdir()
+    with pytest.raises(ServiceError, match="path is too long for a socket; expected at most 78 bytes"):
+        Supervisor(root, [Service("idle", ("sleep", "100"))], said.append).up()
+
+
+def test_stopping_harms_no_other_process(tmp_path: Path, said: list[str]) -> None:
+    supervisor = Supervisor(tmp_path, [Service("idle", ("sleep", "100"))], said.append)
+    supervisor.up()
     bystander = subprocess.Popen(["sleep", "100"])
     try:
         supervisor.down()
@@ -154,20 +268,15 @@ def test_children_of_a_killed_service_are_ended_before_it_is_started_again(
         port = free.getsockname()[1]
     # As of MLflow: a child listens, and its parent only waits for it.
     child = ["-m", "http.server", "--bind", "127.0.0.1", str(port)]
-    parent = f"import subprocess, sys; subprocess.run([sys.executable, *{child!r}])"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, *{child!r}], start_new_session=True)"
     server = Service("server", (sys.executable, "-c", parent), port=port, health="/")
     supervisor = Supervisor(tmp_path, [server], said.append)
     supervisor.up()
-    (state,) = supervisor.states()
-    killed = psutil.Process(state.pid)
-    (left,) = killed.children()
-    killed.kill()
-    killed.wait()
-    assert [state.state for state in supervisor.states()] == ["crashed"]
-    assert left.is_running()
-    supervisor.up()
-    assert not left.is_running() or left.status() == psutil.STATUS_ZOMBIE
-    assert [state.state for state in supervisor.states()] == ["running"]
+    state = state_of(supervisor)
+    (left,) = psutil.Process(state.pid).children()
+    killed(state)
+    wait_for(lambda: not left.is_running() or left.status() == psutil.STATUS_ZOMBIE)
+    wait_for(lambda: state_of(supervisor).state == "running")
     supervisor.down()
 
 
