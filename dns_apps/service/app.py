@@ -36,9 +36,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        context.open()
-        yield
-        await anyio.to_thread.run_sync(context.close)
+        try:
+            context.open()
+            yield
+        finally:  # also if it cannot start: its threads would keep the process from ending
+            await anyio.to_thread.run_sync(context.close)
 
     # Pages that describe the interface load scripts from elsewhere; the description itself is enough.
     app = FastAPI(

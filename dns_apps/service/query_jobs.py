@@ -148,9 +148,10 @@ class QueryJobs:
                 self._kept.put(_failed(query, lost))
             else:  # there may be more than slots, if settings changed
                 self.submit(self._slots.spare(), query)
-        for file in self._folder.iterdir():
-            if self._kept.get(file.stem) is None:
-                file.unlink(missing_ok=True)
+        if self._kept.are_all_known:
+            for file in self._folder.iterdir():
+                if self._kept.get(file.stem) is None:
+                    file.unlink(missing_ok=True)
 
     def get(self, query_id: str) -> Query:
         """The query as it stands, its answers with what people said of them.

@@ -1,4 +1,4 @@
-"""Starting, watching and stopping the services; `dns_ops.platform.supervisord` keeps them running meanwhile."""
+"""Starting, watching and stopping the services; supervisord keeps them running meanwhile."""
 
 import fcntl
 import os
