@@ -22,7 +22,7 @@ QUICK := tests/architecture tests/dns_core tests/properties tests/dns_ops/qualit
 # Where the dashboard that is pictured answers; `dns up` starts it here.
 DASHBOARD ?= http://127.0.0.1:8501
 
-.PHONY: help setup demo test quick check docs wheel-check bench format screenshots
+.PHONY: help setup demo test chaos quick check docs wheel-check bench format screenshots
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -56,6 +56,10 @@ demo: setup ## Film a small corpus, train on it, index it and query it (demo/rep
 
 test: setup ## Run the tests
 	@$(TEST_ENV) $(BIN)/pytest -q -n $(WORKERS)
+
+# A short version runs in `make test`; this one tries each kind of fault many times, and counts them.
+chaos: setup ## Kill, fill disks, stop, cut and flip bits, seeded (DNS_CHAOS_SEED); under 20 minutes
+	@DNS_CHAOS=long $(TEST_ENV) $(BIN)/pytest -q -n $(WORKERS) -m chaos tests/chaos
 
 # Without what films, trains, starts servers or opens browsers.
 quick: setup ## Run the quick tests, for the inner loop (under three minutes)

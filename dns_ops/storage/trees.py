@@ -128,12 +128,24 @@ def read_tree(bucket: Bucket, kind: str, version: str = "") -> Tree:
         MissingArtefactError: the bucket has no such version.
         CorruptArtefactError: the list is not what was written.
     """
-    wanted = version or str(json.loads(read_object(bucket, _pointer_key(kind)))["version"])
-    files = json.loads(read_object(bucket, _list_key(kind, wanted)))
+    wanted = version or str(_read_table(bucket, _pointer_key(kind)).get("version"))
+    files = _read_table(bucket, _list_key(kind, wanted))
     tree = Tree(kind, files)
     if tree.version != wanted or not all(stays_inside(name) for name in files):
         raise CorruptArtefactError(f"bucket {bucket.name}: {_list_key(kind, wanted)} was altered")
     return tree
+
+
+def _read_table(bucket: Bucket, key: str) -> dict[str, str]:
+    """The JSON object under a key.
+
+    Raises:
+        CorruptArtefactError: what came is none: it was altered, or the answer broke off.
+    """
+    try:
+        return dict(json.loads(read_object(bucket, key)))
+    except (ValueError, TypeError) as error:
+        raise CorruptArtefactError(f"bucket {bucket.name}: {key} is no table of names: {error}") from error
 
 
 def playback_url(bucket: Bucket, video: str, seconds: int) -> str:
