@@ -35,7 +35,7 @@ class Kept:
     @property
     def are_all_known(self) -> bool:
         """Whether the records could be opened whole; else a query that is not found may still exist."""
-        return not self._records.problem
+        return not self._query_store.problem
 
     def put(self, query: Query, n_bytes: int | None = None) -> None:
         """The query is known as it is now; ``n_bytes`` of its video, unchanged if None."""

@@ -1,6 +1,6 @@
 """The supervisord of a workspace: it starts crashed services again, later after each failure in a row.
 
-Reference: docs/decisions/0021-supervisord-keeps-the-services.md.
+Reference: docs/decisions/0023-supervisord-keeps-the-services.md.
 """
 
 import http.client

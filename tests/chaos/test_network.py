@@ -18,12 +18,12 @@ from dns_core.errors import DnsError
 from dns_core.index import verify_index
 from dns_core.ports import SilentProgress
 from dns_core.retrieval.bundle import SHIPPED_MODELS
-from dns_ops.registry import bundle_fingerprint, bundle_versions, fetch_bundle, register_bundle
-from dns_ops.runs import reproduction
+from dns_ops.pipeline.reproduction import reproduction
+from dns_ops.releases.registry import bundle_fingerprint, bundle_versions, fetch_bundle, register_bundle
 from dns_ops.settings import Settings
 from dns_ops.storage.bucket import Bucket
 from dns_ops.storage.trees import pull_tree, push_tree, read_tree
-from dns_ops.tracking import Tracking, open_tracking
+from dns_ops.tracking.store import Tracking, open_tracking
 from flows.server import FlowServer
 from tests.chaos.conftest import LONG, ROOT, copied
 from tests.chaos.proxy import Proxy

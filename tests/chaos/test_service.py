@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from dns_apps.service.client_errors import ServiceError
-from dns_apps.service.schemas import Stretch
+from dns_apps.service.schemas import StoredExcerpt
 from tests.chaos.conftest import LONG, fill
 
 pytestmark = pytest.mark.chaos
 
-HARBOUR = Stretch(video_id="harbour.mp4")
+HARBOUR = StoredExcerpt(video_id="harbour.mp4")
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 DAY_S = 86_400
 
