@@ -54,6 +54,7 @@ def test_an_index_is_whole_after_each_kill(
         note(f"kill -9: index {change}", lost=lost, recovered_s=time.monotonic() - began_s)
 
 
+@pytest.mark.skipif(not LONG, reason="takes minutes: make chaos")
 @pytest.mark.timeout(600)
 def test_what_a_service_accepted_is_answered_after_each_kill(
     tmp_path: Path, serve: Any, excerpt: Path, note: Callable[..., None], chance: Random

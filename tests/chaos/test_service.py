@@ -22,6 +22,7 @@ pytestmark = pytest.mark.chaos
 HARBOUR = StoredExcerpt(video_id="harbour.mp4")
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 DAY_S = 86_400
+only_long = pytest.mark.skipif(not LONG, reason="takes minutes: make chaos")
 
 
 def answers(one: Any, excerpt: Path) -> float:
@@ -85,6 +86,7 @@ def test_a_client_that_leaves_is_no_traceback_and_holds_nothing(
         is_clean(one)
 
 
+@only_long
 @pytest.mark.timeout(600)
 def test_a_stopped_process_costs_its_own_query(
     tmp_path: Path, serve: Any, excerpt: Path, note: Callable[..., None], chance: Random
@@ -133,6 +135,7 @@ def test_a_disk_that_fills_costs_uploads_alone(
         is_clean(one)
 
 
+@only_long
 @pytest.mark.timeout(600)
 def test_a_database_that_is_read_only_costs_uploads_alone(
     tmpfs: Any, serve: Any, excerpt: Path, note: Callable[..., None]
@@ -149,6 +152,7 @@ def test_a_database_that_is_read_only_costs_uploads_alone(
             is_clean(one)
 
 
+@only_long
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(not FAKETIME.exists(), reason="libfaketime is not installed")
 def test_a_clock_that_is_set_is_survived(
@@ -178,6 +182,7 @@ def test_a_clock_that_is_set_is_survived(
         is_clean(one)
 
 
+@only_long
 @pytest.mark.timeout(600)
 def test_killed_decoders_are_replaced(
     tmp_path: Path, serve: Any, excerpt: Path, note: Callable[..., None]
@@ -195,6 +200,7 @@ def test_killed_decoders_are_replaced(
             )
 
 
+@only_long
 @pytest.mark.timeout(600)
 def test_two_services_of_one_workspace_answer_side_by_side(
     tmp_path: Path, serve: Any, excerpt: Path, note: Callable[..., None]
