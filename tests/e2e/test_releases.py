@@ -11,6 +11,7 @@ from dns_core.errors import CorruptArtefactError
 from dns_core.evaluation.gates import GateLimits
 from dns_core.index import open_index, verify_index
 from dns_core.models.checkpoints import load_network, save_network
+from dns_core.models.export import export_network
 from dns_core.ports import SilentProgress
 from dns_core.stages.validate_data import DriftLimits
 from dns_core.video.encode import write_video
@@ -92,6 +93,7 @@ def register(root: Path, tracking: Tracking, *, noise: float) -> int:
             config=loaded.config,
             provenance=loaded.provenance,
         )
+        export_network(models / f"{name}.safetensors")
     with reproduction(root, Settings(), {}) as run_id:
         return register_bundle(root, models, tracking, run_id).version
 
