@@ -47,6 +47,10 @@ class Settings(BaseSettings):
         tracking_uri: MLflow's store or server; empty is the workspace's own, ``off`` records nothing.
         workers: processes that describe videos side by side, of one thread each; 0 is as many as cores and
             memory carry.
+        cluster: what describes videos: empty, this machine's cores; ``local``, a Ray cluster of
+            this machine's own; ``HOST:6379``, the cluster with its head there.
+        cluster_host: address on which the head that ``dns up --cluster`` starts listens.
+        cluster_port: its port.
         decoder_memory_bytes: address space of a process that decodes videos of an archive.
         decoder_timeout_s: seconds after which a decoder that gives no frame is stopped; tried three times.
         prefect_port: port of the Prefect server that ``dns up`` starts.
@@ -76,6 +80,9 @@ class Settings(BaseSettings):
     threads: int = Field(default=0, ge=0)
     tracking_uri: str = ""
     workers: int = Field(default=0, ge=0)
+    cluster: str = ""
+    cluster_host: str = "127.0.0.1"
+    cluster_port: int = Field(default=6379, ge=1, le=65535)
     decoder_memory_bytes: int = Field(default=4 << 30, ge=1 << 29)
     decoder_timeout_s: float = Field(default=300, gt=0)
     prefect_port: int = Field(default=4200, ge=1, le=65535)

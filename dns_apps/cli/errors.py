@@ -31,6 +31,7 @@ _EXTRAS = {
     "boto3": "storage",
     **dict.fromkeys(("h5py", "onnx", "onnxscript", "scipy", "sklearn", "torch"), "train"),
     "pyarrow": "parquet",
+    "ray": "cluster",
     "httpx": "client",
     "matplotlib": "plot",
 }

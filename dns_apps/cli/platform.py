@@ -3,8 +3,9 @@
 import signal
 from collections.abc import Callable
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -16,8 +17,14 @@ if TYPE_CHECKING:
     from dns_ops.platform.supervisor import Supervisor
 
 
-def up() -> None:
+def up(
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Start the head of a Ray cluster too (DNS_CLUSTER_HOST).")
+    ] = False,
+) -> None:
     """Start every service, wait until each is healthy, and print the addresses."""
+    if cluster:
+        _require_ray()
     from dns_ops.platform.password import make_password, password_file
     from dns_ops.platform.services import make_store
     from dns_ops.settings import load_settings
@@ -28,7 +35,7 @@ def up() -> None:
         signal.signal(number, signal.default_int_handler)
     make_password(root)
     make_store(root, load_settings(root))
-    _supervisor(print_line).up()
+    _supervisor(print_line, cluster=cluster).up()
     print_line(f"user:password of Prefect's and MLflow's pages: the line in {password_file(root)}")
 
 
@@ -39,7 +46,10 @@ def down() -> None:
 
 def status(json: Json = False) -> None:
     """Show which services run; the exit status is 1 if one of them does not."""
-    states = list(_supervisor(print_line).states())
+    from dns_ops.platform.services import CLUSTER
+
+    with_cluster = _supervisor(print_line).was_started(CLUSTER)
+    states = list(_supervisor(print_line, cluster=with_cluster).states())
     if json:
         print_json([asdict(state) for state in states])
     else:
@@ -49,11 +59,19 @@ def status(json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def worker() -> None:
+def worker(
+    cluster: Annotated[
+        str,
+        typer.Option(metavar="HOST:PORT", help="Describe videos for the Ray cluster with its head there."),
+    ] = "",
+) -> None:
     """Train for a platform elsewhere: take its training stages, until Ctrl-C.
 
     PREFECT_API_URL names its server, and DNS_TRACKING_URI its MLflow. Files come and go by DVC's remote.
+    With --cluster, describe videos instead; RAY_AUTH_TOKEN has the cluster's token.
     """
+    if cluster:
+        _join(cluster)
     import os
 
     from dns_ops.http_probe import connection_problem
@@ -69,10 +87,34 @@ def worker() -> None:
     os.execve(command[0], command, environment)  # noqa: S606 - this process becomes the worker
 
 
-def _supervisor(say: Callable[[str], object]) -> "Supervisor":
-    from dns_ops.platform.services import enabled_services
+def _join(address: str) -> NoReturn:
+    import os
+
+    from dns_ops.fleet.choosing import usual_workers
+    from dns_ops.fleet.connection import cluster_environment, node_command, require_head
+    from dns_ops.settings import load_settings, make_platform_folder
+
+    _require_ray()
+    require_head(address)
+    settings = load_settings(Path.cwd())
+    command = node_command(address, settings.workers or usual_workers())
+    environment = {**os.environ, **cluster_environment(make_platform_folder(Path.cwd()))}
+    os.execve(command[0], command, environment)  # noqa: S606 - this process becomes the node
+
+
+def _require_ray() -> None:
+    if find_spec("ray") is None:
+        raise InputError("ray is not installed: pip install 'distill-and-select[cluster]'")
+
+
+def _supervisor(say: Callable[[str], object], *, cluster: bool = False) -> "Supervisor":
+    from dns_ops.platform.services import cluster_head, enabled_services
     from dns_ops.platform.supervisor import Supervisor
     from dns_ops.settings import load_settings
 
     root = Path.cwd()
-    return Supervisor(root, enabled_services(root, load_settings(root)), say)
+    settings = load_settings(root)
+    services = enabled_services(root, settings)
+    if cluster:
+        services = (*services, cluster_head(root, settings))
+    return Supervisor(root, services, say)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from dns_core.decoding.offline import probe_of
+from dns_core.errors import MismatchError
 from dns_core.fleet import Json, Place, Task
 from dns_core.index.pending import Records
 from dns_core.retrieval.bundle import Bundle
@@ -18,12 +19,18 @@ class Describer:
     Args:
         settings: of `dns_core.retrieval.intake.describing`.
         place: where it runs.
+
+    Raises:
+        MismatchError: the folder has other models here than where the work was given out.
     """
 
     def __init__(self, settings: Json, place: Place) -> None:
         bundle = Bundle.load(Path(settings["models"]), device=place.device)
         self._pipeline = open_features(bundle, device=place.device, place=place)
         self._encoder = VideoEncoder(bundle, IndexSettings.of_params(settings["index"]))
+        for role, expected in settings["fingerprints"].items():
+            if (found := self._encoder.origin.models.get(role, "none")) != expected:
+                raise MismatchError(f"{role} in {bundle.folder}", expected, found)
         self._records = Records(Path(settings["records"]))
 
     def do(self, task: Task) -> Json:

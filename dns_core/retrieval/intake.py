@@ -119,7 +119,7 @@ def describing(encoder: VideoEncoder, records: Path) -> Work:
         records: folder that the records are written to; of records made this way alone.
     """
     folders = {"models": str(encoder.bundle.folder.absolute()), "records": str(records.absolute())}
-    settings = {**folders, "index": encoder.settings.params}
+    settings = {**folders, "index": encoder.settings.params, "fingerprints": encoder.origin.models}
     return Work("dns_core.retrieval.describing:Describer", settings)
 
 

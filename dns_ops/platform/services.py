@@ -12,11 +12,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dns_core.errors import InputError
+from dns_ops.fleet.choosing import usual_workers
+from dns_ops.fleet.connection import cluster_environment, head_command
 from dns_ops.pipeline.environment import stage_environment
 from dns_ops.platform.password import read_password
-from dns_ops.settings import Settings, platform_folder
+from dns_ops.settings import Settings, make_platform_folder, platform_folder
 
 HOST = "127.0.0.1"
+CLUSTER = "cluster"
 _SQLITE = "sqlite:///"
 
 
@@ -188,6 +191,17 @@ def _dashboard(root: Path, settings: Settings) -> Service | None:
         port=settings.dashboard_port,
         health="/_stcore/health",
         environment=dashboard_environment(root, settings),
+    )
+
+
+def cluster_head(root: Path, settings: Settings) -> Service:
+    """The head of a Ray cluster on this machine; other machines join it with ``dns worker --cluster``."""
+    n_cores = settings.workers or usual_workers()
+    return Service(
+        name=CLUSTER,
+        command=head_command(settings.cluster_host, settings.cluster_port, n_cores),
+        environment=cluster_environment(make_platform_folder(root)),
+        private=False,
     )
 
 

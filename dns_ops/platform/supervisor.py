@@ -90,6 +90,10 @@ class Supervisor:
         """Yield how each service is."""
         return map(self._state, self._services)
 
+    def was_started(self, name: str) -> bool:
+        """Whether a service was started, by any settings, and not stopped."""
+        return self._folder.is_dir() and name in self._daemon.names()
+
     def _start_all(self, started: list[Service], note: Callable[[str], object]) -> None:
         """Start what does not run, in order, and wait; each is noted and listed before it starts."""
         awaited: list[Service] = []

@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
-import numpy as np
+import psutil
 import pytest
 
 from dns_core.fleet import Card, LocalFleet, Place, Task, Work
@@ -18,23 +18,14 @@ from dns_core.index.pending import Pending
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.pipeline import add_to_index, index_videos
-from dns_core.video.encode import write_video
 from dns_ops.fleet.pool import PoolFleet
+from tests.oracles.archive import FAULTY, N_GOOD, faulty_archive, write_archive
 from tests.oracles.faulty_decoder import PROGRAM
-
-N_GOOD = 30
-FAULTY = {"exits.mp4": "corrupt", "hangs.mp4": "too_large", "eats.mp4": "too_large"}
 
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("archive")
-    for number in range(N_GOOD):
-        rng = np.random.default_rng(number)
-        scenes = rng.integers(0, 255, (4, 6, 8, 3), dtype=np.uint8)
-        frames = [np.kron(scene, np.ones((16, 16, 1), dtype=np.uint8)) for scene in scenes for _ in range(8)]
-        write_video(folder / f"v{number:02}.mp4", frames, fps=8.0)
-    return folder
+    return write_archive(tmp_path_factory.mktemp("archive"))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +64,10 @@ def killed_build(videos: Path, index: Path, at: int) -> int:
         while process.poll() is None and len(list(index.glob("pending/*/[!.]*.npz"))) < at:
             time.sleep(0.005)
         assert process.poll() is None, "the build ended before it was killed"
+        workers = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGKILL)
+    _, left = psutil.wait_procs(workers, timeout=60)
+    assert not left, "workers and decoders end with their parent"
     return len(list(index.glob("pending/*/[!.]*.npz")))
 
 
@@ -83,9 +77,7 @@ def test_a_build_killed_twice_describes_each_video_once(
 ) -> None:
     index = tmp_path / "index"
     killed_build(videos, index, N_GOOD // 3)
-    killed_build(videos, index, 2 * N_GOOD // 3)
-    time.sleep(3)  # workers end with their parent; one may finish what it was at
-    n_kept = len(list(index.glob("pending/*/[!.]*.npz")))
+    n_kept = killed_build(videos, index, 2 * N_GOOD // 3)
     fleet = Watched()
     manifest = index_videos(videos, index, bundle, fleet=fleet)
     assert N_GOOD * 2 // 3 <= n_kept < N_GOOD
@@ -99,12 +91,7 @@ def test_a_build_killed_twice_describes_each_video_once(
 def test_videos_that_break_decoders_are_quarantined_and_the_others_indexed(
     videos: Path, bundle: Bundle, uninterrupted: Manifest, tmp_path: Path
 ) -> None:
-    archive = tmp_path / "archive"
-    archive.mkdir()
-    for path in sorted(videos.iterdir()):
-        (archive / path.name).symlink_to(path)
-    for name in FAULTY:
-        (archive / name).symlink_to(videos / "v00.mp4")
+    archive = faulty_archive(videos, tmp_path / "archive")
     place = Place(decoder=PROGRAM, decoder_s=3.0, decoder_bytes=1 << 30)
     manifest = index_videos(archive, tmp_path / "index", bundle, fleet=PoolFleet(2, place))
     assert {row.video_id: row.reason for row in manifest.quarantine} == FAULTY

@@ -20,6 +20,7 @@ class FaultyWorker:
         if "log" in task.facts:
             with Path(task.facts["log"]).open("a") as file:
                 file.write(f"{task.id}\n")
+        time.sleep(task.facts.get("seconds", 0.0))
         if task.id.startswith("exits"):
             os._exit(3)
         if task.id.startswith("hangs"):
