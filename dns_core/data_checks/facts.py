@@ -71,12 +71,13 @@ class _Measured:
 
 def _measured(store: FeatureStore, video_id: str) -> _Measured:
     try:
-        regions = store.read(video_id).regions
+        video = store.read(video_id)
     except CorruptArtefactError:
         return _Measured(video_id, 0, (), finite=False, worst_norm=0.0)  # a row that meets nothing
+    regions = video.regions
     return _Measured(
         video_id,
-        len(regions),
+        video.whole.n_frames,
         regions.shape[1:],
         finite=bool(np.isfinite(regions).all()),
         worst_norm=_worst_norm(regions),
