@@ -70,7 +70,7 @@ def _described(
         collection, _, video_id = name.partition("/")
         path = Workspace(root).videos(collection) / video_id
         try:
-            vectors[name] = video_vector(pipeline.features(path, video_id).regions)
+            vectors[name] = video_vector(pipeline.features(path, video_id).whole.regions)
         except VideoError as error:
             progress.say(f"{name}: {error}")
     return vectors
