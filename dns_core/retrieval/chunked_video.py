@@ -32,6 +32,7 @@ from dns_core.retrieval.temporal_network import temporal_network
 
 # Sampling periods between pieces of a match that still belong together.
 _GAP_PERIODS = 2
+_LEAST_FRAMES = 8  # of what the comparator is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,13 @@ class ChunkedVideo:
         """The frames of each chunk."""
         return [self.frames[start:stop] for start, stop in self.spans]
 
+    def scored_chunks(self) -> list[AnyArray]:
+        """As `chunks`, but each frame of a short chunk stands several times in a row.
+
+        The comparator sees a match as a diagonal, and two or three frames make none.
+        """
+        return [np.repeat(chunk, -(-_LEAST_FRAMES // len(chunk)), axis=0) for chunk in self.chunks()]
+
     def pane(self, number: int) -> "ChunkedVideo":
         """One pane alone, by its number from 0."""
         start, stop = pane_spans(self.times_s)[number]
@@ -91,9 +99,9 @@ class ChunkedVideo:
 
 def chunked_scores(scorer: FineScorer, query: ChunkedVideo, targets: Sequence[ChunkedVideo]) -> Float32Array:
     """``[K]`` raw fine scores in [-1, 1] of a query with each target; see `video_scores` for long ones."""
-    chunks = [chunk for target in targets for chunk in target.chunks()]
+    chunks = [chunk for target in targets for chunk in target.scored_chunks()]
     offsets = np.concatenate([[0], np.cumsum([len(target.spans) for target in targets])])
-    by_query_chunk = [scorer.scores(chunk, chunks) for chunk in query.chunks()]
+    by_query_chunk = [scorer.scores(chunk, chunks) for chunk in query.scored_chunks()]
     return video_scores(np.stack(by_query_chunk), offsets.astype(np.int64), query.panes)
 
 
@@ -110,7 +118,7 @@ def best_panes(
     query_panes, target_panes = query.panes, target.panes
     if query_panes[-1] == 0 and target_panes[-1] == 0:
         return query, target
-    scores = np.stack([scorer.scores(chunk, target.chunks()) for chunk in query.chunks()])
+    scores = np.stack([scorer.scores(chunk, target.scored_chunks()) for chunk in query.scored_chunks()])
     row, column = np.unravel_index(scores.argmax(), scores.shape)
     return query.pane(int(query_panes[row])), target.pane(int(target_panes[column]))
 

@@ -194,3 +194,19 @@ def test_a_picture_in_a_composed_one_is_found_in_both_directions(
         assert found.calibrated > 0.8
         assert found.segments
     assert compare(query, other, bundle).calibrated < 0.2
+
+
+@pytest.mark.parametrize("start_s", [1, 3])
+def test_an_excerpt_of_a_second_is_above_the_recommended_threshold(
+    bundle: Bundle, archive: Archive, tmp_path: Path, start_s: int
+) -> None:
+    pipeline = open_features(bundle)
+    name, *_, stranger = archive.footage
+    write_video(tmp_path / "short.mp4", archive.footage[name][6 * start_s :][:6], fps=6)
+    short = pipeline.features(tmp_path / "short.mp4", "short")
+    source, other = (pipeline.features(archive.folder / video, video) for video in (name, stranger))
+    for pair in ((short, source), (source, short)):
+        found = compare(*pair, bundle)
+        assert found.calibrated > 0.8
+        assert found.segments
+    assert compare(short, other, bundle).calibrated < 0.2
