@@ -57,7 +57,7 @@ def test_a_video_that_costs_too_much_is_given_up(
     tmp_path: Path, memory_bytes: int, seconds: float, reasons: set[str]
 ) -> None:
     path, small = tmp_path / "large.mp4", tmp_path / "small.mp4"
-    write_video(path, moving(2, 50), FPS)
+    write_video(path, moving(2, 70), FPS)
     write_video(small, moving(8), FPS)
     decoders = Decoders(1, Limits(memory_bytes, seconds, 1 << 26, 60.0), tmp_path)
     try:
