@@ -1,5 +1,6 @@
 """The description of frames by an exported graph, without torch."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from dns_core.errors import MismatchError
 from dns_core.features.description import Description
 from dns_core.records import Float32Array, UInt8Array
 from dns_core.runtime.graph import Graph
+from dns_core.similarity.threads import in_parts
 
 BACKBONE_GRAPH = "backbone.onnx"
 """Name of the exported backbone in a bundle."""
@@ -38,5 +40,9 @@ class ExportedFrames:
 
     def __call__(self, frames: UInt8Array) -> Float32Array:
         """See `dns_core.features.description.FrameNetwork`."""
-        starts = range(0, len(frames), _BATCH_FRAMES)
-        return np.concatenate([self._graph(frames[k : k + _BATCH_FRAMES]) for k in starts])
+        batches = [frames[k : k + _BATCH_FRAMES] for k in range(0, len(frames), _BATCH_FRAMES)]
+        sizes = [len(batch) for batch in batches]
+        return np.concatenate(in_parts(self._described, batches, sizes, _BATCH_FRAMES + 1))
+
+    def _described(self, batches: Sequence[UInt8Array]) -> list[Float32Array]:
+        return [self._graph(batch) for batch in batches]

@@ -7,7 +7,6 @@ from typing import Any
 import numpy.typing as npt
 import onnxruntime
 
-from dns_core.cores import n_threads
 from dns_core.errors import CorruptArtefactError, MissingArtefactError
 from dns_core.records import Float32Array
 
@@ -15,23 +14,25 @@ _ERRORS_ONLY = 3
 
 
 class Graph:
-    """A graph of one input and one output, ready to run.
+    """A graph of one input and one output, ready to run; several threads may call it at once.
+
+    One thread computes a call. With more the runtime rounds otherwise, and an index would depend on the machine
+    that made it.
 
     Args:
         path: of the ONNX file.
-        threads: that compute one call; `n_threads` if None.
 
     Raises:
         MissingArtefactError: there is no such file.
         CorruptArtefactError: the file is not a graph that this version can run.
     """
 
-    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise MissingArtefactError(f"{path}: expected an exported network, found no such file")
-        options = _options(threads or n_threads())
+        providers = ["CPUExecutionProvider"]
         try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(path, _options(), providers=providers)
         except Exception as error:  # its C++ module raises many kinds that share no parent
             raise CorruptArtefactError(f"{path}: expected an exported network, found: {error}") from error
         inputs = self._session.get_inputs()
@@ -46,12 +47,10 @@ class Graph:
         return output
 
 
-def _options(threads: int) -> onnxruntime.SessionOptions:
+def _options() -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    # A thread that spins while it waits takes the time of those that work.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = _ERRORS_ONLY
     # Memory of the largest batch so far is not kept for ever.
     options.enable_cpu_mem_arena = False

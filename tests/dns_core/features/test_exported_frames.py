@@ -15,6 +15,7 @@ from dns_core.features.registry import load_backbone
 from dns_core.records import UInt8Array
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.pipeline import open_features
+from dns_core.similarity import threads
 from dns_core.store.weights import read_weights
 
 LITE = "efficientnet_lite0.imagenet1k"
@@ -66,3 +67,15 @@ def test_any_description_can_be_exported(tmp_path: Path, frame: str, luma_weight
     np.testing.assert_allclose(found, live(photographs()), atol=EXACT)
     with pytest.raises(MismatchError, match=r"backbone\.onnx"):
         ExportedFrames(tmp_path / BACKBONE_GRAPH, Description(BACKBONES[LITE], "bf16"))
+
+
+@pytest.mark.parametrize("n_frames", [1, 4, 5, 16])
+def test_a_description_does_not_depend_on_the_threads(monkeypatch: pytest.MonkeyPatch, n_frames: int) -> None:
+    exported = ExportedFrames(SHIPPED_MODELS / BACKBONE_GRAPH, shipped_description())
+    frames = np.concatenate([photographs()] * 3)[:n_frames]
+    found = []
+    for n_threads in (1, 2, 5):
+        monkeypatch.setattr(threads, "all_threads", lambda n_threads=n_threads: n_threads)
+        found.append(exported(frames))
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
