@@ -1,4 +1,4 @@
-"""Networks as small as they can be, by the role that they have in a bundle."""
+"""Networks as small as they can be, by the role that they have in a bundle; and footage that is drawn."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ from dns_core.features.extractor import Extractor
 from dns_core.features.live_frames import LiveFrames
 from dns_core.models.checkpoints import save_network
 from dns_core.models.registry import build_network
-from dns_core.records import VideoFeatures
+from dns_core.records import UInt8Array, VideoFeatures
 from dns_core.retrieval.background import Background
 from dns_core.retrieval.bundle import BACKGROUND_FILE
 
@@ -83,3 +83,13 @@ def write_background(folder: Path, n_regions: int, seed: int) -> None:
         regions /= np.linalg.norm(regions, axis=-1, keepdims=True)
         videos.append(VideoFeatures(f"{number}", regions, np.arange(len(regions), dtype=np.float64)))
     Background(tuple(videos)).save(folder / BACKGROUND_FILE)
+
+
+def noise_footage(seed: int, seconds: float = 12.0, fps: float = 8.0) -> UInt8Array:
+    """Coloured noise under a camera that moves: every moment looks unlike the others."""
+    rng = np.random.default_rng(seed)
+    wall = rng.integers(0, 255, (20, 60, 3), dtype=np.uint8).repeat(16, axis=0).repeat(16, axis=1)
+    n_frames = round(seconds * fps)
+    lefts = np.linspace(0, wall.shape[1] - 160, n_frames).astype(int)
+    tops = np.linspace(0, wall.shape[0] - 120, n_frames).astype(int)
+    return np.stack([wall[t : t + 120, x : x + 160] for t, x in zip(tops, lefts, strict=True)])

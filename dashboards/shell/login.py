@@ -1,4 +1,4 @@
-"""Who may see the dashboard: everybody on this machine, or those with the token, or those who sign in.
+"""Login: the dashboard is open to this machine, to holders of the token, or to users who sign in.
 
 Signing in is Streamlit's own (OpenID Connect): ``[auth]`` in ``.streamlit/secrets.toml`` names the provider,
 and the setting ``DNS_DASHBOARD_USERS`` whom of its people to let in.

@@ -48,8 +48,7 @@ def query(
         check_form(out)
     searcher = Searcher.open(index, models)
     answers = Answers(searcher.engine().index, searcher.pipeline.decoder)
-    kept: list[dict[str, Any]] = []
-    n_failed = 0
+    kept, n_failed = list[dict[str, Any]](), 0
     for video, is_asked in _files(videos):
         try:
             result = searcher.query(video, top_k=top, budget=wanted)

@@ -51,12 +51,11 @@ def create_app(
     say_problems(app)
     for router in (queries.router, videos.router, labels.router, index.router, state.router):
         app.include_router(router)
-    visitors = Visitors(settings.local, hosts)
     pace = Pace(settings.min_bytes_per_s, settings.upload_timeout_s, settings.uploads_per_address)
     app.add_middleware(
         RequestGuard,
         metrics=context.metrics,
-        visitors=visitors,
+        visitors=Visitors(settings.local, hosts),
         max_upload_bytes=settings.max_upload_bytes,
         pace=pace,
     )

@@ -1,4 +1,4 @@
-"""What decides the region vectors of a frame, whatever computes them."""
+"""Settings that decide the region vectors of a frame; torch and exported graphs compute the same."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

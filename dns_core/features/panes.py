@@ -42,7 +42,7 @@ class WindowPanes:
                 pane.append((self._describe(cut_out(frames, window)), times_s))
 
     def described(self) -> Iterator[Batch]:
-        """All panes, one after the other; times begin anew with each."""
+        """Batches of all panes, pane after pane; each pane has its own times."""
         for pane in self._panes:
             yield from pane
 

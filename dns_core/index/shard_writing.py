@@ -33,9 +33,7 @@ def write_shard(folder: Path, records: Iterable[EncodedVideo], *, taken: set[str
         InputError: an id comes twice or is taken, or the arrays of a record do not fit.
     """
     folder.mkdir()
-    ids: list[str] = []
-    contents: list[str] = []
-    files: list[dict[str, Any] | None] = []
+    table: dict[str, list[Any]] = {"ids": [], "contents": [], "files": []}
     frame_offsets, chunk_offsets = [0], [0]
     n_rows = 0
     with contextlib.ExitStack() as stack:
@@ -44,20 +42,19 @@ def write_shard(folder: Path, records: Iterable[EncodedVideo], *, taken: set[str
             _claim(record.video_id, taken)
             check_encoded(record)
             n_rows += _append(_columns(record, n_rows), streams, folder, stack)
-            ids.append(record.video_id)
-            contents.append(record.content)
-            files.append(None if record.probe is None else asdict(replace(record.probe, video_id="")))
+            table["ids"].append(record.video_id)
+            table["contents"].append(record.content)
+            table["files"].append(record.probe and asdict(replace(record.probe, video_id="")))
             frame_offsets.append(frame_offsets[-1] + record.n_frames)
             chunk_offsets.append(chunk_offsets[-1] + len(record.spans))
-    if not ids:
+    if not table["ids"]:
         folder.rmdir()
         return None
-    write_json(folder / IDS, {"ids": ids, "contents": contents, "files": files})
+    write_json(folder / IDS, table)
     _write_derived(folder, frame_offsets, chunk_offsets)
-    write_checksums(folder)
     return ShardEntry(
         name=folder.name,
-        n_videos=len(ids),
+        n_videos=len(table["ids"]),
         n_chunks=chunk_offsets[-1],
         n_frames=frame_offsets[-1],
         files={file.name: FileEntry.of(file) for file in sorted(folder.iterdir())},
@@ -65,11 +62,12 @@ def write_shard(folder: Path, records: Iterable[EncodedVideo], *, taken: set[str
 
 
 def _write_derived(folder: Path, frame_offsets: list[int], chunk_offsets: list[int]) -> None:
-    """Write where each record begins, and codes of many vectors."""
+    """Write where each record begins, codes of many vectors, and the checksums of all files."""
     np.save(folder / "frame_offsets.npy", np.array(frame_offsets, dtype=np.int64))
     np.save(folder / "chunk_offsets.npy", np.array(chunk_offsets, dtype=np.int64))
     if chunk_offsets[-1] >= nearest.LEAST_CHUNKS:
         nearest.write_codes(folder / nearest.FILE, map_npy(folder / "coarse.npy"))
+    write_checksums(folder)
 
 
 def _differs_from_before(record: EncodedVideo) -> BoolArray:

@@ -20,7 +20,7 @@ _EXAMPLE_FRAMES, _REGIONS = 6, 9
 
 
 def export_network(path: Path) -> None:
-    """Write what a search asks of the network in ``path`` as graphs beside it.
+    """Export the parts of the network in ``path`` that a search needs, as graphs beside it.
 
     Raises:
         MissingArtefactError: there is no such file.

@@ -73,7 +73,7 @@ class ExportedSelector:
 
 
 def is_exported(path: Path) -> bool:
-    """Whether the network whose file is ``path`` has a graph beside it."""
+    """Whether the network in ``path`` was exported."""
     return path.with_suffix(GRAPH_SUFFIX).is_file()
 
 

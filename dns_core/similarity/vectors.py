@@ -69,7 +69,6 @@ def _kernel_for(n_regions: int, dims: int, paired: bool, partial: bool) -> Calla
     # the 16 of other processors, where a block of 3 x 3 loads less for each product than one of 9 x 1.
     side = 3 if n_regions % 3 == 0 else 1
     rows = n_regions if WIDE or side == 1 else 3
-    n_groups = n_regions // side
     n_words = dims // (2 if paired else 1)
     width = side * LANES
     pool = _best if partial else _average
@@ -77,7 +76,7 @@ def _kernel_for(n_regions: int, dims: int, paired: bool, partial: bool) -> Calla
     @compiled_loosely
     def compare(query: UInt32Array, target: UInt16Array, out: Float32Array) -> None:
         """Write the similarities of the words of a query and of a target in half precision."""
-        right = np.empty((n_groups, n_words, side, LANES), dtype=np.uint32)
+        right = np.empty((n_regions // side, n_words, side, LANES), dtype=np.uint32)
         bits = np.empty(dims, dtype=np.uint32)
         words = np.zeros((LANES, n_words), dtype=np.uint32)
         products = np.empty((n_regions, side, LANES), dtype=np.float32)
@@ -90,7 +89,7 @@ def _kernel_for(n_regions: int, dims: int, paired: bool, partial: bool) -> Calla
                 _transpose(words, region, right)
             for frame in range(len(query)):
                 nearest[:] = -np.inf
-                for group in range(n_groups):
+                for group in range(len(right)):
                     for row in range(0, n_regions, rows):
                         tile_product(
                             query[frame, row].ctypes.data,

@@ -24,6 +24,7 @@ from dns_apps.service.client_errors import ServiceError
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.pipeline import index_videos
 from dns_core.video.encode import write_video
+from tests.factories import noise_footage
 
 LONG = os.environ.get("DNS_CHAOS") == "long"
 SEED = int(os.environ.get("DNS_CHAOS_SEED", "24"))
@@ -123,22 +124,12 @@ def broken() -> Callable[..., Done]:
     return run
 
 
-def footage(seed: int, seconds: float = 12.0) -> Any:
-    """Coloured noise through which a window moves: every moment looks unlike the others."""
-    rng = np.random.default_rng(seed)
-    wall = rng.integers(0, 255, (20, 60, 3), dtype=np.uint8).repeat(16, axis=0).repeat(16, axis=1)
-    n_frames = round(seconds * FPS)
-    lefts = np.linspace(0, wall.shape[1] - 160, n_frames).astype(int)
-    tops = np.linspace(0, wall.shape[0] - 120, n_frames).astype(int)
-    return np.stack([wall[t : t + 120, x : x + 160] for t, x in zip(tops, lefts, strict=True)])
-
-
 @pytest.fixture(scope="session")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three films."""
     folder = tmp_path_factory.mktemp("videos")
     for seed, name in enumerate(("harbour.mp4", "market.mp4", "night.mp4")):
-        write_video(folder / name, footage(seed), FPS)
+        write_video(folder / name, noise_footage(seed), FPS)
     return folder
 
 
@@ -146,7 +137,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def excerpt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five seconds of the market."""
     path = tmp_path_factory.mktemp("queries") / "excerpt.mp4"
-    write_video(path, footage(1)[32:72], FPS, crf=30)
+    write_video(path, noise_footage(1)[32:72], FPS, crf=30)
     return path
 
 

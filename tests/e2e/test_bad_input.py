@@ -19,10 +19,7 @@ from dns_core.errors import InputError
 from dns_core.params import load_params, run_stage
 from dns_core.workspace import StageContext, Workspace
 
-# Given by the fixtures of conftest.py.
-Dns = Any
-DnsProcess = Any
-Interrupt = Any
+Dns = Any  # a fixture of conftest.py, as are the others of type Any
 
 BAD = {
     "audio.mp4": "no_video_stream",
@@ -219,7 +216,7 @@ def assert_says_that_the_disk_is_full(complaint: str) -> None:
 
 
 def test_a_full_disk_leaves_no_half_index(
-    dns: Dns, dns_process: DnsProcess, data: Path, models: Path, small_disk: Path
+    dns: Dns, dns_process: Any, data: Path, models: Path, small_disk: Path
 ) -> None:
     videos, index = data / "test" / "database", small_disk / "index"
     arguments = ["index", "build", "--videos", videos, "--out", index, "--models", models]
@@ -233,7 +230,7 @@ def test_a_full_disk_leaves_no_half_index(
 
 
 def test_a_full_disk_leaves_the_index_that_was_there(
-    dns: Dns, dns_process: DnsProcess, data: Path, models: Path, small_disk: Path
+    dns: Dns, dns_process: Any, data: Path, models: Path, small_disk: Path
 ) -> None:
     few, index = small_disk / "few", small_disk / "index"
     more = sorted((data / "test" / "database").iterdir())
@@ -253,7 +250,7 @@ def test_a_full_disk_leaves_the_index_that_was_there(
 
 
 def test_a_full_disk_leaves_no_half_features(
-    dns_process: DnsProcess, workspace_copy: Path, small_disk: Path
+    dns_process: Any, workspace_copy: Path, small_disk: Path
 ) -> None:
     whitened = workspace_copy / "artifacts" / "whitened"
     expected = {path.name: path.read_bytes() for path in whitened.iterdir()}
@@ -270,7 +267,7 @@ def test_a_full_disk_leaves_no_half_features(
 
 @pytest.mark.parametrize("existing", [False, True])
 def test_ctrl_c_leaves_no_half_index(
-    dns: Dns, data: Path, interrupted: Interrupt, workspace_copy: Path, existing: bool
+    dns: Dns, data: Path, interrupted: Any, workspace_copy: Path, existing: bool
 ) -> None:
     models = workspace_copy / "artifacts" / "models"
     index = workspace_copy / "artifacts" / "index"

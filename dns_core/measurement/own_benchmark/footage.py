@@ -23,7 +23,7 @@ _CANDIDATES = 20
 
 @contextmanager
 def described(videos: Mapping[str, Path], side: str, progress: Progress) -> Iterator[FeatureStore]:
-    """Features of the videos that can be decoded, as the models that come along see them, while inside.
+    """Context with the features that the shipped models give the videos that can be decoded.
 
     Args:
         videos: files by id.

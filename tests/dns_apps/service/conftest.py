@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pytest
 import uvicorn
 
@@ -23,27 +22,17 @@ from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.pipeline import index_videos
 from dns_core.video.encode import write_video
 from dns_ops.service_settings import ServiceSettings
+from tests.factories import noise_footage
 
 FPS = 8.0
 NAMES = ("harbour.mp4", "folder/market.mp4", "<b>night & day</b>.mp4")
-
-
-def footage(seed: int, seconds: float = 12.0) -> UInt8Array:
-    """Coloured noise through which a window moves: every moment looks unlike the others."""
-    rng = np.random.default_rng(seed)
-    coarse = rng.integers(0, 255, (20, 60, 3), dtype=np.uint8)
-    wall = coarse.repeat(16, axis=0).repeat(16, axis=1)
-    n_frames = round(seconds * FPS)
-    lefts = np.linspace(0, wall.shape[1] - 160, n_frames).astype(int)
-    tops = np.linspace(0, wall.shape[0] - 120, n_frames).astype(int)
-    return np.stack([wall[t : t + 120, x : x + 160] for t, x in zip(tops, lefts, strict=True)])
 
 
 @pytest.fixture(scope="session")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("videos")
     for seed, name in enumerate(NAMES):
-        write_video(folder / name, footage(seed), FPS)
+        write_video(folder / name, noise_footage(seed), FPS)
     return folder
 
 
@@ -51,7 +40,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def excerpt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seconds 4 to 9 of the market, encoded again."""
     path = tmp_path_factory.mktemp("queries") / "excerpt.mp4"
-    write_video(path, footage(1)[round(4 * FPS) : round(9 * FPS)], FPS, crf=30)
+    write_video(path, noise_footage(1)[round(4 * FPS) : round(9 * FPS)], FPS, crf=30)
     return path
 
 
@@ -135,5 +124,5 @@ def run() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def draw() -> Callable[..., UInt8Array]:
-    """Frames of a made-up video: see `footage`."""
-    return footage
+    """Frames of a made-up video: see `noise_footage`."""
+    return noise_footage
