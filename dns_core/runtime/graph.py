@@ -16,8 +16,8 @@ _ERRORS_ONLY = 3
 class Graph:
     """A graph of one input and one output, ready to run; several threads may call it at once.
 
-    One thread computes a call. With more the runtime rounds otherwise, and an index would depend on the machine
-    that made it.
+    One thread computes a call. With more the runtime rounds otherwise, and an index would depend on the
+    machine that made it.
 
     Args:
         path: of the ONNX file.
