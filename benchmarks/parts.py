@@ -27,10 +27,10 @@ from dns_core.models.pair_network import PairNetwork
 from dns_core.models.selector import Selector
 from dns_core.records import UInt8Array
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
-from dns_core.retrieval.engine import LIMITS
 from dns_core.retrieval.pipeline import open_features
 from dns_core.retrieval.scorer import FineScorer, PackedScorer, scorer_of
 from dns_core.retrieval.selection import BySelector, Candidates
+from dns_core.retrieval.shards import LIMITS
 from dns_core.similarity.hamming import WORD_BITS, pack_signs, unpack_signs
 from dns_core.video import Sampling, decode_frames, write_video
 from tests.oracles import slow_twins

@@ -25,8 +25,9 @@ from dns_core.records import Float32Array, Int64Array, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.encode import VideoEncoder
-from dns_core.retrieval.engine import LIMITS, Engine
+from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.pipeline import index_videos
+from dns_core.retrieval.shards import LIMITS
 from dns_core.video import write_video
 from tests.oracles.slow_twins import pair_score
 

@@ -6,6 +6,7 @@
     │   ├── ParamsError           params.yaml, a ``--set`` or a ``--budget`` does not validate
     │   ├── ForeignFileError      a file of other software asks to run code, or is not what it should be
     │   └── GroundTruthError      an annotation file does not say what it should
+    ├── ShardsLostError           machines that hold parts of an index do not answer
     └── ArtefactError             a file this software wrote, or should have written
         ├── MissingArtefactError  it is not there: an earlier stage has not run
         ├── CorruptArtefactError  it is there, but truncated or altered
@@ -15,6 +16,7 @@ The command line prints the message of a ``DnsError`` as its one line of error a
 anything else is a defect and keeps its traceback.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -63,6 +65,23 @@ class ForeignFileError(InputError):
 
 class GroundTruthError(InputError):
     """An annotation file does not say what it should."""
+
+
+class ShardsLostError(DnsError):
+    """Shards of an index cannot be searched now.
+
+    Args:
+        names: of the shards.
+        reason: why.
+    """
+
+    def __init__(self, names: Sequence[str], reason: str) -> None:
+        super().__init__(names, reason)
+        self.names = tuple(names)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"shards that cannot be searched now: {', '.join(self.names)} ({self.reason})"
 
 
 class ArtefactError(DnsError):

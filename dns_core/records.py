@@ -165,15 +165,17 @@ class QueryResult:
         query: id or path of the query video.
         results: ranked matches.
         coverage: share in [0, 1] of the indexed corpus that could be compared
-            (1 minus the share of quarantined videos).
+            (1 minus the share of quarantined videos, and of those in missing shards).
         timing_ms: milliseconds by step (``decode``, ``features``, ``coarse``, ``select``, ``fine``,
             ``localise``, ``total``).
+        missing_shards: names of the shards that could not be searched.
     """
 
     query: str
     results: tuple[Match, ...]
     coverage: float
     timing_ms: Mapping[str, float] = field(default_factory=dict)
+    missing_shards: tuple[str, ...] = ()
 
 
 NEUTRAL = "neutral"

@@ -101,15 +101,20 @@ class Shard:
         return np.flatnonzero(np.repeat(keep, counts))
 
     def nearest_chunks(self, queries: Float32Array, count: int) -> Int64Array:
-        """Places among the live chunks of about the ``count`` nearest to each query ``[Q, E]``, rising."""
+        """Places among the live chunks of the ``count`` nearest to each query ``[Q, E]``, rising; ties stay.
+
+        Where there are codes they are about as many.
+        """
         live = self.live_chunks
         if self._codes is not None:
             rows = self._codes.nearest(queries, count)
             places: Int64Array = np.minimum(np.searchsorted(live, rows), len(live) - 1)
             return np.asarray(places[live[places] == rows])
-        best = coarse_scores(self.column("coarse").whole(), queries)[:, live].max(axis=0)
-        first = max(len(best) - count, 0)
-        return np.sort(np.argpartition(best, first)[first:]) if first else np.arange(len(best))
+        if len(live) <= count:
+            return np.arange(len(live))
+        scores = coarse_scores(self.column("coarse").whole(), queries)[:, live]
+        least = np.partition(scores, -count, axis=1)[:, [-count]]
+        return np.flatnonzero((scores >= least).any(axis=0))
 
     def column(self, name: str) -> Column:
         """The array called ``name``; each is opened once."""

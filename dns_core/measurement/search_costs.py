@@ -15,7 +15,8 @@ from dns_core.index.reader import Index, open_index
 from dns_core.measurement.timing import Timing, machine_is_busy, time_in_turns
 from dns_core.records import Float32Array, Int64Array, VideoFeatures
 from dns_core.retrieval.budget import Budget
-from dns_core.retrieval.engine import LIMITS, Engine
+from dns_core.retrieval.engine import Engine
+from dns_core.retrieval.shards import LIMITS
 
 # Far enough apart that the difference is more than noise, and written within seconds; a larger one has codes.
 _SIZES = (1_000, 48_000)

@@ -15,6 +15,7 @@ from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.chunked_video import ChunkedVideo, chunked_scores
 from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.index_settings import IndexSettings
+from dns_core.retrieval.local_shards import LocalShards
 from dns_core.retrieval.localisation import PathFinder
 from dns_core.retrieval.scorer import scorer_of
 from dns_core.retrieval.selection import ByChance, ByCoarseScore, ByDoubt, BySelector, Policy, select
@@ -104,12 +105,13 @@ def located_segments(
 ) -> Segments:
     """Matched stretches of every pair whose true ones are known, by one way to find them."""
     rows = {video_id: row for row, video_id in enumerate(engine.index.ids)}
+    shards = LocalShards(engine.index, engine.bundle, engine.fine)
     found: Segments = {}
     for query_id, by_video in truth.segments.items():
         known = [video_id for video_id in by_video if video_id in rows]
         chosen = np.array([rows[video_id] for video_id in known], dtype=np.int64)
-        located = engine.segments(engine.stretches(queries.read(query_id)), chosen, finder)
-        found[query_id] = {video_id: located[rows[video_id]] for video_id in known}
+        located = shards.segments(engine.stretches(queries.read(query_id)), chosen, finder)
+        found[query_id] = dict(zip(known, located, strict=True))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from dns_core.index.chunks import Chunking, chunk_panes
+from dns_core.index.encoded import EncodedVideo
 from dns_core.index.npy_stream import AnyArray
 from dns_core.records import (
     Float32Array,
@@ -73,6 +74,12 @@ class ChunkedVideo:
         spans = frame_spans(features, chunking)
         frames = stored_frames(scorer, features.regions, merge_from)
         return cls(frames, features.times_s, spans, features.length_s)
+
+    @classmethod
+    def stored(cls, record: EncodedVideo, fine: str) -> Self:
+        """A video of an index, as one of its fine networks compares it."""
+        length_s = record.probe.duration_s if record.probe else None
+        return cls(record.frames[fine], record.times_s, record.spans, length_s)
 
     @property
     def panes(self) -> Int64Array:

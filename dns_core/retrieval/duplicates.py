@@ -15,6 +15,7 @@ import numpy as np
 from dns_core.index import EncodedVideo, Index
 from dns_core.ports import Progress
 from dns_core.records import Int64Array, Segment
+from dns_core.retrieval.chunked_video import ChunkedVideo
 from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.pair_journal import Pair, PairJournal
 from dns_core.retrieval.ranking import falling_order
@@ -105,8 +106,9 @@ class _Search:
         chosen = self._chosen(candidates, record)
         if not len(chosen):
             return [], 0
-        query = self._engine.stretches_of(record)
-        fine = self._engine.fine_scores(query, candidates.rows[chosen])[candidates.rows]
+        query = ChunkedVideo.stored(record, self._engine.fine)
+        fine = np.full(len(candidates.rows), np.nan, dtype=np.float32)
+        fine[chosen] = self._engine.fine_scores(query, candidates.rows[chosen])
         standing = self._engine.standing(candidates, query)
         scores = self._engine.calibrated(candidates, fine, standing)
         kept = [int(k) for k in chosen if scores[k] >= self._asked.min_score]

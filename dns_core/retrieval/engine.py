@@ -6,13 +6,15 @@
     rank       both kinds of score on one scale (see `Calibration`), ties by id
     localise   matched stretches of the answers that were compared finely
 
+What is computed of each video alone is the work of `dns_core.retrieval.shards.Shards`.
+
 Reference: DnS, IJCV 2022, section 3.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -20,7 +22,6 @@ import numpy as np
 from dns_core.errors import ParamsError
 from dns_core.index.chunks import chunk_panes
 from dns_core.index.encoded import EncodedVideo
-from dns_core.index.npy_stream import AnyArray
 from dns_core.index.reader import Index
 from dns_core.records import (
     Float32Array,
@@ -36,37 +37,14 @@ from dns_core.retrieval.background_scores import BackgroundCoarse, BackgroundFin
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.calibration import Standing
-from dns_core.retrieval.chunked_video import ChunkedVideo, chunked_scores, pair_segments
+from dns_core.retrieval.chunked_video import ChunkedVideo
 from dns_core.retrieval.encode import chunk_numbers, chunk_vectors, frame_spans
 from dns_core.retrieval.index_settings import IndexSettings
-from dns_core.retrieval.localisation import PathFinder
-from dns_core.retrieval.ranking import best_pairs, falling_order, video_scores
+from dns_core.retrieval.local_shards import LocalShards
+from dns_core.retrieval.ranking import falling_order
 from dns_core.retrieval.scorer import scorer_of
 from dns_core.retrieval.selection import BySelector, Candidates, Policy, select
-from dns_core.retrieval.temporal_network import temporal_network
-
-
-@dataclass(frozen=True, slots=True)
-class EngineLimits:
-    """How much an engine handles at once.
-
-    Attributes:
-        timed_block_cells: frame pairs compared before the clock is read: about four pairs of videos of 90
-            frames, some 10 ms.
-        block_cells: of a search without a clock: the matrices of a block take 16 MB.
-        large_index: videos of the largest index that is compared whole; beyond it a shortlist is taken,
-            unless more is to be re-ranked than it holds.
-        shortlist: chunks near to each chunk of the query.
-    """
-
-    timed_block_cells: int = 1 << 15
-    block_cells: int = 1 << 22
-    large_index: int = 100_000
-    shortlist: int = 2_000
-
-
-LIMITS = EngineLimits()
-"""The limits of every engine but those of tests."""
+from dns_core.retrieval.shards import LIMITS, CoarseQuery, EngineLimits, Shards
 
 
 class Engine:
@@ -99,6 +77,7 @@ class Engine:
         self.bundle = bundle
         self.fine = fine
         self.limits = limits
+        self.shards: Shards = LocalShards(index, bundle, fine, limits)
         self.policy = policy or BySelector(bundle.selector(fine))
         self._scorer = scorer_of(bundle.fine(fine))
         self._chunking = settings.chunking
@@ -123,13 +102,13 @@ class Engine:
             with _timed(timing_ms, "coarse"):
                 candidates = self.candidates(features, shortlisted=self._is_enough(top_k, budget))
             with _timed(timing_ms, "select"):
-                chosen = select(self.policy, candidates, budget.count(self.index.n_videos))
+                chosen = select(self.policy, candidates, budget.count(self.shards.n_videos))
             rows = candidates.rows
             fine = np.full(len(rows), np.nan, dtype=np.float32)
             with _timed(timing_ms, "fine"):
                 query = self.stretches(features) if len(chosen) else None
                 if query:
-                    fine = self.fine_scores(query, rows[chosen], deadline_ms=budget.ms)[rows]
+                    fine[chosen] = self.fine_scores(query, rows[chosen], deadline_ms=budget.ms)
                 standing = self.standing(candidates, query)
             scores = self.calibrated(candidates, fine, standing)
             order = falling_order(scores, candidates.ids)
@@ -143,7 +122,19 @@ class Engine:
             return Match(candidates.ids[row], float(scores[row]), stage, segments.get(int(rows[row]), ()))
 
         matches = tuple(match(row) for row in (order[:top_k] if top_k else order))
-        return QueryResult(features.video_id, matches, self.index.coverage, timing_ms)
+        return QueryResult(features.video_id, matches, self.coverage, timing_ms)
+
+    @property
+    def coverage(self) -> float:
+        """Share in [0, 1] of the corpus that is searched; what is lost or could not be indexed is not."""
+        n_videos = self.index.n_videos
+        return self.index.coverage * (self.shards.n_videos / n_videos if n_videos else 1.0)
+
+    def over(self, shards: Shards) -> "Engine":
+        """The engine of the same index whose shards are elsewhere, or of those that are left."""
+        other = copy(self)
+        other.shards = shards
+        return other
 
     def candidates(self, features: VideoFeatures, *, shortlisted: bool = False) -> Candidates:
         """Videos of the index as the coarse stage sees them.
@@ -155,38 +146,18 @@ class Engine:
         spans = frame_spans(features, self._chunking)
         vectors = chunk_vectors(self.bundle.coarse, features, spans)
         numbers = chunk_numbers(self.bundle.selector(self.fine), features, spans)
-        return self._candidates(
-            vectors, numbers, chunk_panes(features.times_s, spans), shortlisted=shortlisted
-        )
+        query = CoarseQuery(vectors, numbers, chunk_panes(features.times_s, spans))
+        return self._candidates(query, shortlisted=shortlisted)
 
     def candidates_of(self, record: EncodedVideo, *, shortlisted: bool = False) -> Candidates:
         """As `candidates`, of a video that an index made by the same models holds."""
-        numbers = record.numbers[self.fine]
-        return self._candidates(record.coarse, numbers, record.panes, shortlisted=shortlisted)
+        query = CoarseQuery(record.coarse, record.numbers[self.fine], record.panes)
+        return self._candidates(query, shortlisted=shortlisted)
 
-    def stretches_of(self, record: EncodedVideo) -> ChunkedVideo:
-        """As `stretches`, of a video that an index made by the same models holds."""
-        length_s = record.probe.duration_s if record.probe else None
-        return ChunkedVideo(record.frames[self.fine], record.times_s, record.spans, length_s)
-
-    def _candidates(
-        self, vectors: Float32Array, query_numbers: Float32Array, panes: Int64Array, *, shortlisted: bool
-    ) -> Candidates:
-        if shortlisted:
-            rows = np.unique(self.index.nearest(vectors, self.limits.shortlist))
-            chunks, offsets = self.index.chunks_of(rows)
-            chunk_scores = self.index.coarse_scores(vectors, chunks)
-            ids = tuple(self.index.ids[row] for row in rows)
-            numbers = self.index.numbers(self.fine, chunks)
-        else:
-            rows, offsets = np.arange(self.index.n_videos), self.index.chunk_offsets
-            chunk_scores = self.index.coarse_scores(vectors)
-            ids, numbers = self.index.ids, self.index.numbers(self.fine)
-        query_chunk, target_chunk = best_pairs(chunk_scores, offsets)
-        columns = query_numbers[query_chunk], numbers[target_chunk], chunk_scores[query_chunk, target_chunk]
-        table = np.stack(columns, axis=1).astype(np.float32)
-        background = self._background_coarse.scores(vectors, panes)
-        return Candidates(rows, ids, video_scores(chunk_scores, offsets, panes), table, background)
+    def _candidates(self, query: CoarseQuery, *, shortlisted: bool) -> Candidates:
+        seen = self.shards.seen(query, shortlisted=shortlisted)
+        background = self._background_coarse.scores(query.vectors, query.panes)
+        return Candidates(seen.rows, seen.ids, seen.scores, seen.features, background)
 
     def stretches(self, features: VideoFeatures) -> ChunkedVideo:
         """A video as the fine network compares it with those of the index.
@@ -196,31 +167,17 @@ class Engine:
         """
         return ChunkedVideo.of(self._scorer, features, self._chunking, self._merge_from)
 
-    def matrices(self, query: ChunkedVideo, targets: Sequence[AnyArray]) -> list[Float32Array]:
-        """Similarity of frames ``[Tq, Tt]`` in [-1, 1] of a query with each of the stored ``targets``."""
-        return self._scorer.matrices(query.frames, targets)
-
     def fine_scores(
         self, query: ChunkedVideo, rows: Int64Array, *, deadline_ms: float | None = None
     ) -> Float32Array:
-        """``[V]`` raw fine scores in [-1, 1] of the videos at ``rows``, NaN elsewhere.
+        """Raw fine scores ``[K]`` in [-1, 1] of the videos at ``rows``; NaN where time was over.
 
         Args:
             query: as `stretches` makes it.
-            rows: of the index, the most wanted first.
+            rows: ``[K]`` of the index, the most wanted first.
             deadline_ms: stop after the block during which so many milliseconds are over.
         """
-        scores = np.full(self.index.n_videos, np.nan, dtype=np.float32)
-        if not len(rows):
-            return scores
-        started = time.perf_counter()
-        limit = self.limits.block_cells if deadline_ms is None else self.limits.timed_block_cells
-        for block in self._blocks(rows, len(query.times_s), limit):
-            targets = [self.stretches_of(self.index.record(int(row))) for row in block]
-            scores[block] = chunked_scores(self._scorer, query, targets)
-            if deadline_ms is not None and (time.perf_counter() - started) * 1000 >= deadline_ms:
-                break
-        return scores
+        return self.shards.fine_scores(query, rows, deadline_ms=deadline_ms)
 
     def standing(self, candidates: Candidates, query: ChunkedVideo | None) -> Standing:
         """How high a query scores with the background.
@@ -237,36 +194,26 @@ class Engine:
 
         Args:
             candidates: as `candidates` returns.
-            fine: ``[V]`` what `fine_scores` returns of the candidates.
+            fine: ``[V]`` fine scores of the candidates, NaN where there is none.
             standing: of the query.
         """
         scale = self.bundle.calibration.scale(self.fine)
         return scale.probabilities(scale.mixed(candidates.scores, fine, standing.shift), standing.level)
 
-    def segments(
-        self, query: ChunkedVideo, rows: Int64Array, finder: PathFinder = temporal_network
-    ) -> dict[int, tuple[Segment, ...]]:
+    def segments(self, query: ChunkedVideo, rows: Int64Array) -> dict[int, tuple[Segment, ...]]:
         """By row, the matched stretches of the videos at ``rows``.
 
         Args:
             query: as `stretches` makes it.
             rows: of the index.
-            finder: of matching cells.
         """
-        threshold = self.bundle.calibration.frame_threshold(self.fine)
-        found: dict[int, tuple[Segment, ...]] = {}
-        for row in rows:
-            record = self.index.record(int(row))
-            found[int(row)] = pair_segments(
-                self._scorer, query, self.stretches_of(record), threshold=threshold, finder=finder
-            )
-        return found
+        return dict(zip(rows.tolist(), self.shards.segments(query, rows), strict=True))
 
     def _is_enough(self, top_k: int, budget: Budget) -> bool:
         """Whether a shortlist of a large index holds all that is to be compared finely and answered."""
         shortlist = self.limits.shortlist
-        few = budget.ms is not None or budget.count(self.index.n_videos) <= shortlist
-        return few and 0 < top_k <= shortlist and self.index.n_videos > self.limits.large_index
+        few = budget.ms is not None or budget.count(self.shards.n_videos) <= shortlist
+        return few and 0 < top_k <= shortlist and self.shards.n_videos > self.limits.large_index
 
     @cached_property
     def _background_fine(self) -> BackgroundFine:
@@ -275,20 +222,6 @@ class Engine:
     @cached_property
     def _background_coarse(self) -> BackgroundCoarse:
         return BackgroundCoarse(self.bundle.coarse, self.bundle.background)
-
-    def _blocks(self, rows: Int64Array, n_query_frames: int, limit: int) -> Iterator[Int64Array]:
-        """Rows in order, cut where the frame pairs of a block would exceed ``limit``."""
-        block: list[int] = []
-        cells = 0
-        for row in rows:
-            more = n_query_frames * self.index.n_frames(int(row))
-            if block and cells + more > limit:
-                yield np.array(block, dtype=np.int64)
-                block, cells = [], 0
-            block.append(int(row))
-            cells += more
-        if block:
-            yield np.array(block, dtype=np.int64)
 
 
 @contextmanager

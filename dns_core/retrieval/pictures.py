@@ -5,20 +5,20 @@ at. It is compared with every frame of the index instead, by the similarity of t
 """
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
-from dns_core.errors import ParamsError
-from dns_core.records import Float32Array, Int64Array, Match, QueryResult, Segment, VideoFeatures
+from dns_core.errors import ParamsError, ShardsLostError
+from dns_core.records import Match, QueryResult, Segment, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.engine import Engine
-from dns_core.retrieval.localisation import sampling_period_s
-from dns_core.retrieval.ranking import falling_order
-
-_BLOCK_VIDEOS = 256
+from dns_core.retrieval.shards import BestFrame
 
 
-def search_any(engine: Engine, features: VideoFeatures, *, top_k: int, budget: Budget) -> QueryResult:
+def search_any(
+    engine: Engine, features: VideoFeatures, *, top_k: int, budget: Budget, partial: bool = True
+) -> QueryResult:
     """The ranked answers to a video or to a picture, whichever it is.
 
     Args:
@@ -26,7 +26,26 @@ def search_any(engine: Engine, features: VideoFeatures, *, top_k: int, budget: B
         features: of the query.
         top_k: answers wanted; 0 ranks the whole index.
         budget: how much re-ranking to do for a video; a picture is compared with every frame.
+        partial: where shards are lost, answer as if the index were without them, and name them.
+
+    Raises:
+        ShardsLostError: shards are lost, and all are wanted, or nothing is left.
     """
+    lost: tuple[str, ...] = ()
+    while True:
+        try:
+            found = _search(engine, features, top_k, budget)
+        except ShardsLostError as error:
+            if not partial:
+                raise
+            engine, lost = engine.over(engine.shards.without(error.names)), (*lost, *error.names)
+            if not engine.shards.n_videos:
+                raise
+        else:
+            return replace(found, missing_shards=tuple(sorted(lost)))
+
+
+def _search(engine: Engine, features: VideoFeatures, top_k: int, budget: Budget) -> QueryResult:
     if is_picture(features):
         return search_picture(engine, features, top_k=top_k)
     return engine.search(features, top_k=top_k, budget=budget)
@@ -54,42 +73,19 @@ def search_picture(engine: Engine, picture: VideoFeatures, *, top_k: int) -> Que
     if top_k < 0:
         raise ParamsError(f"top_k must be 0 (all) or more, got {top_k}")
     started = time.perf_counter()
-    best, frames = _best_frames(engine, picture)
-    ids = engine.index.ids
-    order = falling_order(best, ids)[: top_k or len(ids)]
     floor = engine.bundle.calibration.frame_threshold(engine.fine)
     matches = tuple(
-        Match(ids[row], _score(best[row], floor), "fine", (_moment(engine, row, frames[row], best[row]),))
-        for row in order.tolist()
+        Match(found.video_id, _score(found.similarity, floor), "fine", (_moment(found),))
+        for found in engine.shards.best_frames(engine.stretches(picture), top_k)
     )
     total_ms = (time.perf_counter() - started) * 1000
-    return QueryResult(
-        picture.video_id, matches, engine.index.coverage, {"fine": total_ms, "total": total_ms}
-    )
-
-
-def _best_frames(engine: Engine, picture: VideoFeatures) -> tuple[Float32Array, Int64Array]:
-    """``[V]``: the highest similarity of a frame of each video with the picture, and which frame has it."""
-    query = engine.stretches(picture)
-    n_videos = engine.index.n_videos
-    best, frames = np.empty(n_videos, dtype=np.float32), np.empty(n_videos, dtype=np.int64)
-    for start in range(0, n_videos, _BLOCK_VIDEOS):
-        rows = range(start, min(start + _BLOCK_VIDEOS, n_videos))
-        stored = [engine.stretches_of(engine.index.record(row)).frames for row in rows]
-        for row, matrix in zip(rows, engine.matrices(query, stored), strict=True):
-            by_frame = matrix.max(axis=0)
-            frames[row] = int(by_frame.argmax())
-            best[row] = by_frame[frames[row]]
-    return best, frames
+    return QueryResult(picture.video_id, matches, engine.coverage, {"fine": total_ms, "total": total_ms})
 
 
 def _score(similarity: float, floor: float) -> float:
     return float(np.clip((similarity - floor) / max(1.0 - floor, 1e-6), 0.0, 1.0))
 
 
-def _moment(engine: Engine, row: int, frame: int, similarity: float) -> Segment:
+def _moment(found: BestFrame) -> Segment:
     """From the frame to the next one."""
-    times_s = engine.index.record(row).times_s
-    period_s = sampling_period_s(times_s)
-    start_s = float(times_s[frame])
-    return Segment(0.0, 0.0, start_s, start_s + period_s, float(similarity))
+    return Segment(0.0, 0.0, found.start_s, found.stop_s, found.similarity)

@@ -12,9 +12,10 @@ from dns_core.records import QueryResult, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
 from dns_core.retrieval.encode import VideoEncoder
-from dns_core.retrieval.engine import Engine, EngineLimits
+from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.selection import ByCoarseScore
+from dns_core.retrieval.shards import EngineLimits
 
 Videos = dict[str, VideoFeatures]
 MakeFeatures = Callable[[str, int], VideoFeatures]
@@ -79,7 +80,7 @@ def test_fine_scores_and_order_are_those_of_single_comparisons(
     """The slow twin: every candidate compared alone, put in order by hand."""
     engine, query = Engine(index, bundle), make_features("query", 37)
     singly = {
-        video_id: float(engine.fine_scores(engine.stretches(query), np.array([row]))[row])
+        video_id: float(engine.fine_scores(engine.stretches(query), np.array([row]))[0])
         for row, video_id in enumerate(index.ids)
     }
     assert len({round(score, 5) for score in singly.values()}) == 12  # two of the 14 are copies
@@ -166,7 +167,7 @@ def test_time_runs_out_after_a_block(
     query = make_features("query", 9)
     # each reading of the clock is 10 ms after the one before
     clock = iter(range(1000))
-    monkeypatch.setattr("dns_core.retrieval.engine.time.perf_counter", lambda: next(clock) / 100)
+    monkeypatch.setattr("dns_core.retrieval.local_shards.time.perf_counter", lambda: next(clock) / 100)
     for ms, expected in ((1, 1), (10, 1), (25, 3), (10_000, 14)):
         result = engine.search(query, top_k=0, budget=Budget(ms=ms))
         assert [match.stage for match in result.results].count("fine") == expected
