@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Protocol
 
+HOUR_S = 3600.0
+
 METHOD_NAMES = {
     "teacher": "teacher",
     "fine_attention": "fine attention",
@@ -70,6 +72,16 @@ def size(n_bytes: float) -> str:
             return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1024
     return f"{value:.1f} TiB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit in which they are read most easily."""
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    for unit, length in (("s", 1.0), ("min", 60.0), ("h", HOUR_S)):
+        if seconds < 100 * length:
+            return f"{seconds / length:.3g} {unit}"
+    return f"{seconds / 24 / HOUR_S:,.0f} days"
 
 
 def segment_texts(segments: Iterable[TimeSpans]) -> list[str]:

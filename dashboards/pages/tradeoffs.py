@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards.data import records
 from dashboards.formats import ago, count, counted, moment, plain
-from dashboards.panels.estimate import Archive, Measured, estimates, measured_rows
+from dashboards.panels.estimate import estimates, way_name
 from dashboards.panels.published import BENCHMARK, PUBLISHED, TASKS
 from dashboards.panels.tradeoff import (
     COSTS,
@@ -20,6 +20,7 @@ from dashboards.panels.tradeoff import (
 )
 from dashboards.states import problems_shown, show_empty
 from dashboards.theme import page_head
+from dns_core.evaluation.capacity import Archive, Measured, measured_rows
 from dns_ops.tracking.run_queries import RunRecord
 
 
@@ -158,7 +159,7 @@ def _draw_calculator(chosen: Sequence[RunRecord], reports: dict[str, Any]) -> No
                 "Runs of this version do: the flow `reproduce` evaluates again. Or choose another run.",
             )
             return
-        row = st.selectbox("Way to search", rows, index=_usual(rows), format_func=_named, key="way")
+        row = st.selectbox("Way to search", rows, index=_usual(rows), format_func=way_name, key="way")
     found = estimates(Archive(n_videos, minutes), row, price)
     with st.container(horizontal=True):
         for figure in found:
@@ -184,10 +185,6 @@ def _usual(rows: Sequence[Measured]) -> int:
     """The binary student with a third re-ranked is what most would take."""
     wanted = ("dns_fine_binary", 0.3)
     return next((i for i, row in enumerate(rows) if (row.method, row.share) == wanted), 0)
-
-
-def _named(row: Measured) -> str:
-    return row.name
 
 
 def _draw_published() -> None:

@@ -20,6 +20,7 @@ from dns_apps.cli import (
     index,
     models,
     pipeline,
+    plan,
     platform,
     query,
     serve,
@@ -50,6 +51,7 @@ app.add_typer(datasets.app, name="datasets")
 app.add_typer(models.app, name="models")
 app.add_typer(storage.app, name="storage")
 app.command()(check.check)
+app.command()(plan.plan)
 app.command()(serve.serve)
 app.command()(platform.up)
 app.command()(platform.down)

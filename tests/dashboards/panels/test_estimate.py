@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from dashboards.panels.estimate import Archive, Measured, estimates, measured_rows
+from dashboards.panels.estimate import estimates
 from dns_core.errors import InputError
+from dns_core.evaluation.capacity import Archive, Measured, measured_rows
 from dns_core.evaluation.cost import SearchCost
 
 COST = SearchCost(
