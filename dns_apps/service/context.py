@@ -13,9 +13,9 @@ from dns_apps.service.query_jobs import QueryJobs
 from dns_apps.service.query_runner import QueryRunner
 from dns_apps.service.query_store import QueryStore
 from dns_apps.service.slots import Slots
-from dns_apps.service.video_folders import VideoFolders
 from dns_core.decoding.decoders import Decoders
 from dns_core.decoding.process import Limits
+from dns_core.video.folders import VideoFolders
 from dns_core.workspace import Workspace
 from dns_ops.service_settings import ServiceSettings
 from dns_ops.settings import make_platform_folder, make_private_folder
@@ -84,7 +84,7 @@ def make_context(root: Path, settings: ServiceSettings, device: str = "cpu") -> 
     video_folders = VideoFolders([root / folder for folder in folders])
     live_index = LiveIndex(root.resolve(), settings, compute, device)
     decoders = Decoders(settings.n_workers, limits, scratch)
-    query_runner = QueryRunner(live_index, decoders, compute)
+    query_runner = QueryRunner(live_index, decoders, video_folders, compute)
     query_jobs = QueryJobs(
         query_store, query_runner, folder=home / "queries", video_folders=video_folders, settings=settings
     )
