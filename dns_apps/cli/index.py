@@ -136,11 +136,17 @@ def refresh(json: Json = False) -> None:
 
 
 @app.command()
-def compact(index: IndexFolder, json: Json = False) -> None:
+def compact(
+    index: IndexFolder,
+    shard_videos: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Videos of a shard, for several machines; 0 is one shard.")
+    ] = 0,
+    json: Json = False,
+) -> None:
     """Rewrite an index without removed videos; results stay the same."""
     from dns_core.index import compact_index
 
-    _print_change(compact_index(index), json=json)
+    _print_change(compact_index(index, shard_videos), json=json)
 
 
 @app.command()

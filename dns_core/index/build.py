@@ -1,7 +1,8 @@
 """Making and changing an index: every change is a new version, whole or not there."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -136,13 +137,14 @@ def remove_videos(path: Path, video_ids: Sequence[str]) -> Manifest:
         return _finish(draft, index.manifest, kept, absent)
 
 
-def compact_index(path: Path) -> Manifest:
-    """The index is one shard of its live videos by id; searching gives the same results.
+def compact_index(path: Path, shard_videos: int = 0) -> Manifest:
+    """The index is its live videos by id, in one shard or in equal ones; searching gives the same results.
 
     Compacted indices of equal sets of videos hold equal arrays, after any adds and removes.
 
     Args:
         path: the index.
+        shard_videos: of a shard, for an index that several machines are to hold; 0 puts all into one.
 
     Returns:
         The manifest of the new version.
@@ -159,13 +161,22 @@ def compact_index(path: Path) -> Manifest:
                 old.verify(index.folder / old.name)
         order = sorted(range(index.n_videos), key=index.ids.__getitem__)
         records = (index.record(row) for row in order)
-        entry = write_shard(draft.folder / _shard_name(draft), records, taken=set())
-        return _finish(draft, index.manifest, [entry], index.manifest.quarantine)
+        entries = _equal_shards(draft, records, shard_videos)
+        return _finish(draft, index.manifest, entries, index.manifest.quarantine)
 
 
-def _shard_name(draft: Draft) -> str:
+def _equal_shards(draft: Draft, records: Iterator[EncodedVideo], size: int) -> list[ShardEntry | None]:
+    taken: set[str] = set()
+    entries: list[ShardEntry | None] = []
+    while not entries or entries[-1] is not None:
+        folder = draft.folder / _shard_name(draft, len(entries))
+        entries.append(write_shard(folder, islice(records, size or None), taken=taken))
+    return entries
+
+
+def _shard_name(draft: Draft, part: int = 0) -> str:
     # Named after the version that wrote it, so that names stay unique while shards are carried along.
-    return f"shard-{draft.number:06d}"
+    return f"shard-{draft.number:06d}" + (f"-{part:04d}" if part else "")
 
 
 def _kept(index: Index, entry: ShardEntry, draft: Draft, gone: Iterable[str] = ()) -> ShardEntry | None:

@@ -180,6 +180,19 @@ def test_compaction_changes_no_answer_and_forgets_history(
     ]
 
 
+def test_compaction_makes_shards_of_a_size(tmp_path: Path, make_record: RecordMaker, origin: Origin) -> None:
+    build_index(tmp_path, [make_record(f"v{number}") for number in range(10)], origin)
+    remove_videos(tmp_path, ["v3"])
+    before = answers(tmp_path)
+    for size, expected in ((4, [4, 4, 1]), (3, [3, 3, 3]), (9, [9]), (0, [9])):
+        manifest = compact_index(tmp_path, size)
+        assert [entry.n_videos for entry in manifest.shards] == expected
+        assert len({entry.name for entry in manifest.shards}) == len(expected)
+        assert answers(tmp_path) == before
+    remove_videos(tmp_path, [f"v{number}" for number in range(10) if number != 3])
+    assert compact_index(tmp_path, 4).shards == ()
+
+
 def test_a_removed_video_can_be_added_again(tmp_path: Path, make_record: RecordMaker, origin: Origin) -> None:
     build_index(tmp_path, [make_record("a"), make_record("b")], origin)
     remove_videos(tmp_path, ["a"])
