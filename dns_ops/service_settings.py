@@ -3,6 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -35,6 +36,10 @@ class ServiceSettings(BaseModel):
         threads: threads of each computation; 0 is half of the cores, four at most.
         decode_timeout_s: a video that takes longer to decode is refused.
         decoder_memory_bytes: address space of a decoder process.
+        holders: groups of shards that machines of the cluster hold; 0 searches in the service's own process.
+        replicas: machines that hold each group.
+        holder_timeout_s: a group that gives no answer within this time is lost to the query.
+        partial: ``answer`` without the shards that are lost, and name them; or ``refuse`` with 503.
         keep_queries: number of queries kept; older ones without labels are deleted.
         keep_bytes: total size of the videos of kept queries.
     """
@@ -59,6 +64,10 @@ class ServiceSettings(BaseModel):
     threads: int = Field(default=0, ge=0)
     decode_timeout_s: float = Field(default=300, gt=0)
     decoder_memory_bytes: int = Field(default=4 << 30, ge=1 << 29)
+    holders: int = Field(default=0, ge=0, le=10_000)
+    replicas: int = Field(default=2, ge=1, le=100)
+    holder_timeout_s: float = Field(default=30, gt=0)
+    partial: Literal["answer", "refuse"] = "answer"
     keep_queries: int = Field(default=1000, ge=1)
     keep_bytes: int = Field(default=10 << 30, ge=0)
 

@@ -14,6 +14,7 @@ from dns_apps.cli.output import print_json, print_line, print_table
 from dns_core.errors import InputError
 
 if TYPE_CHECKING:
+    from dns_apps.service.schemas import HolderRow
     from dns_ops.platform.supervisor import Supervisor
 
 
@@ -45,18 +46,50 @@ def down() -> None:
 
 
 def status(json: Json = False) -> None:
-    """Show which services run; the exit status is 1 if one of them does not."""
+    """Show which services run and which machines hold the index; the exit status is 1 if one does not."""
     from dns_ops.platform.services import CLUSTER
 
     with_cluster = _supervisor(print_line).was_started(CLUSTER)
     states = list(_supervisor(print_line, cluster=with_cluster).states())
+    holders = _holders()
     if json:
-        print_json([asdict(state) for state in states])
+        print_json([asdict(state) for state in states] + [row.model_dump() for row in holders])
     else:
         rows = [(s.name, s.state, s.address, str(s.pid) if s.pid else "") for s in states]
         print_table("", ["service", "state", "address", ">process"], rows)
-    if any(state.state != "running" for state in states):
+        _print_holders(holders)
+    if any(state.state != "running" for state in states) or any(row.state != "ready" for row in holders):
         raise typer.Exit(1)
+
+
+def _holders() -> "tuple[HolderRow, ...]":
+    """Machines that search the index, as the query service knows them; none if there is no service."""
+    from dns_ops.settings import load_settings
+
+    settings = load_settings(Path.cwd())
+    if not settings.serve.holders:
+        return ()
+    from dns_apps.service.client import Client
+    from dns_apps.service.client_errors import ServiceError
+
+    try:
+        with Client(settings.query_service(), settings.service_token.get_secret_value() or None) as service:
+            return service.index().holders
+    except ServiceError as error:
+        print_line(f"holders: {error}")
+        return ()
+
+
+def _print_holders(holders: "tuple[HolderRow, ...]") -> None:
+    if not holders:
+        return
+    figures = ("process", "version", "lag", "n_videos")
+    rows = [
+        (row.name, row.state, row.host, *(str(getattr(row, name)) for name in figures), row.problem)
+        for row in holders
+    ]
+    columns = ["holder", "state", "machine", ">process", ">version", ">behind", ">videos", "problem"]
+    print_table("", columns, rows)
 
 
 def worker(

@@ -16,13 +16,18 @@ from dns_apps.service.request_guard import RequestGuard
 from dns_apps.service.routes import index, labels, queries, state, videos
 from dns_apps.service.schemas import StoredQuery
 from dns_ops.browser_guard import Visitors
+from dns_ops.holders.publishing import Holders
 from dns_ops.service_settings import ServiceSettings
 
 _SUMMARY = "Find every copy, excerpt and other footage of a clip in a video archive."
 
 
 def create_app(
-    root: Path, settings: ServiceSettings, device: str = "cpu", hosts: frozenset[str] = frozenset()
+    root: Path,
+    settings: ServiceSettings,
+    device: str = "cpu",
+    hosts: frozenset[str] = frozenset(),
+    holders: Holders | None = None,
 ) -> FastAPI:
     """The service of a workspace; its processes start here, and its index is opened when it is run.
 
@@ -31,8 +36,9 @@ def create_app(
         settings: of the service.
         device: torch device of the networks.
         hosts: names besides this machine's own by which browsers reach it.
+        holders: of the index, where other machines search it.
     """
-    context = make_context(root, settings, device)
+    context = make_context(root, settings, device, holders)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -13,10 +13,11 @@ from dns_apps.service.query_jobs import QueryJobs
 from dns_apps.service.query_runner import QueryRunner
 from dns_apps.service.query_store import QueryStore
 from dns_apps.service.slots import Slots
+from dns_apps.service.video_folders import VideoFolders
 from dns_core.decoding.decoders import Decoders
 from dns_core.decoding.process import Limits
-from dns_core.video.folders import VideoFolders
 from dns_core.workspace import Workspace
+from dns_ops.holders.publishing import Holders
 from dns_ops.service_settings import ServiceSettings
 from dns_ops.settings import make_platform_folder, make_private_folder
 
@@ -64,9 +65,12 @@ class ServiceContext:
         self.decoders.close()
         self.viewing.close()
         self.query_store.close()
+        self.live_index.close()
 
 
-def make_context(root: Path, settings: ServiceSettings, device: str = "cpu") -> ServiceContext:
+def make_context(
+    root: Path, settings: ServiceSettings, device: str = "cpu", holders: Holders | None = None
+) -> ServiceContext:
     """The service of the workspace at ``root``; what it keeps lies in ``.platform/service``."""
     home = make_private_folder(make_platform_folder(root).resolve() / "service")
     scratch = home / "scratch"
@@ -82,9 +86,9 @@ def make_context(root: Path, settings: ServiceSettings, device: str = "cpu") -> 
     query_store = QueryStore(home / "records.db")
     folders = settings.video_folders() or (Workspace(Path()).videos("database"),)
     video_folders = VideoFolders([root / folder for folder in folders])
-    live_index = LiveIndex(root.resolve(), settings, compute, device)
+    live_index = LiveIndex(root.resolve(), settings, compute, device, holders)
     decoders = Decoders(settings.n_workers, limits, scratch)
-    query_runner = QueryRunner(live_index, decoders, video_folders, compute)
+    query_runner = QueryRunner(live_index, decoders, compute, partial=settings.partial == "answer")
     query_jobs = QueryJobs(
         query_store, query_runner, folder=home / "queries", video_folders=video_folders, settings=settings
     )

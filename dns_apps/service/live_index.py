@@ -24,6 +24,7 @@ from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.pipeline import FeaturePipeline
 from dns_core.search import Searcher, models_folder
 from dns_core.workspace import Workspace
+from dns_ops.holders.publishing import Holders, HolderState
 from dns_ops.releases.release import Release, champion, releases_folder
 from dns_ops.service_settings import ServiceSettings
 
@@ -102,15 +103,22 @@ class LiveIndex:
         settings: name the index and the models, or leave them to the workspace.
         compute: bounds the computations at a time.
         device: torch device of the networks.
+        holders: of the index, where other machines search it.
     """
 
     def __init__(
-        self, root: Path, settings: ServiceSettings, compute: threading.Semaphore, device: str = "cpu"
+        self,
+        root: Path,
+        settings: ServiceSettings,
+        compute: threading.Semaphore,
+        device: str = "cpu",
+        holders: Holders | None = None,
     ) -> None:
         self._root = root
         self._settings = settings
         self._compute = compute
         self._device = device
+        self._holders = holders
         self._loading = threading.Lock()
         self._loaded: LoadedIndex | None = None
         self._refused = ""
@@ -189,6 +197,15 @@ class LiveIndex:
         release = self._champion()
         return release.index if release else Workspace(self._root).index
 
+    def close(self) -> None:
+        """What looks after holders ends; they go on."""
+        if self._holders:
+            self._holders.close()
+
+    def holders(self) -> list[HolderState]:
+        """Those that search the index; none where the service does."""
+        return self._holders.states() if self._holders else []
+
     def named(self, folder: Path) -> str:
         """A folder as people of the workspace name it."""
         return str(folder.relative_to(self._root)) if folder.is_relative_to(self._root) else str(folder)
@@ -217,6 +234,8 @@ class LiveIndex:
             self._note(error)
             raise CorruptArtefactError(f"the index cannot be used: {error!r}") from error
         self._loaded, self._refused = loaded, ""
+        if self._holders:
+            self._holders.serve()
         return loaded
 
     def _note(self, error: Exception) -> None:
@@ -243,9 +262,12 @@ class LiveIndex:
             raise
 
     def _opened(self, folder: Path, release: Release | None, index: Index, damage: str = "") -> LoadedIndex:
-        searcher = Searcher.of_models(self._models(index, release), device=self._device).over(index)
+        models = self._models(index, release)
+        searcher = Searcher.of_models(models, device=self._device).over(index)
         fines = index.manifest.params.get("fine_networks", ())
         engines = {fine: searcher.engine(fine) for fine in fines}
+        if self._holders:
+            engines = self._holders.prepare(engines, models)
         version = release.version if release else 0
         bundle, pipeline = searcher.bundle, searcher.pipeline
         loaded = LoadedIndex(folder, version, index, bundle, pipeline, engines, datetime.now(UTC), damage)

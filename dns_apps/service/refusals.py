@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from dns_apps.service.schemas import Problem
-from dns_core.errors import ArtefactError, DnsError, InputError, VideoError
+from dns_core.errors import ArtefactError, DnsError, InputError, ShardsLostError, VideoError
 from dns_core.store.room import is_full
 
 NO_ROOM = "the disk of the service is full: it still answers, and keeps nothing new until there is room"
@@ -66,8 +66,9 @@ def problem_of(error: Exception) -> Problem:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.detail, error.reason)
     if isinstance(error, InputError):
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), "bad_input")
-    if isinstance(error, ArtefactError):
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), "artefact")
+    if isinstance(error, ArtefactError | ShardsLostError):
+        reason = "artefact" if isinstance(error, ArtefactError) else "shards_lost"
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), reason)
     if is_full(error):
         return problem(HTTPStatus.INSUFFICIENT_STORAGE, NO_ROOM, "full")
     return problem(

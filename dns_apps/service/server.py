@@ -6,6 +6,7 @@ from pathlib import Path
 import uvicorn
 
 from dns_ops.browser_guard import host_names
+from dns_ops.holders.choosing import open_holders
 from dns_ops.service_settings import ServiceSettings
 from dns_ops.settings import Settings, SettingsError
 
@@ -23,7 +24,8 @@ def serve(root: Path, settings: Settings) -> None:
     from dns_apps.service.app import create_app  # noqa: PLC0415 - what it loads reads the number of threads
 
     hosts = host_names(settings.allowed_hosts)
-    app = create_app(root, settings.serve, settings.torch_device(), hosts)
+    holders = open_holders(settings, root)
+    app = create_app(root, settings.serve, settings.torch_device(), hosts, holders)
     uvicorn.run(
         app, host=settings.serve.host, port=settings.serve.port, server_header=False, access_log=False,
         log_level="warning", timeout_graceful_shutdown=_GRACE_S,

@@ -65,7 +65,7 @@ class RayFleet:
         """
         if not tasks:
             return
-        _connect(self.address)
+        connect(self.address)
         run = _Run(self, work, tasks)
         try:
             yield from run.cards()
@@ -197,7 +197,7 @@ class _Run:
                 _kill(busy.hand)
 
 
-def _connect(address: Address) -> None:
+def connect(address: Address) -> None:
     """Connect this process, once; a cluster of its own ends with it."""
     if ray.is_initialized():
         return

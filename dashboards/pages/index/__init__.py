@@ -27,6 +27,7 @@ def render() -> None:
         "Videos": draw_contents,
         "Add": draw_growth,
         "Versions": partial(_draw_versions, state),
+        **({"Machines": partial(_draw_machines, state)} if state.holders else {}),
         "Fingerprints": partial(_draw_fingerprints, state),
         "Quarantine": partial(_draw_quarantine, state),
     }
@@ -109,6 +110,24 @@ def _draw_versions(state: IndexState) -> None:
     ]
     st.dataframe(rows, hide_index=True, key="versions")
     st.caption("The version before the newest stays on disk for readers that had just opened it.")
+
+
+def _draw_machines(state: IndexState) -> None:
+    rows = [
+        {
+            "holder": row.name,
+            "shards": f"group {row.group}",
+            "machine": row.host or "-",
+            "state": row.state,
+            "version": row.version or None,
+            "versions behind": row.lag,
+            "videos": row.n_videos,
+            "problem": row.problem,
+        }
+        for row in state.holders
+    ]
+    st.dataframe(rows, hide_index=True, key="machines")
+    st.caption("A group of shards is searched while one of its holders is ready; the others mend themselves.")
 
 
 def _draw_fingerprints(state: IndexState) -> None:

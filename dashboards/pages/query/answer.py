@@ -77,6 +77,8 @@ def _figures(query: Query, answer: QueryAnswer) -> str:
         f"index v{answer.index_version}",
         ago(query.created_at),
     ]
+    if answer.missing_shards:
+        parts.append(f"without {counted(len(answer.missing_shards), 'shard')} that could not be searched")
     return " · ".join(plain(part) for part in parts)
 
 

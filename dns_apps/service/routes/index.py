@@ -13,6 +13,7 @@ from dns_apps.service.routes.openapi import Limit, Offset, Search, VideoPath, pr
 from dns_apps.service.schemas import (
     AddRequest,
     DuplicateGroups,
+    HolderRow,
     IndexState,
     IndexVersion,
     Job,
@@ -128,6 +129,9 @@ def _state(context: ServiceContext, loaded: LoadedIndex) -> IndexState:
         models=dict(manifest.models),
         quarantine=tuple(QuarantineRow.model_validate(row, from_attributes=True) for row in rows),
         loaded_at=loaded.loaded_at,
+        holders=tuple(
+            HolderRow.model_validate(holder, from_attributes=True) for holder in context.live_index.holders()
+        ),
     )
 
 

@@ -7,6 +7,7 @@ closer, unless they are called raw. Requests refuse unknown fields; a client ign
 from dns_apps.service.schemas.archive import (
     AddRequest,
     DuplicateGroups,
+    HolderRow,
     IndexState,
     IndexVersion,
     Job,
@@ -60,6 +61,7 @@ __all__ = [
     "Comparison",
     "DuplicateGroups",
     "FineName",
+    "HolderRow",
     "IndexState",
     "IndexVersion",
     "Job",

@@ -1,7 +1,7 @@
 """The videos of the index, what people said of them, and the index itself."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -71,6 +71,32 @@ class QuarantineRow(Answered):
     detail: str
 
 
+class HolderRow(Answered):
+    """A machine's part of the index.
+
+    Attributes:
+        name: of the holder.
+        group: of shards that it holds.
+        host: its machine; empty while it does not answer.
+        process: its number there; 0 likewise.
+        state: whether it answers for the version that is served.
+        version: the newest that it answers for; 0 if none.
+        lag: versions by which that is behind.
+        n_videos: of its group.
+        problem: why it holds no more; empty if nothing is known.
+    """
+
+    name: str
+    group: int
+    host: str
+    process: int
+    state: Literal["ready", "preparing", "lost"]
+    version: int
+    lag: int
+    n_videos: int
+    problem: str = ""
+
+
 class IndexState(Answered):
     """What the served index holds and what made it.
 
@@ -87,6 +113,7 @@ class IndexState(Answered):
         data: fingerprint of its ids and contents.
         quarantine: the first hundred of ``n_quarantined``.
         loaded_at: when it began to answer.
+        holders: machines that search it; empty where the service does.
     """
 
     version: int
@@ -109,6 +136,7 @@ class IndexState(Answered):
     models: dict[str, str]
     quarantine: tuple[QuarantineRow, ...]
     loaded_at: datetime
+    holders: tuple[HolderRow, ...] = ()
 
 
 class AddRequest(Asked):

@@ -106,6 +106,7 @@ class QueryAnswer(Answered):
     Attributes:
         matches: by falling score, ties by id; those at or over the threshold.
         coverage: share in [0, 1] of the corpus that could be compared.
+        missing_shards: shards of the index that could not be searched; empty if all could.
         n_videos: videos that were searched.
         index_version: the version of the index that was searched.
         timing_ms: milliseconds by step; ``total`` is the whole from the first frame.
@@ -113,6 +114,7 @@ class QueryAnswer(Answered):
 
     matches: tuple[MatchRow, ...]
     coverage: float
+    missing_shards: tuple[str, ...] = ()
     n_videos: int
     index_version: int
     timing_ms: dict[str, float]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dns_apps.service.schemas import Job
+from dns_apps.service.schemas import HolderRow, Job
 
 Opened = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]
@@ -26,6 +26,23 @@ def test_the_page_shows_figures_health_and_quarantine(fake: Any, opened: Opened,
     quarantine = part(app, "Quarantine").dataframe[0].value
     assert quarantine["video_id"].tolist() == [fake.evil]
     assert part(app, "Versions").dataframe[0].value["version"].tolist() == [3, 2]
+
+
+def test_machines_that_hold_the_index_are_shown_with_their_versions(fake: Any, opened: Opened) -> None:
+    ready = HolderRow(
+        name="holder-0", group=0, host="north", process=7, state="ready", version=2, lag=0, n_videos=44
+    )
+    lost = ready.model_copy(update={"host": "", "lag": 2, "state": "lost", "problem": "a file is damaged"})
+    fake.index_state = fake.index_state.model_copy(update={"holders": (ready, lost)})
+    shown = part(opened("index"), "Machines").dataframe[0].value
+    assert shown["machine"].tolist() == ["north", "-"]
+    assert shown["versions behind"].tolist() == [0, 2]
+    assert shown["problem"].tolist() == ["", "a file is damaged"]
+
+
+@pytest.mark.usefixtures("fake")
+def test_an_index_on_one_machine_has_no_list_of_machines(opened: Opened) -> None:
+    assert "Machines" not in [tab.label for tab in opened("index").tabs]
 
 
 def test_a_newer_version_on_disk_is_offered_and_served(fake: Any, opened: Opened) -> None:

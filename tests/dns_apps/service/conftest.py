@@ -21,6 +21,7 @@ from dns_core.records import UInt8Array
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.pipeline import index_videos
 from dns_core.video.encode import write_video
+from dns_ops.holders.publishing import Holders
 from dns_ops.service_settings import ServiceSettings
 from tests.factories import noise_footage
 
@@ -75,9 +76,9 @@ class Running:
 
 
 @contextmanager
-def running(root: Path, **settings: Any) -> Iterator[Running]:
+def running(root: Path, holders: Holders | None = None, **settings: Any) -> Iterator[Running]:
     """A service over the workspace ``root`` on a free port, stopped when the block ends."""
-    app = create_app(root, ServiceSettings(**settings))
+    app = create_app(root, ServiceSettings(**settings), holders=holders)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5)
@@ -105,7 +106,7 @@ def _until(condition: Callable[[], bool]) -> None:
 def service(built: Path, videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One service for all tests that do not change it but by queries."""
     root = tmp_path_factory.mktemp("workspace")
-    limits = {"max_upload_bytes": 4 << 20, "max_pixels": 1 << 20, "max_duration_s": 60}
+    limits: dict[str, Any] = {"max_upload_bytes": 4 << 20, "max_pixels": 1 << 20, "max_duration_s": 60}
     with running(root, index=str(built), videos=str(videos), **limits) as one:
         yield one
 

@@ -23,7 +23,7 @@ from tests.oracles.faulty_decoder import PROGRAM
 from tests.oracles.faulty_worker import WORK
 
 if TYPE_CHECKING:
-    from tests.dns_ops.fleet.conftest import Machines
+    from tests.dns_ops.machines import Machines
 
 pytestmark = [
     pytest.mark.slow,

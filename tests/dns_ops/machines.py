@@ -16,7 +16,7 @@ import pytest
 from dns_core.fleet import Place
 from dns_ops.fleet.connection import Address, cluster_environment, head_command, node_command, open_cluster
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
