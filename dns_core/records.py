@@ -158,6 +158,13 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureMatch(Match):
+    """A video that shows a picture; ``moments_s`` are the times most like it, the likeliest first."""
+
+    moments_s: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class QueryResult:
     """The answer to one query: matches by falling score, ties by video id.
 

@@ -42,12 +42,14 @@ class Searcher:
         pipeline: describes video files as the indexed videos were described.
         index: what is searched; None compares only.
         fine: name of the fine network that is used unless another is asked for.
+        videos: the folder that was indexed; the moment that a picture shows is looked up in its files.
     """
 
     bundle: "Bundle"
     pipeline: "FeaturePipeline"
     index: "Index | None" = None
     fine: str = DEFAULT_FINE
+    videos: Path | None = None
     _engines: "dict[str, Engine]" = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -58,6 +60,7 @@ class Searcher:
         *,
         fine: str = DEFAULT_FINE,
         device: str = "cpu",
+        videos: str | Path | None = None,
     ) -> "Searcher":
         """A searcher over the newest version of an index.
 
@@ -66,6 +69,7 @@ class Searcher:
             models: folder of the models; those that made the index if None: trained here, or shipped.
             fine: the fine network that re-ranks.
             device: torch device of the networks.
+            videos: the folder that was indexed; the moment that a picture shows is then read from its files.
 
         Raises:
             MissingArtefactError: there is no index, or a model is not there.
@@ -74,6 +78,8 @@ class Searcher:
         """
         opened = open_index(Path(index))  # before torch is loaded: a wrong path is told at once
         searcher = cls.of_models(models_folder(models, opened), fine=fine, device=device).over(opened)
+        if videos is not None:
+            searcher = replace(searcher, videos=Path(videos))
         searcher.engine()  # other models are refused now, not by the first query
         return searcher
 
@@ -137,7 +143,9 @@ class Searcher:
         from dns_core.retrieval.pipeline import query_video
 
         wanted = Budget.parse(budget) if isinstance(budget, str) else budget
-        return query_video(self.engine(), self.pipeline, Path(video), top_k=top_k, budget=wanted)
+        return query_video(
+            self.engine(), self.pipeline, Path(video), top_k=top_k, budget=wanted, videos=self.videos
+        )
 
     def compare(self, a: str | Path, b: str | Path) -> "Comparison":
         """Similarity of two video files, and the segments that match.

@@ -15,6 +15,14 @@ Models = Annotated[
 ]
 IndexFolder = Annotated[Path, typer.Argument(metavar="INDEX", help="Folder of the index.")]
 IndexOption = Annotated[Path, typer.Option(metavar="INDEX", help="Folder of the index.")]
+IndexedFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--videos",
+        metavar="DIR",
+        help="The indexed folder: the moment that a picture shows is read from its files.",
+    ),
+]
 BudgetText = Annotated[
     str, typer.Option(metavar="0.3|50ms", help="Re-rank this share of the index, or for this long.")
 ]

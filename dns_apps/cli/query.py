@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dns_apps.cli.errors import FAILED, complain
-from dns_apps.cli.options import BudgetText, IndexOption, Json, Models
+from dns_apps.cli.options import BudgetText, IndexedFolder, IndexOption, Json, Models
 from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.tables import check_form, write_table
 from dns_apps.text import clock, segment_texts, size
@@ -36,6 +36,7 @@ def query(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.csv|jsonl|parquet", help="Write one table of all answers.")
     ] = None,
+    indexed: IndexedFolder = None,
     models: Models = None,
     json: Json = False,
 ) -> None:
@@ -46,7 +47,7 @@ def query(
     wanted = Budget.parse(budget)
     if out is not None:
         check_form(out)
-    searcher = Searcher.open(index, models)
+    searcher = Searcher.open(index, models, videos=indexed)
     answers = Answers(searcher.engine().index, searcher.pipeline.decoder)
     kept, n_failed = list[dict[str, Any]](), 0
     for video, is_asked in _files(videos):

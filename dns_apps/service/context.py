@@ -13,9 +13,9 @@ from dns_apps.service.query_jobs import QueryJobs
 from dns_apps.service.query_runner import QueryRunner
 from dns_apps.service.query_store import QueryStore
 from dns_apps.service.slots import Slots
-from dns_apps.service.video_folders import VideoFolders
 from dns_core.decoding.decoders import Decoders
 from dns_core.decoding.process import Limits
+from dns_core.video.folders import VideoFolders
 from dns_core.workspace import Workspace
 from dns_ops.holders.publishing import Holders
 from dns_ops.service_settings import ServiceSettings
@@ -88,7 +88,9 @@ def make_context(
     video_folders = VideoFolders([root / folder for folder in folders])
     live_index = LiveIndex(root.resolve(), settings, compute, device, holders)
     decoders = Decoders(settings.n_workers, limits, scratch)
-    query_runner = QueryRunner(live_index, decoders, compute, partial=settings.partial == "answer")
+    query_runner = QueryRunner(
+        live_index, decoders, video_folders, compute, partial=settings.partial == "answer"
+    )
     query_jobs = QueryJobs(
         query_store, query_runner, folder=home / "queries", video_folders=video_folders, settings=settings
     )

@@ -14,13 +14,13 @@ from dns_apps.service.query_runner import QueryRunner
 from dns_apps.service.query_store import QueryStore
 from dns_apps.service.refusals import RefusalError, not_found, problem_of
 from dns_apps.service.schemas import Job
-from dns_apps.service.video_folders import VideoFolders
 from dns_core.errors import DnsError, VideoError
 from dns_core.index import EncodedVideo, add_videos, remove_videos
 from dns_core.records import Quarantined
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.pipeline import encoder_of
 from dns_core.store.room import is_full
+from dns_core.video.folders import VideoFolders
 
 _log = logging.getLogger(__name__)
 

@@ -18,10 +18,10 @@ from dns_apps.service.query_store import QueryStore
 from dns_apps.service.refusals import RefusalError, not_found, problem_of
 from dns_apps.service.schemas import Query, QueryOptions, StoredExcerpt, TimeRange
 from dns_apps.service.slots import Slot, Slots
-from dns_apps.service.video_folders import VideoFolders
 from dns_core.errors import DnsError
 from dns_core.records import VideoFeatures
 from dns_core.store.room import is_full
+from dns_core.video.folders import VideoFolders
 from dns_ops.service_settings import ServiceSettings
 
 _log = logging.getLogger(__name__)
@@ -234,7 +234,7 @@ class QueryJobs:
             live.advance(0.0)
             loaded, file = self._query_runner.live_index.current(), self.file(query.id)
             features = self._described(loaded, query, file, live.advance)
-            answer = self._query_runner.answer(loaded, features, query.options, began_s=began_s)
+            answer = self._query_runner.answer(loaded, file, features, query.options, began_s=began_s)
             self._features.put((query.id, loaded.bundle.fingerprint("whitening")), features)
             whole_s = features.whole.times_s
             duration_s = float(whole_s[-1] - whole_s[0]) + 1 / loaded.pipeline.sampling.fps

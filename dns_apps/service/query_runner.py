@@ -26,7 +26,9 @@ from dns_core.index import EncodedVideo
 from dns_core.records import Float32Array, Float64Array, Match, VideoFeatures, VideoProbe
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.encode import VideoEncoder
+from dns_core.retrieval.moments import Moments
 from dns_core.retrieval.pictures import is_picture, search_any
+from dns_core.video.folders import VideoFolders
 from dns_core.video.photo import PHOTO
 from dns_core.video.probe import StreamFacts, content_digest
 
@@ -45,15 +47,23 @@ class QueryRunner:
     Args:
         live_index: what is searched.
         decoders: turn files into frames.
+        folders: where the files of indexed videos are.
         compute: bounds the computations at a time.
         partial: answer without the shards that are lost; else refuse.
     """
 
     def __init__(
-        self, live_index: LiveIndex, decoders: Decoders, compute: threading.Semaphore, *, partial: bool = True
+        self,
+        live_index: LiveIndex,
+        decoders: Decoders,
+        folders: VideoFolders,
+        compute: threading.Semaphore,
+        *,
+        partial: bool = True,
     ) -> None:
         self.live_index = live_index
         self._decoders = decoders
+        self._folders = folders
         self._compute = compute
         self._partial = partial
 
@@ -94,12 +104,19 @@ class QueryRunner:
         return without_blank_frames(VideoFeatures("query", whitened, np.concatenate(times), length_s))
 
     def answer(
-        self, loaded: LoadedIndex, features: VideoFeatures, options: QueryOptions, *, began_s: float
+        self,
+        loaded: LoadedIndex,
+        file: Path,
+        features: VideoFeatures,
+        options: QueryOptions,
+        *,
+        began_s: float,
     ) -> QueryAnswer:
         """The ranked answer to described video.
 
         Args:
             loaded: what is searched.
+            file: of the query.
             features: of the query.
             options: how.
             began_s: on `time.perf_counter`, when decoding began.
@@ -112,6 +129,8 @@ class QueryRunner:
         with self._compute:
             budget = Budget.parse(options.budget)
             found = search_any(engine, features, top_k=options.top_k, budget=budget, partial=self._partial)
+        if is_picture(features):
+            found = Moments(file, self._folders, self._decoders).refined(found)
         timing_ms = {"features": features_ms, **found.timing_ms}
         timing_ms["total"] = (time.perf_counter() - began_s) * 1000
         kept = [match for match in found.results if match.score >= options.threshold]

@@ -15,6 +15,7 @@ from dns_core.retrieval.ranking import best_pairs, falling_order, video_scores
 from dns_core.retrieval.scorer import scorer_of
 from dns_core.retrieval.shards import (
     LIMITS,
+    N_LIKELY,
     BestFrame,
     CoarseQuery,
     EngineLimits,
@@ -104,16 +105,16 @@ class LocalShards:
     def best_frames(self, picture: ChunkedVideo, top_k: int) -> list[BestFrame]:
         """As `dns_core.retrieval.shards.Shards` says."""
         index, n_videos = self.index, self.n_videos
-        best, frames = np.empty(n_videos, dtype=np.float32), np.empty(n_videos, dtype=np.int64)
+        best, likely = np.empty(n_videos, dtype=np.float32), list[Int64Array]()
         for start in range(0, n_videos, _BLOCK_VIDEOS):
             rows = range(start, min(start + _BLOCK_VIDEOS, n_videos))
             stored = [self._stored(row).frames for row in rows]
             for row, matrix in zip(rows, self._scorer.matrices(picture.frames, stored), strict=True):
                 by_frame = matrix.max(axis=0)
-                frames[row] = int(by_frame.argmax())
-                best[row] = by_frame[frames[row]]
+                likely.append(np.argsort(-by_frame, kind="stable")[:N_LIKELY])
+                best[row] = by_frame[likely[row][0]]
         order = falling_order(best, index.ids)[: top_k or n_videos]
-        return [self._frame(row, int(frames[row]), float(best[row])) for row in order.tolist()]
+        return [self._frame(row, likely[row], float(best[row])) for row in order.tolist()]
 
     def without(self, names: Sequence[str]) -> "LocalShards":
         """Never asked for: what is on this machine is not lost.
@@ -126,10 +127,11 @@ class LocalShards:
     def _stored(self, row: int) -> ChunkedVideo:
         return ChunkedVideo.stored(self.index.record(row), self._fine)
 
-    def _frame(self, row: int, frame: int, similarity: float) -> BestFrame:
+    def _frame(self, row: int, likely: Int64Array, similarity: float) -> BestFrame:
         times_s = self.index.record(row).times_s
-        start_s = float(times_s[frame])
-        return BestFrame(self.index.ids[row], similarity, start_s, start_s + sampling_period_s(times_s))
+        start_s, *_ = likely_s = tuple(times_s[likely].tolist())
+        stop_s = start_s + sampling_period_s(times_s)
+        return BestFrame(self.index.ids[row], similarity, start_s, stop_s, likely_s)
 
     def _blocks(self, rows: Int64Array, n_query_frames: int, limit: int) -> Iterator[slice]:
         """Stretches of ``rows``, cut where the frame pairs of a block would exceed ``limit``."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from dns_core.errors import ParamsError, ShardsLostError
-from dns_core.records import Match, QueryResult, Segment, VideoFeatures
+from dns_core.records import PictureMatch, QueryResult, Segment, VideoFeatures
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.shards import BestFrame
@@ -75,7 +75,9 @@ def search_picture(engine: Engine, picture: VideoFeatures, *, top_k: int) -> Que
     started = time.perf_counter()
     floor = engine.bundle.calibration.frame_threshold(engine.fine)
     matches = tuple(
-        Match(found.video_id, _score(found.similarity, floor), "fine", (_moment(found),))
+        PictureMatch(
+            found.video_id, _score(found.similarity, floor), "fine", (_moment(found),), found.likely_s
+        )
         for found in engine.shards.best_frames(engine.stretches(picture), top_k)
     )
     total_ms = (time.perf_counter() - started) * 1000

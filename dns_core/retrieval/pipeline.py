@@ -27,10 +27,12 @@ from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.intake import Intake, NamedVideos
-from dns_core.retrieval.pictures import search_any
+from dns_core.retrieval.moments import Moments
+from dns_core.retrieval.pictures import is_picture, search_any
 from dns_core.store.weights import read_weights
 from dns_core.video.decode import Sampling
 from dns_core.video.discover import discover_videos
+from dns_core.video.folders import VideoFolders
 from dns_core.video.photo import PHOTO
 from dns_core.video.probe import StreamFacts
 
@@ -220,8 +222,14 @@ def encoder_of(manifest: Manifest, bundle: Bundle) -> VideoEncoder:
     return encoder
 
 
-def query_video(
-    engine: Engine, pipeline: FeaturePipeline, path: Path, *, top_k: int, budget: Budget
+def query_video(  # noqa: PLR0913
+    engine: Engine,
+    pipeline: FeaturePipeline,
+    path: Path,
+    *,
+    top_k: int,
+    budget: Budget,
+    videos: Path | None = None,
 ) -> QueryResult:
     """The ranked answers to a video, or a picture; ``timing_ms`` has ``features`` too, as ``total`` has.
 
@@ -233,6 +241,7 @@ def query_video(
         path: the query.
         top_k: answers wanted; 0 ranks the whole index.
         budget: how much re-ranking to do.
+        videos: the folder that was indexed; the moment that a picture shows is looked up in its files.
 
     Raises:
         VideoError: the file is neither a video nor a picture that can be decoded.
@@ -241,6 +250,8 @@ def query_video(
     features = pipeline.query_features(path)
     features_ms = (time.perf_counter() - started) * 1000
     result = search_any(engine, features, top_k=top_k, budget=budget)
+    if videos is not None and is_picture(features):
+        result = Moments(path, VideoFolders([videos]), pipeline.decoder).refined(result)
     timing_ms = {"features": features_ms, **result.timing_ms}
     timing_ms["total"] = features_ms + result.timing_ms["total"]
     return replace(result, timing_ms=timing_ms)

@@ -38,6 +38,9 @@ class EngineLimits:
     shortlist: int = 2_000
 
 
+N_LIKELY = 16
+"""Moments of a video at which a picture may have been taken, of which a shard tells."""
+
 LIMITS = EngineLimits()
 """The limits of every engine but those of tests."""
 
@@ -105,12 +108,14 @@ class BestFrame:
         similarity: in [-1, 1].
         start_s: its time.
         stop_s: the time of the next one.
+        likely_s: times of the frames that are most like it, the likeliest first; at most `N_LIKELY`.
     """
 
     video_id: str
     similarity: float
     start_s: float
     stop_s: float
+    likely_s: tuple[float, ...]
 
 
 class Shards(Protocol):

@@ -23,12 +23,12 @@ from dns_apps.service.query_runner import QueryRunner
 from dns_apps.service.query_store import QueryStore
 from dns_apps.service.routes import read_query
 from dns_apps.service.schemas import QueryOptions, StoredExcerpt
-from dns_apps.service.video_folders import VideoFolders
 from dns_core.decoding.decoders import Decoders
 from dns_core.decoding.process import DecoderProcess
 from dns_core.features.extractor import Extractor
 from dns_core.features.whitening import Whitening
 from dns_core.retrieval.engine import Engine
+from dns_core.video.folders import VideoFolders
 
 HARBOUR = StoredExcerpt(video_id="harbour.mp4")
 STEPS: tuple[tuple[Any, str], ...] = (
