@@ -15,6 +15,9 @@ from dns_core.errors import DnsError
 FAILED = 2
 """Exit status of a command that was asked something it cannot do."""
 
+NOT_FOUND = 1
+"""Exit status of a search that found nothing, as ``grep`` has it."""
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
@@ -30,6 +33,7 @@ _EXTRAS = {
     **dict.fromkeys(("skimage", "skvideo"), "demo"),
     "boto3": "storage",
     **dict.fromkeys(("h5py", "onnx", "onnxscript", "scipy", "sklearn", "torch"), "train"),
+    "pdqhash": "hashes",
     "pyarrow": "parquet",
     "ray": "cluster",
     "httpx": "client",

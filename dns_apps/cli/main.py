@@ -17,6 +17,7 @@ from dns_apps.cli import (
     datasets,
     duplicates,
     evaluate,
+    hashes,
     index,
     models,
     pipeline,
@@ -45,6 +46,7 @@ app.add_typer(index.app, name="index")
 app.command()(query.query)
 app.command()(compare.compare)
 app.command()(duplicates.duplicates)
+app.add_typer(hashes.app, name="hashes")
 app.command()(evaluate.evaluate)
 app.add_typer(weights.app, name="weights")
 app.add_typer(datasets.app, name="datasets")

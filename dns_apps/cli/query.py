@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dns_apps.cli.errors import FAILED, complain
+from dns_apps.cli.errors import FAILED, NOT_FOUND, complain
 from dns_apps.cli.options import BudgetText, IndexedFolder, IndexOption, Json, Models
 from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.tables import check_form, write_table
@@ -17,9 +17,6 @@ from dns_core.retrieval.budget import DEFAULT_BUDGET, Budget
 
 if TYPE_CHECKING:
     from dns_core.records import QueryResult
-
-NOT_FOUND = 1
-"""Exit status where no query has an answer of the score that was asked for, as ``grep`` has it."""
 
 
 def query(

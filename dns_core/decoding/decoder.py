@@ -27,6 +27,7 @@ from dns_core.records import UInt8Array
 from dns_core.store.room import is_full
 from dns_core.video.decode import Sampling, decode_frames, read_clip
 from dns_core.video.encode import write_video
+from dns_core.video.pdq import photo_hash, video_hashes
 from dns_core.video.photo import PHOTO, photo_views, query_facts, read_photo
 from dns_core.video.probe import StreamFacts, stream_facts
 from dns_core.video.stills import frames_at
@@ -109,6 +110,13 @@ def _whole(path: Path, task: Task) -> Answer:
         yield {}, frame.tobytes()
 
 
+def _hashes(path: Path, task: Task) -> Answer:
+    """PDQ hashes of a video's frames, or of a picture."""
+    is_picture = _is_picture(_accepted(path, task))
+    for found in [photo_hash(path)] if is_picture else video_hashes(path, task["every_s"]):
+        yield {"hash": asdict(found), "is_picture": is_picture}, b""
+
+
 def _nothing(_path: Path, _task: Task) -> Answer:
     """Shows that the process answers."""
     yield {}, b""
@@ -145,6 +153,7 @@ TASKS: dict[str, Callable[[Path, Task], Answer]] = {
     "whole": _whole,
     "frames": _frames,
     "facts": _facts,
+    "hashes": _hashes,
     "picture": _picture,
     "clip": _clip,
 }

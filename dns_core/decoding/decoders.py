@@ -21,6 +21,7 @@ from dns_core.errors import VideoError
 from dns_core.records import UInt8Array
 from dns_core.video.clip import Clip
 from dns_core.video.decode import FrameChunk, Sampling
+from dns_core.video.pdq import FrameHash, pdq_hasher
 from dns_core.video.probe import StreamFacts
 
 _log = logging.getLogger(__name__)
@@ -100,6 +101,22 @@ class Decoders:
         """
         header, _ = self._one({"what": "facts", "path": str(path), "pictures": pictures})
         return StreamFacts(**header["facts"])
+
+    def hashes(self, path: Path, every_s: float) -> tuple[list[FrameHash], bool]:
+        """PDQ hashes of a video's frames, or of a picture, and whether it is one; raises as `facts`.
+
+        Args:
+            path: the file.
+            every_s: seconds between two frames that are hashed.
+
+        Raises:
+            ModuleNotFoundError: the package pdqhash is not installed.
+        """
+        pdq_hasher()  # here, and not in the process, which would only break down
+        answers = [
+            header for header, _ in self._run({"what": "hashes", "path": str(path), "every_s": every_s})
+        ]
+        return [FrameHash(**header["hash"]) for header in answers], answers[0]["is_picture"]
 
     def whole(self, path: Path, *, fps: float, max_side_px: int, max_frames: int) -> Clip:
         """Whole frames of a video, as `dns_core.video.read_clip` gives them; raises as `facts`."""

@@ -6,6 +6,7 @@ from dns_core.index.chunks import Chunking
 from dns_core.index.encoded import EncodedVideo
 from dns_core.index.manifest import Manifest
 from dns_core.index.reader import Index, open_index
+from dns_core.index.versions import is_index
 
 __all__ = [
     "Chunking",
@@ -18,6 +19,7 @@ __all__ = [
     "build_index",
     "compact_index",
     "index_info",
+    "is_index",
     "open_index",
     "remove_videos",
     "verify_index",

@@ -54,6 +54,11 @@ def current_version(path: Path) -> int:
     return int(text)
 
 
+def is_index(path: Path) -> bool:
+    """Whether a folder holds an index; it may be damaged."""
+    return (path / _CURRENT).is_file()
+
+
 def version_folder(path: Path, number: int) -> Path:
     """Where a version lies; it need not be there."""
     return path / _VERSIONS / str(number)

@@ -1,13 +1,13 @@
 """Pairs of videos that show the same, and the journal of a search for them that may be interrupted."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from dns_core.records import Segment
 from dns_core.retrieval.relation import Relation
+from dns_core.store.journal import append_line, whole_lines, write_lines
 
 PairKind = Literal["identical", Relation]
 """``identical``: the files have equal content. Else the relation of the first video to the second."""
@@ -44,37 +44,25 @@ class PairJournal:
         self._path = path
         self.done: set[int] = set()
         self.n_compared = 0
-        lines = list(_whole_lines(path))
+        lines = list(whole_lines(path))
         if not lines or lines[0] != {"question": question}:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({"question": question}) + "\n", encoding="utf-8")
+            write_lines(path, [{"question": question}])
             return
         kept = lines[1:]
-        path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        write_lines(path, lines)
         self.done = {line["row"] for line in kept}
         self.n_compared = sum(line["n_compared"] for line in kept)
 
     def add(self, row: int, pairs: list[Pair], n_compared: int) -> None:
         """Write down what was found of a video."""
-        line = {"row": row, "n_compared": n_compared, "pairs": [asdict(pair) for pair in pairs]}
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        found = [asdict(pair) for pair in pairs]
+        append_line(self._path, {"row": row, "n_compared": n_compared, "pairs": found})
         self.done.add(row)
         self.n_compared += n_compared
 
     @property
     def pairs(self) -> Iterator[Pair]:
         """All that was found."""
-        for line in _whole_lines(self._path):
+        for line in whole_lines(self._path):
             for pair in line.get("pairs", ()):
                 yield Pair(**{**pair, "segments": tuple(Segment(**s) for s in pair["segments"])})
-
-
-def _whole_lines(path: Path) -> Iterator[Mapping[str, Any]]:
-    if not path.is_file():
-        return
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            if not line.endswith("\n"):
-                return
-            yield json.loads(line)

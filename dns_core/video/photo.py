@@ -57,7 +57,22 @@ def read_photo(path: Path) -> UInt8Array:
             ground = Image.new("RGBA", upright.size, "white")
             return np.asarray(Image.alpha_composite(ground, upright).convert("RGB"))
     except (OSError, ValueError, SyntaxError) as error:
-        raise VideoError("corrupt", f"{path} is a picture that cannot be decoded: {error}") from error
+        raise _undecodable(path, error) from error
+
+
+def stored_photo(path: Path) -> UInt8Array:
+    """A picture as it is stored, RGB ``[H, W, 3]``: not turned, and of what is transparent the colour.
+
+    Raises:
+        VideoError: as `read_photo`.
+    """
+    if _is_heif(path):
+        return _read_heif(path)
+    try:
+        with _opened(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise _undecodable(path, error) from error
 
 
 def photo_views(image: UInt8Array, sampling: Sampling) -> UInt8Array:
@@ -108,6 +123,10 @@ def _opened(path: Path) -> Image.Image:
         image.close()
         raise VideoError("too_large", f"{path} has more than {MAX_FRAME_PIXELS} px")
     return image
+
+
+def _undecodable(path: Path, error: Exception) -> VideoError:
+    return VideoError("corrupt", f"{path} is a picture that cannot be decoded: {error}")
 
 
 def _is_heif(path: Path) -> bool:

@@ -129,7 +129,7 @@ class PictureScaler:
         scaled = self._reformatter.reformat(
             picture, width, height, "rgb24", interpolation=_EXACT, threads=self._threads
         )
-        return _rgb_array(scaled)
+        return rgb_array(scaled)
 
 
 def centre_crop(image: UInt8Array, side_px: int) -> UInt8Array:
@@ -140,12 +140,13 @@ def centre_crop(image: UInt8Array, side_px: int) -> UInt8Array:
 
 
 def _centre_of(picture: VideoFrame, width: float, height: float) -> VideoFrame:
-    image = _rgb_array(picture.reformat(format="rgb24"))
+    image = rgb_array(picture.reformat(format="rgb24"))
     columns, rows = max(1, round(width)), max(1, round(height))
     top, left = (image.shape[0] - rows) // 2, (image.shape[1] - columns) // 2
     part = np.ascontiguousarray(image[top : top + rows, left : left + columns])
     return VideoFrame.from_ndarray(part, format="rgb24")
 
 
-def _rgb_array(picture: VideoFrame) -> UInt8Array:
+def rgb_array(picture: VideoFrame) -> UInt8Array:
+    """The pixels ``[H, W, 3]`` of a picture in the format ``rgb24``."""
     return picture.to_ndarray().astype(np.uint8, copy=False)

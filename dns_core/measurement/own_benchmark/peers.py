@@ -15,12 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from dns_core.errors import DnsError
+from dns_core.hashes.matching import VPDQ_DISTANCE, VPDQ_QUALITY
 from dns_core.records import Float32Array, Int64Array, UInt8Array
 from dns_core.video.decode import read_clip
-
-VPDQ_DISTANCE = 31
-VPDQ_QUALITY = 50
-"""The settings that vPDQ recommends: bits of 256 that may differ, and quality of 100 that is needed."""
+from dns_core.video.pdq import pdq_hasher
 
 
 class AbsentError(DnsError):
@@ -59,7 +57,10 @@ class PdqMatcher:
     """
 
     def __init__(self, score: Callable[[FrameHashes, FrameHashes], float], sampling_fps: float) -> None:
-        self._hash = _imported("pdqhash").compute
+        try:
+            self._hash = pdq_hasher()
+        except ImportError as error:
+            raise _absent("pdqhash") from error
         self._score = score
         self._fps = sampling_fps
 
@@ -137,7 +138,11 @@ def _imported(package: str) -> Any:
     try:
         return import_module(package)
     except ImportError as error:
-        raise AbsentError(f"the package {package} is not installed") from error
+        raise _absent(package) from error
+
+
+def _absent(package: str) -> AbsentError:
+    return AbsentError(f"the package {package} is not installed")
 
 
 def _distances(ours: UInt8Array, theirs: UInt8Array) -> Float32Array:

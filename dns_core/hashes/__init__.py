@@ -1,0 +1,1 @@
+"""Exchange of perceptual hashes with others: lists of PDQ and vPDQ hashes, made, read, written, searched."""
