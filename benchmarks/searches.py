@@ -59,9 +59,13 @@ def searches(n_videos: int, peaks: Peaks) -> Iterator[Measured]:
     bundle = Bundle.load(SHIPPED_MODELS)
     query, teacher_pairs = _query(), _teacher_pairs()
     shape = N_QUERY_FRAMES, N_FRAMES
-    pair_ms = peaks.codes_ms(*shape, *_sample(bundle).frames[FINE].shape[1:]) + peaks.comparator_ms(*shape)
+    pair_ms = peaks.codes_ms(*shape, *sample_record(bundle).frames[FINE].shape[1:]) + peaks.comparator_ms(
+        *shape
+    )
     with tempfile.TemporaryDirectory() as folder:
-        vectors, _ = like_real_ones(np.random.default_rng(0), n_videos, _sample(bundle).coarse.shape[1], 1)
+        vectors, _ = like_real_ones(
+            np.random.default_rng(0), n_videos, sample_record(bundle).coarse.shape[1], 1
+        )
         engine = Engine(synthetic_index(Path(folder), bundle, vectors, N_FRAMES), bundle, fine=FINE)
         for share, target in _BUDGETS:
             fast_ms, sample_ms, first_ms = side_by_side(
@@ -84,7 +88,7 @@ def searches(n_videos: int, peaks: Peaks) -> Iterator[Measured]:
 def growth(sizes: tuple[int, ...]) -> dict[str, float]:
     """A search that compares nothing finely, what its shortlist misses, and what the index takes, by size."""
     bundle = Bundle.load(SHIPPED_MODELS)
-    dims, query = _sample(bundle).coarse.shape[1], _query()
+    dims, query = sample_record(bundle).coarse.shape[1], _query()
     figures: dict[str, float] = {}
     totals: list[float] = []
     for n_videos in sizes:
@@ -145,7 +149,7 @@ def lengths(durations_s: tuple[int, ...]) -> dict[str, float]:
 
 def _compare_ms(bundle: Bundle, found_s: int, asked_s: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        vectors, _ = like_real_ones(np.random.default_rng(0), 1, _sample(bundle).coarse.shape[1], 1)
+        vectors, _ = like_real_ones(np.random.default_rng(0), 1, sample_record(bundle).coarse.shape[1], 1)
         engine = Engine(synthetic_index(Path(folder), bundle, vectors, _FPS * found_s), bundle, fine=FINE)
         query = _query(_FPS * asked_s)
         return elapsed_ms(lambda: engine.search(query, budget=Budget(share=1.0)))
@@ -190,7 +194,7 @@ def _records(vectors: Float32Array, shape: tuple[int, ...], spans: Int64Array) -
         )
 
 
-def _sample(bundle: Bundle) -> EncodedVideo:
+def sample_record(bundle: Bundle) -> EncodedVideo:
     """A record of these models, for its shapes."""
     return VideoEncoder(bundle, replace(bundle.index_settings, fine_networks=(FINE,))).encode(_query(4))
 
