@@ -10,6 +10,7 @@ from dns_apps.cli.fleet import command_fleet
 from dns_apps.cli.options import IndexFolder, Json, Models
 from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.progress import command_progress
+from dns_apps.cli.sync import sync
 from dns_apps.text import size
 
 if TYPE_CHECKING:
@@ -68,45 +69,7 @@ def add(
     _print_change(add_to_index(index, named, bundle, command_progress(), command_fleet()), json=json)
 
 
-@app.command()
-def sync(
-    index: IndexFolder,
-    videos: Annotated[Path, typer.Option(metavar="DIR", help="The folder that the index shall show.")],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")
-    ] = False,
-    models: Models = None,
-    json: Json = False,
-) -> None:
-    """Bring an index up to a folder: new, changed, moved and gone files; nothing is decoded twice."""
-    from dns_core.index import open_index
-    from dns_core.retrieval.bundle import Bundle
-    from dns_core.retrieval.sync import plan_sync, sync_index
-    from dns_core.search import models_folder
-
-    bundle = Bundle.load(models_folder(models, open_index(index)))
-    progress = command_progress()
-    plan = plan_sync(index, videos, progress)
-    done = None if dry_run else sync_index(index, plan, bundle, progress, command_fleet())
-    changes = {
-        "new": [video_id for video_id, _ in plan.new],
-        "changed": [video_id for video_id, _ in plan.changed],
-        "moved": [f"{move.old} -> {move.new}" for move in plan.moved],
-        "gone": list(plan.gone),
-    }
-    figures = ("version", "n_videos", "n_decoded", "n_quarantined")
-    found = {name: getattr(done, name) for name in figures} if done else {}
-    if json:
-        moved = [{"from": move.old, "to": move.new} for move in plan.moved]
-        print_json({**changes, "moved": moved, "n_kept": plan.n_kept, **found})
-        return
-    for word, names in changes.items() if dry_run else ():
-        for name in names:
-            print_line(f"{word:8} {name}")
-    print_line(", ".join([*(f"{len(v)} {word}" for word, v in changes.items()), f"{plan.n_kept} kept"]))
-    if done:
-        decoded = f"{done.n_decoded} decoded, {done.n_quarantined} quarantined"
-        print_line(f"version {done.version}: {done.n_videos} videos; {decoded}")
+app.command()(sync)
 
 
 @app.command()
