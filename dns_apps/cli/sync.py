@@ -2,7 +2,7 @@
 
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -16,6 +16,10 @@ from dns_core.ports import Progress, SilentProgress
 
 if TYPE_CHECKING:
     from dns_core.retrieval.sync import Plan, Synced
+
+
+class _Once(Protocol):
+    def __call__(self, shown: Progress, *, always: bool) -> None: ...
 
 
 def sync(
@@ -51,12 +55,17 @@ def sync(
             done = None if dry_run else sync_index(index, plan, bundle, progress, command_fleet())
             _print(plan, done, json)
 
-    if not follow:
+    if follow:
+        _follow(once, videos, every)
+    else:
         once(progress, always=True)
-        return
+
+
+def _follow(once: _Once, videos: Path, every_s: float | None) -> None:
+    """Do it whenever the folder changes, until Ctrl-C."""
     from dns_apps.cli.folder_changes import changes
 
-    with suppress(KeyboardInterrupt), closing(changes(videos, every)) as rounds:
+    with suppress(KeyboardInterrupt), closing(changes(videos, every_s)) as rounds:
         for number, _ in enumerate(rounds):
             try:
                 once(SilentProgress(), always=number == 0)
