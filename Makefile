@@ -22,10 +22,10 @@ QUICK := tests/architecture tests/dns_core tests/properties tests/dns_ops/qualit
 # Where the dashboard that is pictured answers; `dns up` starts it here.
 DASHBOARD ?= http://127.0.0.1:8501
 
-.PHONY: help setup demo test chaos quick check docs wheel-check bench format screenshots
+.PHONY: help setup demo test test-failed chaos quick check docs wheel-check bench format screenshots
 
 help: ## Show the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Create .venv with the pinned packages (about 3 minutes and 3 GB, once)
 	@:
@@ -56,6 +56,9 @@ demo: setup ## Film a small corpus, train on it, index it and query it (demo/rep
 
 test: setup ## Run the tests
 	@$(TEST_ENV) $(BIN)/pytest -q -n $(WORKERS)
+
+test-failed: setup ## Run the tests that failed last, one at a time
+	@$(TEST_ENV) $(BIN)/pytest -q --last-failed --last-failed-no-failures none
 
 # A short version runs in `make test`; this one tries each kind of fault many times, and counts them.
 chaos: setup ## Kill, fill disks, stop, cut and flip bits, seeded (DNS_CHAOS_SEED); under 20 minutes
