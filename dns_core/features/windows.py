@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from dns_core.records import Float32Array, Float64Array, UInt8Array
+from dns_core.records import Float32Array, Float64Array, Int64Array, UInt8Array
 from dns_core.similarity.compiled import compiled
 
 MOST_WINDOWS = 9
@@ -62,7 +62,7 @@ def find_windows(frames: UInt8Array) -> list[Window]:
     step = frames.shape[1] // _GRID
     if not step:
         return []
-    light = frames[:, : step * _GRID, : step * _GRID].mean(axis=3, dtype=np.float32)
+    light = _light(frames[:, : step * _GRID, : step * _GRID])
     found = np.array(_rectangles(_lines(light, step), _lines(light.transpose(0, 2, 1), step)))
     kept: list[Window] = []
     if not len(found):
@@ -84,6 +84,19 @@ def cut_out(frames: UInt8Array, window: Window) -> UInt8Array:
     inside = np.ascontiguousarray(frames[:, top:bottom, left:right])
     scaled = (Image.fromarray(frame).resize((side, side), Image.Resampling.BILINEAR) for frame in inside)
     return np.stack([np.asarray(frame) for frame in scaled])
+
+
+@compiled
+def _light(frames: UInt8Array) -> Float32Array:
+    """Brightness ``[N, H, W]`` in [0, 255]."""
+    n_frames, height, width = frames.shape[:3]
+    light = np.empty((n_frames, height, width), dtype=np.float32)
+    for frame in range(n_frames):
+        for row in range(height):
+            for column in range(width):
+                red, green, blue = frames[frame, row, column]
+                light[frame, row, column] = np.float32(int(red) + int(green) + int(blue)) / np.float32(3)
+    return light
 
 
 def _shows_film(light: Float32Array, window: Window) -> bool:
@@ -121,10 +134,11 @@ def _rectangles(
 ) -> Sequence[tuple[float, int, int, int, int, int]]:
     """Support, area, left, top, right and bottom of each rectangle with a line on all sides."""
     found = []
-    for left in range(_GRID - _LEAST_SIDE + 1):
-        for right in range(left + _LEAST_SIDE, _GRID + 1):
-            for top in range(_GRID - _LEAST_SIDE + 1):
-                for bottom in range(top + _LEAST_SIDE, _GRID + 1):
+    columns, rows = _sides(upright), _sides(level)
+    for left in columns:
+        for right in columns[columns >= left + _LEAST_SIDE]:
+            for top in rows:
+                for bottom in rows[rows >= top + _LEAST_SIDE]:
                     if right - left > _MOST_SIDE and bottom - top > _MOST_SIDE:
                         continue
                     support = min(_support(upright, left, top, bottom), _support(upright, right, top, bottom))
@@ -138,6 +152,14 @@ def _rectangles(
                         continue
                     found.append((support, (right - left) * (bottom - top), left, top, right, bottom))
     return found
+
+
+@compiled
+def _sides(lines: Float64Array) -> Int64Array:
+    """Where a side may be: at the edges, and where a line is seen along enough of the shortest side."""
+    seen = lines[-1] >= _LEAST_SUPPORT * _LEAST_SIDE - 1e-9
+    seen[0] = seen[_GRID] = True
+    return np.flatnonzero(seen)
 
 
 @compiled
