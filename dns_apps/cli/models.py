@@ -43,11 +43,19 @@ def list_versions(json: Json = False) -> None:
 @app.command()
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a bundle.")],
+    footage: Annotated[
+        Path | None,
+        typer.Option(
+            "--calibrate-on",
+            metavar="VIDEOS",
+            help="Folder of videos: the backbone is rounded to 8 bits too, by their frames.",
+        ),
+    ] = None,
 ) -> None:
     """Export a bundle's networks, so that it searches and indexes without torch."""
     from dns_core.retrieval.export import export_bundle
 
-    for name in export_bundle(folder):
+    for name in export_bundle(folder, footage):
         print_line(str(folder / name))
 
 

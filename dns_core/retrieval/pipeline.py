@@ -13,7 +13,7 @@ from dns_core.decoding.offline import frame_chunks, open_decoder, tried
 from dns_core.errors import CorruptArtefactError, InputError, MissingArtefactError
 from dns_core.features.blank_frames import without_blank_frames
 from dns_core.features.description import Description, FrameNetwork
-from dns_core.features.exported_frames import BACKBONE_GRAPH, ExportedFrames
+from dns_core.features.exported_frames import ExportedFrames, frames_graph
 from dns_core.features.extractor import Extractor
 from dns_core.features.whitening import Whitening
 from dns_core.fleet import Fleet, LocalFleet, Place
@@ -113,7 +113,7 @@ def open_features(
         fps = float(metadata["sampling_fps"])
     except (KeyError, ValueError) as error:
         raise CorruptArtefactError(f"{path} does not say what it was fitted on: {error!r}") from error
-    extractor = Extractor(_frame_network(bundle.folder / BACKBONE_GRAPH, description, weights, device))
+    extractor = Extractor(_frame_network(frames_graph(bundle.folder), description, weights, device))
     return FeaturePipeline(extractor, bundle.whitening, description.sampling(fps), open_decoder(place))
 
 

@@ -6,13 +6,20 @@ import numpy as np
 import pytest
 import skimage.data
 
-from dns_core.errors import MismatchError
+from dns_core.errors import InputError, MismatchError
+from dns_core.features import exported_frames
 from dns_core.features.cards import BACKBONES
 from dns_core.features.description import Description
-from dns_core.features.exported_frames import BACKBONE_GRAPH, ExportedFrames
+from dns_core.features.exported_frames import (
+    BACKBONE_GRAPH,
+    INT8_GRAPH,
+    ExportedFrames,
+    frames_graph,
+)
+from dns_core.features.int8_frames import write_int8
 from dns_core.features.live_frames import LiveFrames, export_frames
 from dns_core.features.registry import load_backbone
-from dns_core.records import UInt8Array
+from dns_core.records import Float32Array, UInt8Array
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.pipeline import open_features
 from dns_core.similarity import threads
@@ -56,6 +63,51 @@ def test_codes_and_vectors_of_real_frames_are_those_of_torch(monkeypatch: pytest
     for role, found in exported.items():
         assert type(live._network(role)).__module__ == "dns_core.models.live"
         np.testing.assert_allclose(found, live._network(role).index(regions), atol=EXACT, err_msg=role)
+
+
+def _cosines(one: Float32Array, other: Float32Array) -> Float32Array:
+    norms = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)
+    cosines: Float32Array = (one * other).sum(axis=-1) / norms
+    return cosines
+
+
+def test_eight_bits_describe_nearly_the_same() -> None:
+    description, whitening = shipped_description(), Bundle.load(SHIPPED_MODELS).whitening
+    whole, rounded = (
+        ExportedFrames(SHIPPED_MODELS / name, description) for name in (BACKBONE_GRAPH, INT8_GRAPH)
+    )
+    frames = photographs()
+    cosines = _cosines(*(whitening.apply(describe(frames)[:5]) for describe in (whole, rounded)))
+    assert cosines.mean() > 0.985
+    assert cosines.min() > 0.94
+    assert not rounded(frames)[-1].any()
+
+
+def test_a_graph_is_rounded_by_the_frames_that_it_is_given(tmp_path: Path) -> None:
+    whole = SHIPPED_MODELS / BACKBONE_GRAPH
+    for n in (1, 5):
+        write_int8(whole, tmp_path / f"{n}.onnx", photographs()[:n])
+    one, five = (ExportedFrames(tmp_path / f"{n}.onnx", shipped_description())(photographs()) for n in (1, 5))
+    exact = ExportedFrames(whole, shipped_description())(photographs())
+    assert np.abs(one - five).max() > 0.01
+    assert _cosines(exact[:5], five[:5]).mean() > _cosines(exact[:5], one[:5]).mean()
+    with pytest.raises(InputError, match="frames to calibrate on"):
+        write_int8(whole, tmp_path / "none.onnx", photographs()[:0])
+    assert not (tmp_path / "none.onnx").exists()
+
+
+def test_eight_bits_are_used_where_the_processor_is_made_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for features, name in (
+        ("avx512vnni", INT8_GRAPH),
+        ("avxvnni", INT8_GRAPH),
+        ("dotprod", INT8_GRAPH),
+        ("avx2", BACKBONE_GRAPH),
+    ):
+        monkeypatch.setattr(exported_frames, "processor_has", features.__eq__)
+        assert frames_graph(SHIPPED_MODELS).name == name
+        assert frames_graph(tmp_path).name == BACKBONE_GRAPH
 
 
 @pytest.mark.parametrize(("frame", "luma_weight"), [("centre", 0.0), ("whole", 0.5)])
