@@ -9,13 +9,16 @@ from dns_core.decoding.decoders import Decoders
 from dns_core.decoding.offline import tried
 from dns_core.index import Index
 from dns_core.records import Match, QueryResult, Segment
-from dns_core.retrieval.relation import rate_of, relation_of
+from dns_core.retrieval.relation import rate_of, relation_of, with_compilations
 
 _FACTS = ("duration_s", "n_bytes", "width_px", "height_px", "codec")
 COLUMNS = (
     "query", "rank", "video_id", "score", "stage", "relation", "rate", "query_start_s", "query_end_s",
     "target_start_s", "target_end_s", "n_segments", *_FACTS, *(f"query_{fact}" for fact in _FACTS),
 )  # fmt: skip
+
+# Of weaker matches no query is called a compilation.
+_SURE = 0.9
 
 Facts = Mapping[str, Any]
 
@@ -41,6 +44,11 @@ class Answers:
         """
         file = self._file_facts(path)
         matches = [self._match(match, file["duration_s"]) for match in result.results]
+        sure = [match.segments if match.score >= _SURE else () for match in result.results]
+        for match, relation in zip(
+            matches, with_compilations([m["relation"] for m in matches], sure), strict=True
+        ):
+            match["relation"] = relation
         return {**asdict(result), "file": file, "results": matches}
 
     def _file_facts(self, path: Path) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def duplicates(
     against: Annotated[
         Path | None, typer.Option(metavar="INDEX2", help="Search the videos of INDEX in this one instead.")
     ] = None,
-    min_score: Annotated[float, typer.Option(min=0, max=1, help="Of the pairs that are told.")] = 0.5,
+    min_score: Annotated[float, typer.Option(min=0, max=1, help="Of the pairs that are told.")] = 0.9,
     kind: Annotated[Literal["copy", "excerpt", "any"], typer.Option(help="Which pairs are told.")] = "any",
     out: Annotated[
         Path | None,

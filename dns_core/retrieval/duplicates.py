@@ -7,7 +7,7 @@ video is written to a journal at once: an interrupted search resumes, and anothe
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,9 @@ from dns_core.store.fingerprints import fingerprint_json
 DEFAULT_SHORTLIST = 30
 # Candidates of one video that are as near as matches usually are, at most.
 _MOST_CANDIDATES = 300
+# A video of less than this share of another's length may be a part of it, in which it finds more than is
+# found in it.
+_LIKE_LENGTH = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Asked:
         shortlist: videos that are compared finely with each one, at least.
     """
 
-    min_score: float = 0.5
+    min_score: float = 0.9
     shortlist: int = DEFAULT_SHORTLIST
 
 
@@ -90,6 +93,7 @@ class _Search:
         # Of each content one file is compared.
         self._representative = np.zeros(engine.index.n_videos, dtype=bool)
         self._representative[[rows[0] for rows in self._targets.values()]] = True
+        self._levels: dict[int, float] = {}
         self._near = engine.bundle.calibration.scale(engine.fine).undecided
 
     @property
@@ -110,14 +114,29 @@ class _Search:
         fine = np.full(len(candidates.rows), np.nan, dtype=np.float32)
         fine[chosen] = self._engine.fine_scores(query, candidates.rows[chosen])
         standing = self._engine.standing(candidates, query)
+        if self._in_itself:
+            self._levels[row] = standing.level
         scores = self._engine.calibrated(candidates, fine, standing)
-        kept = [int(k) for k in chosen if scores[k] >= self._asked.min_score]
-        segments = self._engine.segments(query, candidates.rows[kept])
-        pairs = [
-            self._pair(record, int(candidates.rows[k]), float(scores[k]), segments[int(candidates.rows[k])])
-            for k in kept
-        ]
-        return pairs, len(chosen)
+        kept = {
+            int(candidates.rows[k]): float(scores[k]) for k in chosen if scores[k] >= self._asked.min_score
+        }
+        segments = self._engine.segments(query, np.array(list(kept), dtype=np.int64))
+        pairs = (self._pair(record, other, score, segments[other]) for other, score in kept.items())
+        sure = (self._seen_from_both(pair, query, other) for pair, other in zip(pairs, kept, strict=True))
+        return [pair for pair in sure if pair.score >= self._asked.min_score], len(chosen)
+
+    def _seen_from_both(self, pair: Pair, query: ChunkedVideo, row: int) -> Pair:
+        """The pair with the lower score of both directions, if the videos are of about one length.
+
+        Many videos find something in a plain one, which finds little in them.
+        """
+        target = ChunkedVideo.stored(self._engine.index.record(row), self._engine.fine)
+        shorter, longer = sorted((len(query.times_s), len(target.times_s)))
+        if shorter < _LIKE_LENGTH * longer:
+            return pair
+        if row not in self._levels:
+            self._levels[row] = self._engine.level(target)
+        return replace(pair, score=min(pair.score, self._engine.pair_score(target, query, self._levels[row])))
 
     def all_pairs(self, found: Iterator[Pair]) -> Iterator[Pair]:
         """Those found, once each, and those of files of equal content."""

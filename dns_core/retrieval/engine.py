@@ -36,8 +36,8 @@ from dns_core.records import (
 from dns_core.retrieval.background_scores import BackgroundCoarse, BackgroundFine
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.bundle import Bundle
-from dns_core.retrieval.calibration import Standing
-from dns_core.retrieval.chunked_video import ChunkedVideo
+from dns_core.retrieval.calibration import Standing, fine_level
+from dns_core.retrieval.chunked_video import ChunkedVideo, chunked_scores
 from dns_core.retrieval.encode import chunk_numbers, chunk_vectors, frame_spans
 from dns_core.retrieval.index_settings import IndexSettings
 from dns_core.retrieval.local_shards import LocalShards
@@ -199,6 +199,21 @@ class Engine:
         """
         scale = self.bundle.calibration.scale(self.fine)
         return scale.probabilities(scale.mixed(candidates.scores, fine, standing.shift), standing.level)
+
+    def level(self, query: ChunkedVideo) -> float:
+        """The raw fine score that a video reaches with the background, see `Standing`."""
+        return fine_level(self._background_fine.scores(query))
+
+    def pair_score(self, query: ChunkedVideo, target: ChunkedVideo, level: float) -> float:
+        """Probability in (0, 1) that two videos match, compared finely; neither need be in the index.
+
+        Args:
+            query: as `stretches` makes it.
+            target: likewise.
+            level: of the query.
+        """
+        fine = chunked_scores(self._scorer, query, [target])
+        return float(self.bundle.calibration.scale(self.fine).probabilities(fine, level)[0])
 
     def segments(self, query: ChunkedVideo, rows: Int64Array) -> dict[int, tuple[Segment, ...]]:
         """By row, the matched stretches of the videos at ``rows``.

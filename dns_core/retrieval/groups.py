@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dns_core.records import Segment, VideoProbe
+from dns_core.retrieval.linkage import connected, linked
 from dns_core.retrieval.pair_journal import Pair
 
 GroupKind = Literal["copies", "excerpts", "shared"]
@@ -52,7 +53,7 @@ def gathered(pairs: Sequence[Pair], probes: Mapping[str, VideoProbe]) -> list[Gr
         probes: what is known of the files, by id.
     """
     copies = [pair for pair in pairs if pair.kind in ("identical", "copy")]
-    groups = [_copies(members, pairs_of, probes) for members, pairs_of in _connected(copies)]
+    groups = [_copies(members, pairs_of, probes) for members, pairs_of in linked(copies)]
     stands_for = {member: group.best for group in groups for member in (group.best, *group.others)}
     groups.sort(key=lambda group: (-group.freed_bytes, -len(group.others), group.best))
     return [*groups, *_excerpts(pairs, stands_for), *_shared([p for p in pairs if p.kind == "overlap"])]
@@ -134,7 +135,7 @@ def _shared(pairs: Sequence[Pair]) -> Iterator[Group]:
         for s in pair.segments
     ]
     nodes = [Pair(one, other, pair.score, "overlap") for one, other, pair in links]
-    for members, _ in _connected(nodes):
+    for members, _ in connected(nodes):
         videos = sorted({stretches.places[member][0] for member in members})
         if len(videos) < _SHARED_BY:
             continue
@@ -175,18 +176,3 @@ def _by_score(members: Iterable[str], pairs: Sequence[Pair]) -> tuple[str, ...]:
         for member in (pair.first, pair.second):
             best[member] = max(best[member], pair.score)
     return tuple(sorted(members, key=lambda member: (-best[member], member)))
-
-
-def _connected(pairs: Iterable[Pair]) -> list[tuple[set[str], list[Pair]]]:
-    """The sets of names that pairs connect, each with its pairs."""
-    set_of: dict[str, tuple[set[str], list[Pair]]] = {}
-    for pair in pairs:
-        one, other = (set_of.setdefault(name, ({name}, [])) for name in (pair.first, pair.second))
-        if one is not other:
-            if len(one[0]) < len(other[0]):
-                one, other = other, one
-            one[0].update(other[0])
-            one[1].extend(other[1])
-            set_of |= dict.fromkeys(other[0], one)
-        one[1].append(pair)
-    return list({id(entry): entry for entry in set_of.values()}.values())

@@ -20,7 +20,7 @@ class Pair:
     Attributes:
         first: id; of two videos of one index the smaller one.
         second: id.
-        score: in [0, 1], the higher one of the two directions that were compared.
+        score: in [0, 1]; of videos of about one length the lower one of both directions.
         kind: what they are to each other.
         segments: what matches; ``query`` is the first.
     """

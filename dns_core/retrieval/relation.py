@@ -6,13 +6,16 @@ from typing import Literal
 
 from dns_core.records import Segment
 
-Relation = Literal["copy", "excerpt", "contains", "overlap", "alike"]
-"""Of a query to a match: a copy of about the same length, an excerpt of it, a longer video that contains it;
-or both show a stretch of the same; or they are alike, and no stretch could be located."""
+Relation = Literal["copy", "excerpt", "contains", "compilation", "overlap", "alike"]
+"""Of a query to a match: a copy of about the same length, an excerpt of it, a longer video that contains it,
+a compilation of it and of other matches; or both show a stretch of the same; or they are alike, and no
+stretch could be located."""
 
 # A copy may have lost its titles, and the ends of stretches are uncertain by a sampling period.
 _WHOLE = 0.8
 _UNCERTAIN_S = 1.0
+# Stretches of a query that hardly share a second, as a share of what both would cover apart.
+_APART = 0.9
 
 
 def relation_of(segments: Sequence[Segment], query_s: float, target_s: float) -> Relation:
@@ -29,6 +32,28 @@ def relation_of(segments: Sequence[Segment], query_s: float, target_s: float) ->
     if whole_query:
         return "copy" if whole_target else "excerpt"
     return "contains" if whole_target else "overlap"
+
+
+def with_compilations(
+    relations: Sequence[Relation | None], matched: Sequence[Sequence[Segment]]
+) -> list[Relation | None]:
+    """The relations of a query to its matches; one that shows several in turn is a compilation of them.
+
+    Args:
+        relations: to each match, by `relation_of`; None if it is not known.
+        matched: the stretches of each match; none of one that is too weak to count.
+    """
+    parts = {
+        row: [(s.query_start_s, s.query_end_s) for s in matched[row]]
+        for row, relation in enumerate(relations)
+        if relation in ("contains", "overlap") and matched[row]
+    }
+
+    def is_apart(row: int) -> bool:
+        return any(covered_s(parts[row] + other) >= _APART * (covered_s(parts[row]) + covered_s(other))
+                   for at, other in parts.items() if at != row)  # fmt: skip
+
+    return ["compilation" if row in parts and is_apart(row) else r for row, r in enumerate(relations)]
 
 
 def covered_s(stretches: Iterable[tuple[float, float]]) -> float:

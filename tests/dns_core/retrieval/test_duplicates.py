@@ -138,3 +138,16 @@ def test_one_archive_against_another(
     build_index(tmp_path / "foreign", [foreign.encode(film)], foreign.origin)
     with pytest.raises(MismatchError):
         search(Engine(archive, bundle), tmp_path, of=open_index(tmp_path / "foreign"))
+
+
+def test_a_pair_has_the_lower_score_of_both_directions(
+    bundle: Bundle, archive: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {
+        (p.first, p.second): p.score for p in search(Engine(archive, bundle), tmp_path / "before").pairs
+    }
+    monkeypatch.setattr(Engine, "pair_score", lambda *_: 0.25)
+    found = {(p.first, p.second): p.score for p in search(Engine(archive, bundle), tmp_path / "after").pairs}
+    assert before["film", "film again"] > 0.25
+    assert found["film", "film again"] == 0.25
+    assert found["film", "part"] == before["film", "part"], "a part finds more in the whole"

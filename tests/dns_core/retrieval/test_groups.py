@@ -1,5 +1,6 @@
 """What pairs of an archive amount to."""
 
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from dns_core.records import Segment, VideoProbe
 from dns_core.retrieval.groups import best_copy, gathered
 from dns_core.retrieval.pair_journal import Pair
-from dns_core.retrieval.relation import Relation, covered_s, relation_of
+from dns_core.retrieval.relation import Relation, covered_s, relation_of, with_compilations
 
 
 def probe(video_id: str, **facts: Any) -> VideoProbe:
@@ -45,6 +46,22 @@ def test_what_two_videos_are_to_each_other(
     assert relation_of(segments, query_s, target_s) == relation
 
 
+@pytest.mark.parametrize(
+    ("second", "relation"),
+    [
+        ([stretch((20, 40), (0, 20))], "compilation"),
+        ([stretch((1, 19), (0, 20))], "contains"),
+        ([], "contains"),
+    ],
+)
+def test_a_query_of_several_videos_in_turn_is_a_compilation(
+    second: list[Segment], relation: Relation
+) -> None:
+    first = [stretch((0, 20), (0, 20))]
+    found = with_compilations(["contains", "contains", "copy", None], [first, second, first, []])
+    assert found == [relation, relation, "copy", None]
+
+
 def test_what_lies_in_several_stretches_counts_once() -> None:
     assert covered_s([(5, 6), (0, 4), (1, 2), (3, 5)]) == 6
     assert covered_s([]) == 0
@@ -76,7 +93,7 @@ def test_copies_are_gathered_through_copies_of_copies() -> None:
     pairs = [
         Pair("a", "b", 0.9, "copy"),
         Pair("c", "d", 0.8, "copy"),
-        Pair("b", "c", 0.7, "identical"),
+        Pair("b", "c", 1.0, "identical"),
         Pair("x", "y", 0.9, "copy"),
     ]
     probes = {
@@ -91,6 +108,25 @@ def test_copies_are_gathered_through_copies_of_copies() -> None:
         6,
     )
     assert len(small.pairs) == 3
+
+
+def test_one_wrong_pair_joins_no_groups() -> None:
+    pairs = [Pair(a, b, 0.9, "copy") for names in ("abcd", "wxyz") for a, b in combinations(names, 2)]
+    wrong = [Pair("a", "w", 0.85, "copy"), Pair("d", "z", 0.84, "copy")]
+    found = [{group.best, *group.others} for group in gathered([*wrong, *pairs], {})]
+    assert found == [set("abcd"), set("wxyz")]
+    half = [Pair(a, b, 0.8, "copy") for a in "abcd" for b in "wx"]
+    (group,) = gathered([*pairs, *half], {})
+    assert len(group.others) == 7
+    assert len(group.pairs) == len(pairs) + len(half)
+
+
+def test_a_group_larger_than_a_shortlist_is_one() -> None:
+    names = [f"{n:03}" for n in range(100)]
+    near = [(a, b) for n, a in enumerate(names) for b in names[n + 1 : n + 16]]
+    around = [(names[0], name) for name in names[16:]]
+    (group,) = gathered([Pair(a, b, 0.9, "copy") for a, b in near + around], {})
+    assert len(group.others) == 99
 
 
 def test_excerpts_do_not_join_what_they_are_cut_from() -> None:

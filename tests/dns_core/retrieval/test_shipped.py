@@ -210,3 +210,27 @@ def test_an_excerpt_of_a_second_is_above_the_recommended_threshold(
         assert found.calibrated > 0.9
         assert found.segments
     assert compare(short, other, bundle).calibrated < 0.2
+
+
+def test_slides_held_by_time_stamps_match_slides_that_are_repeated(bundle: Bundle, tmp_path: Path) -> None:
+    slides = np.stack([_slide(colour) for colour in ((255, 0, 0), (0, 255, 0), (0, 0, 255))])
+    write_video(tmp_path / "stamps.mp4", slides, fps=1 / 12)
+    write_video(tmp_path / "plain.mp4", slides.repeat(60, axis=0), fps=5)
+    pipeline = open_features(bundle)
+    held, plain = (pipeline.features(tmp_path / f"{name}.mp4", name) for name in ("stamps", "plain"))
+    for pair in ((held, plain), (plain, held)):
+        found = compare(*pair, bundle)
+        assert found.calibrated > 0.95
+        (segment,) = found.segments
+        ends = (segment.query_start_s, segment.query_end_s, segment.target_start_s, segment.target_end_s)
+        assert ends == pytest.approx((0, 36, 0, 36), abs=1)
+        assert max(ends) <= 36
+
+
+def _slide(colour: tuple[int, int, int]) -> UInt8Array:
+    """A drawing of which one half has a colour."""
+    slide = np.zeros((96, 160, 3), dtype=np.uint8)
+    slide[:, 80:] = np.linspace(0, 255, 80, dtype=np.uint8)[None, :, None]
+    slide[20:40, 100:140] = (255, 255, 0)
+    slide[:, :80] = colour
+    return slide
