@@ -23,7 +23,7 @@ from tests.oracles.faulty_decoder import PROGRAM
 from tests.oracles.faulty_worker import WORK
 
 if TYPE_CHECKING:
-    from tests.dns_ops.machines import Machines
+    from benchmarks.ray_machines import RayMachines
 
 pytestmark = [
     pytest.mark.slow,
@@ -35,7 +35,7 @@ def ran(fleet: Fleet, tasks: list[Task], work: Work = WORK) -> dict[str, Card]:
     return {card.id: card for card in run_all(fleet, work, tasks)}
 
 
-def test_the_cluster_does_what_one_process_does(machines: "Machines") -> None:
+def test_the_cluster_does_what_one_process_does(machines: "RayMachines") -> None:
     tasks = [Task(f"v{n}") for n in range(40)] + [Task("refused")]
     here, there = ran(LocalFleet(), tasks), ran(open_cluster(machines.address, Place()), tasks)
     assert {name: (card.facts.get("sum"), card.reason, card.detail) for name, card in there.items()} == {
@@ -45,7 +45,7 @@ def test_the_cluster_does_what_one_process_does(machines: "Machines") -> None:
 
 
 def test_what_kills_its_worker_is_given_up_and_the_others_go_on(
-    machines: "Machines", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    machines: "RayMachines", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verdicts, "SETTLED_S", 1.0)
     log = {"log": str(tmp_path / "log")}
@@ -62,7 +62,7 @@ def test_what_kills_its_worker_is_given_up_and_the_others_go_on(
     assert len(cards) == 43
 
 
-def test_a_machine_that_dies_blames_no_video(machines: "Machines", tmp_path: Path) -> None:
+def test_a_machine_that_dies_blames_no_video(machines: "RayMachines", tmp_path: Path) -> None:
     slow = {"seconds": 0.2, "log": str(tmp_path / "log")}
     tasks = [Task(f"v{n}", slow) for n in range(60)]
     second = machines.running[-1]
@@ -80,7 +80,7 @@ def test_a_machine_that_dies_blames_no_video(machines: "Machines", tmp_path: Pat
 
 
 def test_videos_that_break_decoders_are_quarantined_and_the_index_is_that_of_one_process(
-    machines: "Machines", tmp_path: Path
+    machines: "RayMachines", tmp_path: Path
 ) -> None:
     videos, bundle = write_archive(tmp_path / "good"), Bundle.load(SHIPPED_MODELS)
     alone: Manifest = index_videos(videos, tmp_path / "alone", bundle)
@@ -94,7 +94,7 @@ def test_videos_that_break_decoders_are_quarantined_and_the_index_is_that_of_one
 
 
 def test_a_worker_with_other_models_or_code_is_refused(
-    machines: "Machines", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    machines: "RayMachines", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = Bundle.load(SHIPPED_MODELS)
     work = describing(VideoEncoder(bundle), tmp_path)

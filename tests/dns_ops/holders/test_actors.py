@@ -29,7 +29,7 @@ from tests.dns_ops.holders.conftest import World
 from tests.factories import noise_footage
 
 if TYPE_CHECKING:
-    from tests.dns_ops.machines import Machines
+    from benchmarks.ray_machines import RayMachines
 
 pytestmark = [
     pytest.mark.slow,
@@ -47,13 +47,13 @@ def until(condition: Callable[[], bool], what: Callable[[], object], seconds: fl
         time.sleep(0.1)
 
 
-def settings(machines: "Machines", **more: object) -> Settings:
+def settings(machines: "RayMachines", **more: object) -> Settings:
     serve = ServiceSettings(holders=2, replicas=2, **more)  # type: ignore[arg-type]
     return Settings(cluster=machines.address.text, serve=serve)
 
 
 @pytest.fixture
-def holders(machines: "Machines", tmp_path: Path) -> Iterator[Holders]:
+def holders(machines: "RayMachines", tmp_path: Path) -> Iterator[Holders]:
     import ray  # noqa: PLC0415 - an extra
 
     (tmp_path / ".platform").mkdir(mode=0o700)
@@ -129,7 +129,7 @@ def asked_in(service: Running) -> dict[tuple[int, str], object]:
 
 @pytest.mark.timeout(600)
 def test_the_service_answers_while_holders_and_machines_die_and_versions_change(
-    machines: "Machines", holders: Holders, tmp_path: Path
+    machines: "RayMachines", holders: Holders, tmp_path: Path
 ) -> None:
     videos, index = tmp_path / "videos", tmp_path / "index"
     for number in range(N_VIDEOS):
