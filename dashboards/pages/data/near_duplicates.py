@@ -4,13 +4,16 @@ import streamlit as st
 
 from dashboards.data.service import service
 from dashboards.formats import clock, counted, plain, short_name
-from dashboards.states import show_empty
+from dashboards.pages.query.address import link_to_review
+from dashboards.states import problems_shown, show_empty
 from dashboards.widgets.pictures import video_durations, video_pictures
-from dns_apps.service.schemas import DuplicateGroups
+from dns_apps.service.schemas import DuplicateGroups, QueryOptions, StoredExcerpt
 
 _PAGE_GROUPS = 10
 _SHOWN = 8
 _EVERY_S = 2.0
+_MOST_REVIEWED = 100
+_WAIT_S = 3.0
 
 
 def draw_groups() -> None:
@@ -61,3 +64,17 @@ def _draw_group(videos: tuple[str, ...]) -> None:
                 st.caption(f"{plain(short_name(video_id, 40))} · {clock(seconds)}")
     if len(videos) > len(shown):
         st.dataframe([{"video": video_id} for video_id in videos[_SHOWN:1000]], hide_index=True)
+    _draw_review(videos)
+
+
+def _draw_review(videos: tuple[str, ...]) -> None:
+    """Search with the first video of a group, so that a person says what is a copy; verdicts are labels."""
+    asked = st.button(
+        "Review this group", icon=":material/rule:", key=f"review-{videos[0]}",
+        help="Searches with the first video. Your verdict on each match is kept as a label.",
+    )  # fmt: skip
+    if asked:
+        with problems_shown("search"), st.spinner("Searching …"):
+            options = QueryOptions(top_k=min(_MOST_REVIEWED, 2 * len(videos)))
+            query = service().query_video(StoredExcerpt(video_id=videos[0]), options, wait_s=_WAIT_S)
+            st.link_button("Open the review", link_to_review(query.id), icon=":material/open_in_new:")

@@ -38,6 +38,11 @@ def go_to(query_id: str = "", video_id: str = "") -> None:
     st.query_params.from_dict({name: value for name, value in wanted.items() if value})
 
 
+def link_to_review(query_id: str) -> str:
+    """The address, from another page, of the review of a query's answer."""
+    return f"query?{_QUERY}={query_id}&{_REVIEW}={_FIRST}"
+
+
 def link_to(query_id: str) -> str:
     """The address that opens this very query again."""
     page = str(st.context.url or "").partition("?")[0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -74,6 +75,19 @@ def test_versions_quality_quarantine_and_groups_are_shown(
     assert any("expected that" in frame for frame in frames)
     assert any("reason" in frame and len(frame) == 2 for frame in frames)
     assert "2 groups" in texts(part(app, "Near-duplicates"))
+
+
+def test_a_group_is_reviewed_by_a_search_whose_verdicts_are_labels(
+    fake: Any, opened: Opened, workspace: Path
+) -> None:
+    fill(workspace, 4, 2)
+    app = part(opened("data"), "Near-duplicates")
+    app.button(key="review-a.mp4").click().run()
+    assert not app.exception
+    (asked,) = [note for note in fake.asked if note[0] == "query_video"]
+    assert (asked[1].video_id, asked[2].top_k) == ("a.mp4", 4)
+    (link,) = app.get("link_button")
+    assert link.proto.url == f"query?query={fake.made_query().id}&review=next"
 
 
 @pytest.mark.usefixtures("fake")
