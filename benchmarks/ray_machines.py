@@ -89,13 +89,15 @@ def ray_machines(n: int, home: Path, *, bound: bool = False) -> Iterator[RayMach
     import_with_token(home)
     import ray  # noqa: PLC0415 - an extra
 
+    from dns_ops.fleet.cluster import connect  # noqa: PLC0415 - it loads Ray
+
     found = RayMachines(home, free_port())
     prefixes = [("taskset", "-c", str(core)) if bound else () for core in range(n)]
     try:
         found.start_head(prefixes[0])
         for prefix in prefixes[1:]:
             found.join(prefix)
-        ray.init(found.address.text, log_to_driver=False, logging_level="error")
+        connect(found.address)
         found.await_nodes(n)
         yield found
         ray.shutdown()

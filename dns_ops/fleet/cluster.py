@@ -19,6 +19,7 @@ from dns_core.errors import ArtefactError, InputError
 from dns_core.fleet import TRIES, Card, Place, Task, Work
 from dns_ops.fleet.connection import LOCAL, STORE_BYTES, Address, require_head
 from dns_ops.fleet.hands import Ready, hire
+from dns_ops.fleet.loopback import stay_on_loopback
 from dns_ops.fleet.verdicts import Verdicts
 
 _LIMIT_S = 24 * 3600.0
@@ -201,6 +202,7 @@ def connect(address: Address) -> None:
     """Connect this process, once; a cluster of its own ends with it."""
     if ray.is_initialized():
         return
+    stay_on_loopback()
     if address.text == LOCAL:
         ray.init(
             "local",

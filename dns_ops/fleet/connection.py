@@ -19,7 +19,8 @@ STORE_BYTES = 100 << 20  # cards are small
 _TOKEN = "ray-token"  # noqa: S105 - a name of a file
 _CONNECT_S = 5.0
 _RAY_START = (
-    sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", "--block",
+    sys.executable, "-c", "from dns_ops.fleet.loopback import stay_on_loopback; stay_on_loopback(); "
+    "from ray.scripts.scripts import main; main()", "start", "--block",
     "--disable-usage-stats", f"--object-store-memory={STORE_BYTES}",
 )  # fmt: skip
 

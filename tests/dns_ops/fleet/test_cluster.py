@@ -1,10 +1,12 @@
 """Two raylets on loopback: what dies is repeated, and nothing but a video itself is blamed."""
 
 from collections import Counter
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from dns_core.errors import InputError, MismatchError
@@ -42,6 +44,17 @@ def test_the_cluster_does_what_one_process_does(machines: "RayMachines") -> None
         name: (card.facts.get("sum"), card.reason, card.detail) for name, card in here.items()
     }
     assert all(card.facts["threads"] == ["1", "1"] for card in there.values() if card.facts)
+
+
+def test_nothing_of_a_cluster_on_loopback_listens_elsewhere(machines: "RayMachines") -> None:
+    ran(open_cluster(machines.address, Place()), [Task(f"v{n}") for n in range(4)])
+    roots = [psutil.Process(one.pid) for one in machines.running if one.poll() is None]
+    addresses = set()
+    for process in [child for root in roots for child in root.children(recursive=True)]:
+        with suppress(psutil.Error):  # it has just ended
+            found = process.net_connections("inet")
+            addresses |= {one.laddr.ip.removeprefix("::ffff:") for one in found if one.status == "LISTEN"}
+    assert addresses == {"127.0.0.1"}
 
 
 def test_what_kills_its_worker_is_given_up_and_the_others_go_on(
