@@ -9,7 +9,6 @@ import pytest
 from dns_ops.service_settings import ServiceSettings
 from dns_ops.settings import Settings, platform_folder
 from dns_ops.tracking.store import Tracking, open_tracking
-from tests.dns_ops.machines import machines  # noqa: F401 - a fixture
 
 
 @pytest.fixture(autouse=True)
