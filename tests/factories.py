@@ -40,7 +40,7 @@ def live_extractor(
     backbone: Backbone, *, batch_frames: int = 16, device: str = "cpu", **settings: Any
 ) -> Extractor:
     """An extractor whose description torch computes."""
-    frames = LiveFrames(backbone, Description(backbone.card, **settings), device)
+    frames = LiveFrames(backbone, Description(backbone.card, **{"sampling_fps": 2.0, **settings}), device)
     return Extractor(frames, batch_frames=batch_frames)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dns_core.errors import CorruptArtefactError
+from dns_core.features.description import Description
 from dns_core.records import Float32Array
 from dns_core.store.feature_store import FeatureStore
 from dns_core.store.probes import read_probes
@@ -42,7 +43,7 @@ def feature_facts(workspace: Workspace, collection: str, *, sample: int, seed: i
     """
     durations = {row.video_id: row.duration_s for row in read_probes(workspace.probes(collection))[0]}
     with FeatureStore.open(workspace.whitened(collection)) as store:
-        fps = float(store.metadata["sampling_fps"])
+        fps = Description.of(store.metadata).sampling_fps
         drawn = np.random.default_rng(seed).permutation(len(store.ids))[:sample]
         measured = [_measured(store, store.ids[row]) for row in sorted(drawn)]
     shapes = Counter(row.shape for row in measured if row.shape)

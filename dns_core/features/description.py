@@ -1,4 +1,4 @@
-"""Settings that decide the region vectors of a frame; torch and exported graphs compute the same."""
+"""Settings that decide which frames are described and how; torch and exported graphs compute the same."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ class Description:
 
     Attributes:
         card: of the backbone.
+        sampling_fps: frames a second that are described.
         precision: ``bf16`` lets convolutions round to bfloat16 where that is faster; region vectors of
             photographs kept a mean cosine of .9995 (at worst .998) to their values in ``fp32``, so that
             an index built on one machine can be queried on another.
@@ -38,11 +39,14 @@ class Description:
     """
 
     card: BackboneCard
+    sampling_fps: float
     precision: Precision = "fp32"
     frame: Frame = "whole"
     luma_weight: float = 0.0
 
     def __post_init__(self) -> None:
+        if not self.sampling_fps > 0:
+            raise ParamsError(f"sampling_fps must be above 0, not {self.sampling_fps}")
         if not self.luma_weight >= 0:
             raise ParamsError(f"luma_weight must be 0 or more, not {self.luma_weight}")
         for name, kind in (("precision", Precision), ("frame", Frame)):
@@ -57,7 +61,10 @@ class Description:
 
     @property
     def fingerprint(self) -> str:
-        """Fingerprint of all that decides the vectors; batches and devices change no more than rounding."""
+        """Fingerprint of all that decides the vectors of a frame, whichever frames are sampled.
+
+        Batches and devices change no more than rounding.
+        """
         return fingerprint_json({"backbone": self.card.fingerprint, **self._settings})
 
     @property
@@ -69,6 +76,7 @@ class Description:
     def metadata(self) -> dict[str, str]:
         """What `of` needs to make this description again, to be kept with its vectors."""
         settings = {name: str(value) for name, value in self._settings.items()}
+        settings["sampling_fps"] = repr(self.sampling_fps)
         return {"backbone": self.card.name, "extractor": self.fingerprint, **settings}
 
     @classmethod
@@ -80,11 +88,13 @@ class Description:
 
         Raises:
             KeyError: the metadata lacks a key.
+            ValueError: a number is none.
             ParamsError: there is no such backbone or precision.
             MismatchError: frames are described otherwise in this version.
         """
         description = cls(
             known_card(metadata["backbone"]),
+            sampling_fps=float(metadata["sampling_fps"]),
             precision=cast("Precision", metadata["precision"]),
             frame=cast("Frame", metadata["frame"]),
             luma_weight=float(metadata["luma_weight"]),
@@ -93,10 +103,11 @@ class Description:
             raise MismatchError("extractor", metadata["extractor"], description.fingerprint)
         return description
 
-    def sampling(self, fps: float) -> Sampling:
-        """How frames are sampled for this description, ``fps`` a second."""
+    @property
+    def sampling(self) -> Sampling:
+        """How frames are sampled for this description."""
         resize_px = self.card.resize_px if self.frame == "centre" else None
-        return Sampling(fps=fps, resize_px=resize_px, crop_px=self.card.crop_px)
+        return Sampling(fps=self.sampling_fps, resize_px=resize_px, crop_px=self.card.crop_px)
 
 
 class FrameNetwork(Protocol):

@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def _frames(footage: Path, description: Description) -> UInt8Array:
     """Some frames of some videos, the same each time; files that cannot be read are passed over."""
     paths = sorted(path for _, path in discover_videos(footage))
     random.Random(0).shuffle(paths)  # noqa: S311 - no secret
-    found, sampling = list[UInt8Array](), description.sampling(1.0)
+    found, sampling = list[UInt8Array](), replace(description.sampling, fps=1.0)
     with closing(open_decoder()) as decoder:
         for path in paths:
             try:

@@ -110,11 +110,10 @@ def open_features(
     _, metadata = read_weights(path)
     try:
         description = Description.of(metadata)
-        fps = float(metadata["sampling_fps"])
     except (KeyError, ValueError) as error:
         raise CorruptArtefactError(f"{path} does not say what it was fitted on: {error!r}") from error
     extractor = Extractor(_frame_network(frames_graph(bundle.folder), description, weights, device))
-    return FeaturePipeline(extractor, bundle.whitening, description.sampling(fps), open_decoder(place))
+    return FeaturePipeline(extractor, bundle.whitening, description.sampling, open_decoder(place))
 
 
 def _frame_network(

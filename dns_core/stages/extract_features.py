@@ -127,7 +127,7 @@ class _Job:
     def _writer(self, name: str, of_views: dict[str, str]) -> tuple[FeatureWriter, Json]:
         """A writer, and the settings by which a worker opens the same."""
         workspace = self._context.workspace
-        metadata = {**self._description.metadata, "sampling_fps": repr(self._config.sampling_fps), **of_views}
+        metadata = {**self._description.metadata, **of_views}
         settings = {
             "out": str(workspace.features(name).absolute()),
             "partial": str(workspace.partial(f"features-{name}").absolute()),

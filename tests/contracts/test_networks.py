@@ -74,7 +74,8 @@ def test_a_selector_gives_a_number_and_a_decision_for_each_pair(folder: Path, ki
     check(network, lambda _: [])
     pairs = np.random.default_rng(0).standard_normal((7, 3)).astype(np.float32)
     logits = network.logits(pairs)
-    assert (logits.shape, logits.dtype) == ((7,), np.float32)
+    assert logits.shape == (7,)
+    assert logits.dtype == np.float32
     np.testing.assert_allclose(network.logits(pairs[::-1].copy()), logits[::-1], rtol=1e-5)
     assert network.logits(pairs[:0]).shape == (0,)
 

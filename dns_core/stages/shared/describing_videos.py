@@ -21,7 +21,7 @@ from dns_core.training.views import ViewsConfig, edited_views
 
 def description_of(settings: Json) -> Description:
     """What the settings of the stage describe of frames."""
-    names = ("precision", "frame", "luma_weight")
+    names = ("sampling_fps", "precision", "frame", "luma_weight")
     return Description(known_card(settings["backbone"]), **{name: settings[name] for name in names})
 
 
@@ -55,7 +55,7 @@ class FeatureWorker:
         self._config = settings["config"]
         graph = Path(settings["graph"])
         self._extractor = _open_extractor(self._config, graph, place.device)
-        self._sampling = self._extractor.description.sampling(self._config["sampling_fps"])
+        self._sampling = self._extractor.description.sampling
         self._windows = settings["windows"]
         self._views = ViewsConfig(**self._config["views"])
         self._writer = open_writer(settings)

@@ -42,8 +42,7 @@ def save_bundle(folder: Path, seed: int) -> None:
     width = description.dims
     axes = np.linalg.qr(rng.normal(size=(width, DIMS)))[0].astype(np.float32)
     whitening = Whitening(np.zeros(width, dtype=np.float32), axes)
-    metadata = {**description.metadata, "sampling_fps": "2.0"}
-    whitening.save(folder / "whitening.safetensors", metadata)
+    whitening.save(folder / "whitening.safetensors", description.metadata)
     write_small_networks(folder, BUNDLE, seed)
     write_background(folder, 9, seed)
     scale = Scale(1.0, -0.5, 0.5, -0.6, -0.3, Logistic(8.0, -2.0))

@@ -43,7 +43,9 @@ def shipped_description() -> Description:
 def test_the_shipped_graph_describes_as_torch() -> None:
     description = shipped_description()
     frames = photographs()
-    live = LiveFrames(load_backbone(description.card.name), Description(description.card, luma_weight=1.0))
+    live = LiveFrames(
+        load_backbone(description.card.name), Description(description.card, 2.0, luma_weight=1.0)
+    )
     found, expected = ExportedFrames(SHIPPED_MODELS / BACKBONE_GRAPH, description)(frames), live(frames)
     np.testing.assert_allclose(found, expected, atol=EXACT)
     assert not found[-1].any()
@@ -112,13 +114,13 @@ def test_eight_bits_are_used_where_the_processor_is_made_for_them(
 
 @pytest.mark.parametrize(("frame", "luma_weight"), [("centre", 0.0), ("whole", 0.5)])
 def test_any_description_can_be_exported(tmp_path: Path, frame: str, luma_weight: float) -> None:
-    description = Description(BACKBONES[LITE], "fp32", frame, luma_weight)  # type: ignore[arg-type]
+    description = Description(BACKBONES[LITE], 2.0, "fp32", frame, luma_weight)  # type: ignore[arg-type]
     live = LiveFrames(load_backbone(LITE), description)
     export_frames(tmp_path / BACKBONE_GRAPH, live)
     found = ExportedFrames(tmp_path / BACKBONE_GRAPH, description)(photographs())
     np.testing.assert_allclose(found, live(photographs()), atol=EXACT)
     with pytest.raises(MismatchError, match=r"backbone\.onnx"):
-        ExportedFrames(tmp_path / BACKBONE_GRAPH, Description(BACKBONES[LITE], "bf16"))
+        ExportedFrames(tmp_path / BACKBONE_GRAPH, Description(BACKBONES[LITE], 2.0, "bf16"))
 
 
 @pytest.mark.parametrize("n_frames", [1, 4, 5, 16])

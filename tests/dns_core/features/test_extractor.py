@@ -164,12 +164,22 @@ def test_luma_stands_beside_the_network_at_its_weight(toy: Backbone) -> None:
 
 
 def test_a_description_is_the_same_again() -> None:
-    description = Description(BACKBONES[LITE], precision="bf16", luma_weight=0.75)
-    assert Description.of({**description.metadata, "sampling_fps": "2"}) == description
+    description = Description(BACKBONES[LITE], 2.0, precision="bf16", luma_weight=0.75)
+    assert Description.of({**description.metadata, "another": "key"}) == description
+    assert description.sampling.fps == 2.0
     with pytest.raises(MismatchError, match="extractor"):
         Description.of({**description.metadata, "luma_weight": "1.0"})
     with pytest.raises(KeyError):
         Description.of({"backbone": LITE})
+
+
+def test_which_frames_are_sampled_is_part_of_a_description_but_changes_no_vector() -> None:
+    often, seldom = (Description(BACKBONES[LITE], sampling_fps=fps) for fps in (4.0, 0.5))
+    assert often != seldom
+    assert often.fingerprint == seldom.fingerprint
+    assert Description.of(seldom.metadata).sampling.fps == 0.5
+    with pytest.raises(ParamsError, match="sampling_fps must be above 0"):
+        Description(BACKBONES[LITE], sampling_fps=0.0)
 
 
 def test_settings_out_of_range_are_refused(toy: Backbone) -> None:

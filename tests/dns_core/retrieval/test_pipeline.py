@@ -18,8 +18,8 @@ BACKBONE = "efficientnet_lite0.imagenet1k"
 
 def bundle_of(folder: Path, **changed: str | None) -> Bundle:
     """A bundle with a whitening alone; ``changed`` replaces metadata, None leaves a key out."""
-    description = Description(BACKBONES[BACKBONE], precision="bf16")
-    metadata = {**description.metadata, "sampling_fps": "2.0", **changed}
+    description = Description(BACKBONES[BACKBONE], sampling_fps=2.0, precision="bf16")
+    metadata = {**description.metadata, **changed}
     width = description.dims
     axes = np.eye(width, 16, dtype=np.float32)
     written = {key: value for key, value in metadata.items() if value is not None}
@@ -29,7 +29,10 @@ def bundle_of(folder: Path, **changed: str | None) -> Bundle:
 
 def test_the_precision_is_told_from_the_fingerprint_and_frames_are_whitened(tmp_path: Path) -> None:
     pipeline = open_features(bundle_of(tmp_path))
-    assert pipeline.extractor.fingerprint == Description(BACKBONES[BACKBONE], precision="bf16").fingerprint
+    assert (
+        pipeline.extractor.fingerprint
+        == Description(BACKBONES[BACKBONE], sampling_fps=2.0, precision="bf16").fingerprint
+    )
     assert (pipeline.sampling.fps, pipeline.sampling.resize_px, pipeline.sampling.crop_px) == (2.0, None, 224)
     picture = np.random.default_rng(0).integers(0, 100, (48, 64, 3), dtype=np.uint8)
     frames = [picture + np.uint8(10 * n) for n in range(8)]
