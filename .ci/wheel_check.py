@@ -149,7 +149,7 @@ def index_and_search(environment: Environment) -> None:
 
 
 def base(folder: Path, wheel: Path) -> None:
-    """The wheel alone: index, query, compare without torch; extras that are missing are named."""
+    """Check the wheel alone: index, query, compare without torch; extras that are missing are named."""
     environment = Environment(folder, wheel, "")
     for module in ("torch", "sklearn", "scipy", "pyarrow", "h5py", "pandas"):
         environment.lacks(module)
@@ -163,7 +163,7 @@ def base(folder: Path, wheel: Path) -> None:
 
 
 def service(folder: Path, wheel: Path) -> None:
-    """The query service answers an upload without MLflow; its client needs no torch."""
+    """Check that the query service answers an upload without MLflow, and its client needs no torch."""
     environment = Environment(folder, wheel, "service")
     environment.lacks("mlflow")
     environment.lacks("torch")
@@ -175,14 +175,14 @@ def service(folder: Path, wheel: Path) -> None:
 
 
 def plot(folder: Path, wheel: Path) -> None:
-    """A heat map is drawn."""
+    """Draw a heat map."""
     environment = Environment(folder, wheel, "plot")
     environment.python(MAKE_VIDEOS)
     environment.dns("compare", "my/videos/1.mp4", "my/videos/2.mp4", "--plot", "matrix.png")
 
 
 def dashboard(folder: Path, wheel: Path) -> None:
-    """The dashboard starts."""
+    """Check that the dashboard starts."""
     environment = Environment(folder, wheel, "dashboard")
     with environment.serving("dashboard", "/_stcore/health"):
         pass

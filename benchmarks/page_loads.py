@@ -118,7 +118,7 @@ def _regions(bundle: Bundle) -> tuple[int, int]:
 
 
 def _write_findings(workspace: Workspace, n_videos: int) -> None:
-    """What the stages say of as many training videos: figures, refused ones and groups of three."""
+    """Write what the stages say of as many training videos: figures, refused ones and groups of three."""
     ids = [video_id(number) for number in range(n_videos)]
     facts = {"codec": "h264", "fps": 25.0, "height_px": 720, "width_px": 1280, "rotation_deg": 0}
     rows = [

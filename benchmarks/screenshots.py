@@ -102,7 +102,7 @@ def _settle(page: Page) -> None:
 
 
 def _write(png: bytes, path: Path) -> None:
-    """A picture of few colours takes a third of the bytes and looks the same."""
+    """Write a picture in few colours: a third of the bytes, and it looks the same."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
 

@@ -165,7 +165,7 @@ def _ask(client: Client, clip: Path, asked: QueryOptions, load: Load) -> None:
 
 
 def _cut(videos: Path, ids: Sequence[str], clip: Path, seconds: float) -> None:
-    """An excerpt of the first indexed video that is long enough, encoded again."""
+    """Write an excerpt of the first indexed video that is long enough, encoded again."""
     for video_id in sorted(ids):
         source = read_clip(videos / video_id)
         n_frames = round(seconds * source.fps)

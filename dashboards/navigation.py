@@ -51,6 +51,6 @@ def pages() -> list[StreamlitPage]:
 
 
 def shown(entry: PageEntry) -> None:
-    """The page is drawn; an error of its own stands in its place."""
+    """Draw the page, or its error in its place."""
     with problems_shown(entry.title):
         import_module(f"dashboards.pages.{entry.name}").render()

@@ -93,7 +93,7 @@ def problems_shown(what: str) -> Iterator[None]:
 
 
 def show_problem(error: Exception, *, key: str = "") -> None:
-    """The error, as `advice` words it, with a button that tries again.
+    """Show the error, as `advice` words it, with a button that tries again.
 
     Args:
         error: what happened.

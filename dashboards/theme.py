@@ -31,11 +31,11 @@ _CSS = """
 
 
 def apply_look() -> None:
-    """The page has the dashboard's spacing."""
+    """Give the page the dashboard's spacing."""
     st.html(_CSS)
 
 
 def page_head(title: str, caption: str) -> None:
-    """The title of a page and one line that says what it is for."""
+    """Draw the title of a page and one line that says what it is for."""
     st.title(title, anchor=False)
     st.caption(caption)

@@ -153,7 +153,7 @@ class FlowServer:
         return [LogLine(row.timestamp, _level(row.level), row.message) for row in reversed(found)]
 
     def cancel(self, run_id: str) -> None:
-        """The run ends: at once if no worker has taken it, else when its process has ended.
+        """End the run: at once if no worker has taken it, else when its process has ended.
 
         A run that was cancelled before and whose process has gone without its worker's knowledge is over.
 
@@ -169,7 +169,7 @@ class FlowServer:
             self._set(run_id, Cancelling())
 
     def retry(self, run_id: str) -> None:
-        """The run is begun again, with the same parameters, under the same id.
+        """Begin the run again, with the same parameters, under the same id.
 
         Raises:
             InputError: it still runs.
@@ -180,12 +180,12 @@ class FlowServer:
         self._set(run_id, Scheduled(name="AwaitingRetry", message="asked for by a person"))
 
     def set_schedule(self, deployment_id: str, schedule_id: str, *, active: bool) -> None:
-        """The deployment starts by this schedule, or does no more."""
+        """Switch a schedule of the deployment on or off."""
         with self._asking() as client:
             client.update_deployment_schedule(UUID(deployment_id), UUID(schedule_id), active=active)
 
     def add_schedule(self, deployment_id: str, cron: str) -> None:
-        """The deployment starts by itself at the times that ``cron`` names, in UTC.
+        """Start the deployment at the times that ``cron`` names, in UTC.
 
         Raises:
             InputError: ``cron`` is no line of a crontab.
@@ -199,7 +199,7 @@ class FlowServer:
             client.create_deployment_schedules(UUID(deployment_id), [asked])
 
     def remove_schedule(self, deployment_id: str, schedule_id: str) -> None:
-        """The schedule is gone."""
+        """Remove the schedule."""
         with self._asking() as client:
             client.delete_deployment_schedule(UUID(deployment_id), UUID(schedule_id))
 

@@ -38,7 +38,7 @@ def tracking() -> Tracking:
 
 
 def read_ahead() -> None:
-    """What takes its time when first asked for is in memory: the store of runs, the facts of the videos."""
+    """Load what takes long when first asked for: the store of runs, the facts of the videos."""
     with suppress(DnsError):  # the page that needs it will say so
         tracking()
         for collection in COLLECTIONS:

@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _spare_the_first_visitor() -> None:
-    """What Streamlit does once, when a first page is drawn, is done before there is one: 0.6 s."""
+    """Do now what Streamlit does once, when it draws its first page: 0.6 s."""
     import_module("PIL.Image")  # opens the icon
     inspect.stack()  # where it looks for an interactive shell: every module's file is looked up
 

@@ -8,7 +8,7 @@ from dns_apps.service.client_errors import ServiceError
 
 
 def draw_sidebar() -> None:
-    """The workspace and the state of the query service."""
+    """Draw the workspace and the state of the query service."""
     with st.sidebar:
         st.caption(f"Workspace **{plain(short_name(workspace().resolve().name, 28))}**")
         _service_state()

@@ -12,7 +12,7 @@ _WIDTH_PX = 160
 
 
 def draw_pictures(video_ids: Sequence[str]) -> None:
-    """The first picture of each of the first videos, and for how many there is none."""
+    """Draw the first picture of each of the first videos, and say for how many there is none."""
     shown = video_ids[:_SHOWN]
     pictures = video_pictures(tuple((video_id, 0.0) for video_id in shown))
     with st.container(horizontal=True):

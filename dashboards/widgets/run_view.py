@@ -15,7 +15,7 @@ _EVERY_S = 2.0
 
 
 def open_run(run_id: str) -> None:
-    """The page shows this run from now on, and its address names it."""
+    """Show this run from now on, and name it in the address."""
     st.query_params[_ADDRESS] = run_id
     st.cache_data.clear()
     st.rerun()
@@ -27,7 +27,7 @@ def opened_run() -> str:
 
 
 def draw_run(run_id: str, name: str) -> None:
-    """The run, renewed every two seconds until it is over.
+    """Draw the run, renewed every two seconds until it is over.
 
     Args:
         run_id: of the run.

@@ -70,7 +70,7 @@ def create_app(
 
 
 def _describe_stored_query(app: FastAPI) -> None:
-    """The OpenAPI knows the JSON form of a query, which is read by hand."""
+    """Add the JSON form of a query, which is read by hand, to the OpenAPI."""
     generated = app.openapi
 
     def openapi() -> dict[str, Any]:

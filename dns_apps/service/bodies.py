@@ -101,7 +101,7 @@ class Body:
         return message
 
     def end(self) -> None:
-        """It is no longer counted."""
+        """Stop counting it."""
         if self._state == "coming in":
             self._senders.leave(self._address)
         self._state = "over"

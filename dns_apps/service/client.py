@@ -120,7 +120,7 @@ class Client:
         return query
 
     def delete_query(self, query_id: str) -> None:
-        """The query is stopped if it runs, and forgotten with its video; its labels stay."""
+        """Stop the query if it runs, and delete it with its video; its labels stay."""
         self._ask("DELETE", f"/v1/queries/{_quoted(query_id)}")
 
     def match(self, query_id: str, video_id: str, *, max_side: int = 256) -> Comparison:
@@ -163,7 +163,7 @@ class Client:
         return self._clip(f"/v1/previews/{_quoted(video_id)}", start_s, stop_s)
 
     def put_label(self, query_id: str, video_id: str, verdict: Verdict | None) -> None:
-        """A person's verdict is kept; None takes it back."""
+        """Keep a person's verdict; None takes it back."""
         body = LabelRequest(query_id=query_id, video_id=video_id, verdict=verdict)
         self._ask("PUT", "/v1/labels", json=body.model_dump())
 
@@ -222,7 +222,7 @@ class Client:
         return _read(_checked(reply), Readiness)
 
     def close(self) -> None:
-        """Connections are closed."""
+        """Close the connections."""
         self._http.close()
 
     def __enter__(self) -> Self:

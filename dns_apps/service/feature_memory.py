@@ -25,7 +25,7 @@ class FeatureMemory:
             return self._kept.get(key)
 
     def put(self, key: tuple[str, str], features: VideoFeatures) -> None:
-        """It is remembered, and what was not asked for longest is forgotten."""
+        """Remember it, and forget what was not asked for longest."""
         with self._lock:
             self._drop(key)
             self._kept[key] = features

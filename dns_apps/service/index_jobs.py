@@ -67,7 +67,7 @@ class IndexJobs:
         return job
 
     def resume(self) -> None:
-        """What a service that has ended left undone is done, as far as it was not yet."""
+        """Do what a service that has ended left undone."""
         for job, video_ids in self._query_store.unfinished_work():
             self._submit(job, video_ids)
 

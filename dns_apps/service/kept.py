@@ -38,7 +38,7 @@ class Kept:
         return not self._query_store.problem
 
     def put(self, query: Query, n_bytes: int | None = None) -> None:
-        """The query is known as it is now; ``n_bytes`` of its video, unchanged if None."""
+        """Note the query as it is now; ``n_bytes`` of its video, unchanged if None."""
         with self._lock:
             self.hold(query, n_bytes)
             self.write()
@@ -50,7 +50,7 @@ class Kept:
             self._waiting[query.id] = (query, before if n_bytes is None else n_bytes)
 
     def write(self) -> None:
-        """What waits is written, as far as there is room."""
+        """Write what waits, as far as there is room."""
         with self._lock:
             for query_id, (query, n_bytes) in list(self._waiting.items()):
                 try:
@@ -80,7 +80,7 @@ class Kept:
         return (new + seen if offset == 0 else seen)[:limit], total + len(new)
 
     def delete(self, query_id: str) -> None:
-        """The query is forgotten; its labels stay."""
+        """Delete the query; its labels stay."""
         with self._lock:
             self._waiting.pop(query_id, None)
             self._query_store.delete(query_id)

@@ -140,7 +140,7 @@ class LiveIndex:
         return self._loaded
 
     def prepare(self) -> None:
-        """What is there is opened; if it cannot be, `current` says why."""
+        """Open the index that is there; if that fails, `current` says why."""
         with self._loading, suppress(DnsError):  # `_load` has noted why
             self._load()
 
@@ -198,7 +198,7 @@ class LiveIndex:
         return release.index if release else Workspace(self._root).index
 
     def close(self) -> None:
-        """What looks after holders ends; they go on."""
+        """Stop looking after the holders; they go on."""
         if self._holders:
             self._holders.close()
 

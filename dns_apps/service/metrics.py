@@ -35,7 +35,7 @@ class Metrics:
         self._registry.register(_Gauges(live_index, query_jobs, decoders))
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """A request was answered; ``route`` is its template, so that ids make no series of their own."""
+        """Count an answered request; ``route`` is its template, so that ids make no series of their own."""
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 

@@ -181,7 +181,7 @@ class QueryJobs:
         return [live.query if (live := self._live.get(query.id)) else query for query in kept], total
 
     def delete(self, query_id: str) -> None:
-        """The query is stopped if it is worked on, and forgotten with its video.
+        """Stop the query if it runs, and delete it with its video.
 
         Raises:
             RefusalError: there is none of that id (404).

@@ -53,7 +53,7 @@ class QueryStore:
         return self._substitute
 
     def put(self, query: Query, n_bytes: int | None = None) -> None:
-        """The query is kept as it is now; ``n_bytes`` of its video, unchanged if None."""
+        """Keep the query as it is now; ``n_bytes`` of its video, unchanged if None."""
         row = (query.id, query.created_at.isoformat(), query.state, n_bytes or 0, query.model_dump_json())
         kept = "" if n_bytes is None else ", n_bytes = excluded.n_bytes"
         self._change(
@@ -82,7 +82,7 @@ class QueryStore:
         return _queries(rows)
 
     def delete(self, query_id: str) -> None:
-        """The query is forgotten; its labels stay."""
+        """Delete the query; its labels stay."""
         self._change("DELETE FROM query WHERE id = ?", (query_id,))
 
     def superfluous(self, keep: int, keep_bytes: int) -> list[str]:
@@ -98,7 +98,7 @@ class QueryStore:
         return [row[0] for row in rows]
 
     def put_label(self, request: LabelRequest, query_name: str) -> None:
-        """The verdict is kept in place of any before; without one, there is none."""
+        """Keep the verdict in place of any before; without one, remove that."""
         key = (request.query_id, request.video_id)
         if request.verdict is None:
             self._change("DELETE FROM label WHERE query_id = ? AND video_id = ?", key)
@@ -160,7 +160,7 @@ class QueryStore:
         return [(Job.model_validate_json(row[0]), json.loads(row[1])) for row in rows]
 
     def probe(self) -> None:
-        """What is kept can be read.
+        """Check that what is kept can be read.
 
         Raises:
             sqlite3.Error: it cannot.
@@ -168,7 +168,7 @@ class QueryStore:
         self._count("query")
 
     def close(self) -> None:
-        """The file is whole and closed."""
+        """Close the file."""
         with self._lock:
             self._database.close()
 

@@ -38,13 +38,13 @@ class Slot:
         self._free = free
 
     def release(self) -> None:
-        """The place is free for others."""
+        """Free the place for others."""
         free, self._free = self._free, None
         if free is not None:
             free.release()
 
     def __enter__(self) -> None:
-        """The place is held for a block."""
+        """Hold the place for a block."""
 
     def __exit__(self, *_: object) -> None:
         self.release()

@@ -105,7 +105,7 @@ def _prefect_server(root: Path, settings: Settings) -> Service | None:
 
 
 def make_store(root: Path, settings: Settings) -> None:
-    """The workspace's own store of runs is there, if runs are kept in it.
+    """Make the workspace's own store of runs, if runs are kept in it.
 
     To be called before services start side by side: each opens the store, and two that make it at once fail.
 

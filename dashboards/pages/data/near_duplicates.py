@@ -17,7 +17,7 @@ _WAIT_S = 3.0
 
 
 def draw_groups() -> None:
-    """Groups of near-duplicates with their pictures; a large index is waited for."""
+    """Draw groups of near-duplicates with their pictures; wait for a large index."""
     page = int(st.session_state.get("alike-page", 1))
     found = service().groups(limit=_PAGE_GROUPS, offset=(page - 1) * _PAGE_GROUPS)
     if found.progress < 1:

@@ -15,7 +15,7 @@ from flows.records import Deployment
 
 
 def draw_form(deployment: Deployment) -> None:
-    """The form of a deployment; what it starts is shown at once."""
+    """Draw the form of a deployment, and at once the run that it starts."""
     fields = form_fields(deployment.schema, deployment.parameters)
     with st.form(f"form-{deployment.name}", border=True):
         st.markdown(plain(deployment.description) if deployment.description else "No description.")

@@ -9,7 +9,7 @@ from flows.records import Deployment, Schedule
 
 
 def draw_schedules(deployment: Deployment) -> None:
-    """The schedules of a deployment, with a switch each, and a field for another."""
+    """Draw the schedules of a deployment, with a switch each, and a field for another."""
     for row in deployment.schedules:
         with st.container(horizontal=True, vertical_alignment="center"):
             key = f"schedule-{row.schedule_id}"

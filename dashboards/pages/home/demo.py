@@ -21,7 +21,7 @@ def is_empty() -> bool:
 
 
 def draw_beginning() -> None:
-    """A button that makes the demo where the platform runs, else the command; then its progress."""
+    """Draw a button that makes the demo where the platform runs, else the command; then its progress."""
     if run_id := st.session_state.get(_RUN):
         st.fragment(_follow, run_every=_EVERY_S)(run_id)
         return

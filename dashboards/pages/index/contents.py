@@ -15,7 +15,7 @@ _LISTED = 50
 
 
 def draw_contents() -> None:
-    """The videos whose id has the searched text in it, with a way to remove some of them."""
+    """Draw the videos whose id has the searched text in it, with a way to remove some of them."""
     search = st.text_input("Find by name", key="index-search", placeholder="part of a name").strip()
     offset = page_offset("contents", search)
     page = stored_videos(search, limit=_LISTED, offset=offset)

@@ -13,7 +13,7 @@ _EVERY_S = 1.0
 
 
 def draw_growth() -> None:
-    """The files that could be added; work that adds some is followed to its end."""
+    """Draw the files that could be added, and follow work that adds some to its end."""
     if job_id := st.session_state.get("index-job") or _under_way():
         st.fragment(_follow, run_every=_EVERY_S)(job_id)
     elif ended := st.session_state.pop("index-job-ended", None):
@@ -64,7 +64,7 @@ def _draw_job(job: Job) -> None:
 
 
 def _draw_success(job: Job, served: IndexState) -> None:
-    """What holds the videos and what answers, which are the same unless a promotion came between."""
+    """Draw what holds the videos and what answers: the same, unless a promotion came between."""
     holder = f"Version {job.version} of {index_name(job.release)}"
     if (job.release, job.version) == (served.release, served.version):
         st.success(f"{holder} holds what could be added, and answers now.")

@@ -22,7 +22,7 @@ _FOLLOWED = "followed-decision"
 
 
 def draw_actions(versions: Sequence[BundleVersion], decisions: Sequence[Mapping[str, Any]]) -> None:
-    """A button a decision, and the run that carries out the last one."""
+    """Draw a button for each decision, and the run that carries out the last one."""
     champion = records.champion_version()
     challenger = next((v.version for v in versions if "challenger" in v.aliases), 0)
     has_former = any(row["after"] == champion != row["before"] and row["before"] for row in decisions)
@@ -69,7 +69,7 @@ def _promote_dialog(versions: Sequence[BundleVersion], champion: int, challenger
 
 
 def _draw_outlook(now: BundleVersion | None, then: BundleVersion) -> None:
-    """What is known before the decision, and what it will do."""
+    """Draw what is known before the decision, and what it will do."""
     limits = records.gate_limits()
     before, after = records.figures_of(now) if now else None, records.figures_of(then)
     st.dataframe(promotion_rows(before, after, limits), hide_index=True, key="outlook")
@@ -121,7 +121,7 @@ def _who() -> str:
 
 
 def _start(name: str, parameters: Mapping[str, Any], command: str) -> None:
-    """A run of the flow is asked for and followed; without a server, the command for it is named."""
+    """Start a run of the flow and follow it; without a server, name the command for it."""
     try:
         server = records.flow_server()
         found = next((row for row in server.deployments() if row.name == name), None)

@@ -23,7 +23,7 @@ def open_review() -> str | None:
 
 
 def review(query_id: str, video_id: str = "") -> None:
-    """The address names the review of a query's answer; as `go_to`.
+    """Make the address name the review of a query's answer; as `go_to`.
 
     Args:
         query_id: of the query.
@@ -33,7 +33,7 @@ def review(query_id: str, video_id: str = "") -> None:
 
 
 def go_to(query_id: str = "", video_id: str = "") -> None:
-    """The address names this query and match, and nothing else; a callback, or before a rerun."""
+    """Make the address name this query and match, and nothing else; a callback, or before a rerun."""
     wanted = {_QUERY: query_id, _MATCH: video_id}
     st.query_params.from_dict({name: value for name, value in wanted.items() if value})
 

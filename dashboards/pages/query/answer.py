@@ -20,7 +20,7 @@ def query_span(query: Query) -> tuple[float, float]:
 
 
 def draw_answer(query: Query, answer: QueryAnswer) -> None:
-    """What was asked, what came of it, and the cards."""
+    """Draw what was asked, what came of it, and the cards."""
     _draw_asked(query, answer)
     if not answer.matches:
         show_empty(

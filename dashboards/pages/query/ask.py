@@ -22,7 +22,7 @@ _FINE_NAMES = {"fine_binary": "binary (small, fast)", "fine_attention": "attenti
 
 
 def draw_form() -> None:
-    """The form; a query that was asked is open in the address then, and the page runs again."""
+    """Draw the form; open a query that was asked in the address, and run the page again."""
     left, right = st.columns([3, 2], gap="large")
     with left:
         kind = st.segmented_control("Video", [_UPLOAD, _STORED], default=_UPLOAD, required=True, key="kind")

@@ -17,7 +17,7 @@ _SHOWN = {
 
 
 def draw_label(query_id: str, match: MatchRow, *, where: str) -> None:
-    """A choice of copy or not a copy; what is chosen is kept at once, and taken back when unchosen.
+    """Draw a choice of copy or not a copy; keep it at once, and take it back when unchosen.
 
     Args:
         query_id: whose match.

@@ -19,7 +19,7 @@ _MAP_SIDE = 256
 
 
 def draw_match(query: Query, answer: QueryAnswer, video_id: str) -> None:
-    """The match with a video; one that is no longer in the answer is said to be missing."""
+    """Draw the match with a video, or say that it is no longer in the answer."""
     match = next((row for row in answer.matches if row.video_id == video_id), None)
     if match is None:
         st.button("Back to the matches", icon=":material/arrow_back:", on_click=go_to, args=(query.id,))

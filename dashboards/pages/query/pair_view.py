@@ -72,4 +72,4 @@ def _address(mp4: bytes, side: str) -> str:
 
 
 def _nothing() -> None:
-    """A component reports a trigger only to its listeners."""
+    """Do nothing: a component reports a trigger only if it has a listener."""

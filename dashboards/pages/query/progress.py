@@ -11,7 +11,7 @@ _EVERY_S = 0.7
 
 
 def draw_progress(query_id: str) -> None:
-    """The progress of a query; the page runs again once it is done or failed."""
+    """Draw the progress of a query; run the page again once it is done or failed."""
     st.fragment(_watch, run_every=_EVERY_S)(query_id)
 
 

@@ -16,7 +16,7 @@ _FORMS: tuple[tuple[Literal["csv", "json"], str], ...] = (("csv", "text/csv"), (
 
 
 def draw_recent() -> None:
-    """The latest queries; choosing one opens it."""
+    """Draw the latest queries; choosing one opens it."""
     st.subheader("Recent queries", anchor=False)
     rows = service().queries(limit=_LISTED).items
     if not rows:
@@ -34,7 +34,7 @@ def draw_recent() -> None:
 
 
 def draw_exports() -> None:
-    """What people said of matches, as files; nothing if there are no labels."""
+    """Offer what people said of matches, as files; nothing if there are no labels."""
     total = service().labels(limit=1).total
     if not total:
         return

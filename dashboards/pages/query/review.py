@@ -21,7 +21,7 @@ _UNDONE = "review-undo"
 
 
 def draw_review(query: Query, answer: QueryAnswer, video_id: str) -> None:
-    """The answer that is next to be judged, how many are left, and the keys.
+    """Draw the answer that is next to be judged, how many are left, and the keys.
 
     Args:
         query: that was asked.

@@ -79,7 +79,7 @@ def read(query_id: QueryPath, context: Context) -> Query:
 
 @router.delete("/{query_id}", status_code=204, summary="Stop and forget a query", responses=problems(404))
 def delete(query_id: QueryPath, context: Context) -> None:
-    """The query is stopped if it is worked on, and forgotten with its video; labels stay."""
+    """Stop the query if it runs, and delete it with its video; its labels stay."""
     context.query_jobs.delete(query_id)
 
 

@@ -130,7 +130,7 @@ def _keep(video: UploadFile, context: ServiceContext, query: Query) -> None:
 
 
 def _check(options: QueryOptions, context: ServiceContext) -> None:
-    """What the form of a budget does not say, and what the index cannot serve, is refused before any work."""
+    """Refuse a budget that is none, and a network that the index does not serve, before any work."""
     Budget.parse(options.budget)
     context.live_index.current().engine(options.fine)
 
