@@ -1,5 +1,6 @@
 """The flow runs the steps that DVC names, in its order, and says of each how it went."""
 
+import asyncio
 import socket
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,20 @@ import yaml
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import StateType
+from prefect.flows import load_flow_from_entrypoint
 from prefect.states import Running
+from prefect.workers.process import ProcessJobConfiguration
 
 from dns_core.stages import STAGES
 from dns_ops.dag import Step, read_dag
-from flows.deployments import JOB_TEMPLATE, mark_crashed, prepare_server
+from flows.deployments import mark_crashed, prepare_server
 from flows.gpu_pool import POOL, TRAINING_STAGES, gpu_worker_online
 from flows.reproduce import LAST_OF_BUNDLE, reproduce, steps_up_to
 from flows.stage import stage
 from flows.steps import GPU_STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
+DEPLOYMENTS = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
 
 
 def task_states(flow_run_id: Any) -> dict[str, str]:
@@ -91,12 +95,25 @@ def test_training_goes_to_the_pool_of_gpus_while_it_has_a_worker() -> None:
     assert gpu_worker_online()
 
 
-def test_deployments_name_flows_that_are_there() -> None:
-    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
-    for deployment in deployments:
-        path, _, name = deployment["entrypoint"].partition(":")
-        assert name == deployment["name"]
-        assert f"def {name}(" in (ROOT / path).read_text()
-        assert "job_variables" not in deployment["work_pool"]
-    command = JOB_TEMPLATE["job_configuration"]["command"]  # type: ignore[index]
-    assert command.startswith("python -m dns_ops.pipeline.guarded_process ")
+@pytest.mark.parametrize("row", DEPLOYMENTS, ids=lambda row: row["name"])
+def test_a_deployment_loads_the_flow_of_its_name(
+    row: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert load_flow_from_entrypoint(row["entrypoint"]).name == row["name"]
+
+
+@pytest.mark.slow
+def test_no_run_sets_what_a_worker_executes() -> None:
+    """A command, variables and a folder that a request names change nothing of the job."""
+    asked = {"command": "touch /tmp/owned", "env": {"LD_PRELOAD": "x.so"}, "working_dir": "/"}
+    with get_client(sync_client=True) as client:
+        prepare_server(client)
+        template = client.read_work_pool("cpu").base_job_template
+    job: ProcessJobConfiguration = asyncio.run(
+        ProcessJobConfiguration.from_template_and_values(base_job_template=template, values=asked)
+    )
+    assert job.command is not None
+    assert job.command.startswith("python -m dns_ops.pipeline.guarded_process python -m flows.launch")
+    assert "LD_PRELOAD" not in job.env
+    assert job.working_dir is None

@@ -1,4 +1,4 @@
-"""Tables, progress and the options that become calls."""
+"""Tables and progress."""
 
 import doctest
 import io
@@ -100,42 +100,3 @@ def test_progress_stays_off_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert out == ""
     assert "done" in err
-
-
-def test_corpus_edit_passes_its_options_on(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-    monkeypatch.setattr(
-        "dns_core.corpus.edited.make_edited_copies", lambda *args, **options: calls.append((args, options))
-    )
-    command = ["corpus", "edit", "--videos", tmp_path, "--out", tmp_path / "o"]
-    assert run(*command, "--seed", 3, "--edits", "crop, blur,").exit_code == 0
-    assert run(*command).exit_code == 0
-    assert [call[0] for call in calls] == [(tmp_path, tmp_path / "o")] * 2
-    assert [call[1]["edits"] for call in calls] == [["crop", "blur"], None]
-    assert calls[0][1]["seed"] == 3
-
-
-def test_stage_passes_item_and_overrides_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[tuple[Any, ...]] = []
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("DNS_TRACKING_URI", "off")
-    monkeypatch.setenv("DNS_DEVICE", "cpu")
-    monkeypatch.setattr("dns_core.params.run_stage", lambda *args: calls.append(args))
-    overrides = ["--set", "train_student.seed=7", "--set", "evaluate.seed=8"]
-    assert run("stage", "train_student@coarse", *overrides).exit_code == 0
-    ((name, params, context),) = calls
-    assert name == "train_student"
-    assert (params.train_student.seed, params.evaluate.seed) == (7, 8)
-    assert (context.item, context.device, context.workspace.root) == ("coarse", "cpu", ROOT)
-
-
-def test_reproduce_passes_overrides_on_and_prints_the_report(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("dns_ops.pipeline.reproduce.reproduce", lambda *args: calls.append(args))
-    monkeypatch.setattr("dns_apps.cli.report.print_report", lambda path: calls.append((path,)))
-    assert run("reproduce", "--set", "a=1").exit_code == 0
-    assert run("reproduce").exit_code == 0
-    report = (Path.cwd() / "artifacts" / "report.json",)
-    assert calls == [(Path.cwd(), ["a=1"]), report, (Path.cwd(), []), report]
