@@ -16,7 +16,7 @@ def prefetched(items: Iterator[T], ahead: int) -> Iterator[Iterator[T]]:
     """The same items in the same order, made by a background thread up to ``ahead`` of the reader.
 
     An exception of ``items`` is raised where the reader would have met it. Leaving the block, for
-    whatever reason, stops the thread after the item that it is at, closes ``items`` in that thread if it
+    any reason, stops the thread after the item that it is at, closes ``items`` in that thread if it
     is a generator, and waits for both: no file stays open behind the reader's back.
 
     Args:

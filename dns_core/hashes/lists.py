@@ -1,6 +1,6 @@
 """Lists of PDQ and vPDQ hashes as files, in the forms that ThreatExchange's tools write.
 
-Read, whatever the name of the file:
+Read, under any file name:
 
 * lines ``pdq HASH`` or ``vpdq [...]`` (Python package, exchange of a local file); a hash alone;
 * CSV: ``hash,quality,name`` (PDQ's photo hasher), ``frame,quality,hash,time`` or ``hash,quality,time``
@@ -48,7 +48,7 @@ class HashList:
 
 
 def read_list(path: Path) -> HashList:
-    """The signals of a list; what is no hash is named, and the rest goes on.
+    """The signals of a list; what is no hash is named, and the rest is read.
 
     Raises:
         InputError: the file cannot be read, or holds no hash.

@@ -37,7 +37,7 @@ def save_weights(path: Path, arrays: Arrays, metadata: Mapping[str, str]) -> Non
     """
     if _DIGEST in metadata:
         raise ValueError(f"the metadata key {_DIGEST} is reserved")
-    # safetensors writes the memory of an array as it lies, whatever its strides say
+    # safetensors writes the memory of an array as it lies and ignores its strides
     plain = {
         name: np.ascontiguousarray(arrays[name]).reshape(np.shape(arrays[name])) for name in sorted(arrays)
     }

@@ -1,7 +1,7 @@
 """PDQ hashes of pictures and of frames, by the reference's own library and on the reference's pixels.
 
 Of a video one frame a second is hashed, as vPDQ counts them: by the number of the frame and the average rate,
-at the size in which it is stored, and not turned. So hashes can be exchanged with others who made theirs by
+at the size in which it is stored, and not turned. So hashes can be exchanged with users of
 ``vpdq``, ``pdqhash`` or ``threatexchange``.
 
 Reference: Facebook, The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm, 2019; vPDQ,

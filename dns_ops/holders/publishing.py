@@ -194,7 +194,7 @@ class Holders:
             self._wake.clear()
             try:
                 self._mend()
-            except Exception:  # noqa: BLE001 - the cluster may be away; what is there goes on being asked
+            except Exception:  # noqa: BLE001 - the cluster may be away; holders that answer are still asked
                 _log.warning("holders cannot be looked after now", exc_info=True)
 
     def _mend(self) -> None:

@@ -1,1 +1,1 @@
-"""The servers of one machine: which there are, starting them, who may reach them."""
+"""The servers of one machine: which there are, starting them, and access to them."""

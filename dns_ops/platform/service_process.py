@@ -56,7 +56,7 @@ def _alive_after(seconds: float, processes: list[psutil.Process]) -> list[psutil
 
 
 def _lives(process: psutil.Process) -> bool:
-    """Whether it runs; one that nobody has waited for, as in a container without init, does not."""
+    """Whether it runs; a zombie process, as in a container without init, does not."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

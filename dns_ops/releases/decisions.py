@@ -1,4 +1,4 @@
-"""Decisions on bundles: who asked for what and why, what became of it, and turning a challenger down."""
+"""Decisions on bundles: their author, reason and outcome, and turning a challenger down."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

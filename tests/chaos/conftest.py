@@ -158,7 +158,7 @@ class Served:
     log: Path
 
     def client(self, timeout_s: float = 60) -> Client:
-        """Somebody who asks it."""
+        """A client of it."""
         return Client(self.url, timeout_s=timeout_s)
 
     @property

@@ -42,7 +42,7 @@ def named(workspace: Path, content: str) -> AppTest:
     return AppTest.from_file(str(APP), default_timeout=60).run()
 
 
-def test_a_provider_that_cannot_be_read_lets_nobody_in(workspace: Path) -> None:
+def test_a_provider_that_cannot_be_read_refuses_everyone(workspace: Path) -> None:
     app = named(workspace, "[auth\n")
     assert "expected TOML" in app.exception[0].message
     assert len(app.title) == 0

@@ -49,7 +49,7 @@ def test_groups_are_of_two_or_more() -> None:
     ]
 
 
-def test_every_video_is_counted_once_whatever_the_spread() -> None:
+def test_every_video_is_counted_once_for_any_spread() -> None:
     for measure, n_expected in (("duration_s", 5), ("fps", 5)):
         figure = distribution_figure(PROBES, measure)  # type: ignore[arg-type]
         assert sum(sum(trace.y) for trace in figure.data) == n_expected

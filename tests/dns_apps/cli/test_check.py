@@ -13,7 +13,7 @@ def findings(result: Any) -> dict[str, tuple[str, str]]:
     return {row["part"]: (row["state"], row["found"]) for row in json.loads(result.stdout)}
 
 
-def test_servers_that_nobody_named_are_only_absent(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_servers_that_are_not_configured_are_only_absent(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setenv("DNS_PREFECT_PORT", "9")
     found = findings(run("check", "--json"))

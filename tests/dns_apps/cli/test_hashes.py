@@ -21,7 +21,7 @@ with_pdqhash = pytest.mark.skipif(
 
 @pytest.fixture
 def received(tmp_path: Path) -> Path:
-    """A list of others: a clip, and a picture that nobody has."""
+    """A list of others: a clip, and a picture that the index lacks."""
     features = [
         f"{digits},{quality},{time_s:.3f}" for _, quality, digits, time_s in REFERENCE["clips"][CLIP.name]
     ]

@@ -119,7 +119,7 @@ def test_promotion_refusal_force_and_rollback_are_on_record(run: Run, workspace:
     assert (nothing.exit_code, "no champion before" in nothing.stderr) == (0, False)
 
 
-def test_what_learnt_from_bad_data_is_refused_whatever_lies_there_now(
+def test_models_of_bad_data_are_refused_even_if_the_data_are_good_now(
     run: Run, workspace: Path, models: Path
 ) -> None:
     worse = workspace / "worse"

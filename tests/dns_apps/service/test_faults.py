@@ -109,7 +109,7 @@ def raising(original: Any, fault: Callable[[], BaseException], at: int) -> Calla
 
 
 @pytest.mark.parametrize(("place", "name"), STEPS, ids=lambda part: getattr(part, "__name__", part))
-def test_whatever_a_step_raises_the_service_answers_afterwards(
+def test_the_service_answers_after_any_error_of_a_step(
     faulty: Any, excerpt: Path, place: Any, name: str
 ) -> None:
     with faulty.client() as client:

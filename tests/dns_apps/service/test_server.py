@@ -17,7 +17,7 @@ DNS = Path(sys.executable).parent / "dns"
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("DNS_")}
 
 
-def test_it_does_not_start_where_strangers_can_reach_it_without_tokens(tmp_path: Path) -> None:
+def test_it_does_not_start_where_others_can_reach_it_without_tokens(tmp_path: Path) -> None:
     done = subprocess.run(
         [DNS, "serve", "--host", "0.0.0.0"],  # noqa: S104 - it refuses
         cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False,

@@ -79,7 +79,7 @@ def test_all_videos_are_there_and_nothing_else(corpus: Path, manifest: dict[str,
 
 
 @pytest.mark.usefixtures("one_process")
-def test_bytes_repeat_whatever_the_number_of_processes(corpus: Path, tmp_path: Path) -> None:
+def test_bytes_repeat_for_any_number_of_processes(corpus: Path, tmp_path: Path) -> None:
     _build(tmp_path / "again")
     assert _files(tmp_path / "again") == _files(corpus)
 

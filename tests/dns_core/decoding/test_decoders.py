@@ -138,7 +138,7 @@ def test_time_may_count_anew_after_each_answer(tmp_path: Path, renewed: bool) ->
     decoders.close()
 
 
-def test_a_decoder_that_nobody_holds_ends(excerpt: Path) -> None:
+def test_a_decoder_without_an_owner_ends(excerpt: Path) -> None:
     decoder = open_decoder()
     before = set(psutil.Process().children())
     assert decoder.facts(excerpt).codec == "h264"

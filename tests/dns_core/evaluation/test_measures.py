@@ -29,7 +29,7 @@ def test_examples_in_docstrings_run(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
-def test_ties_break_by_id_whatever_the_sign() -> None:
+def test_ties_break_by_id_for_either_sign() -> None:
     assert ranked_ids([("c", 0.0), ("b", -1.0), ("a", 0.0), ("d", 0.1)]) == ["d", "a", "c", "b"]
 
 

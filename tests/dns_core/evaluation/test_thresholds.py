@@ -21,7 +21,7 @@ def test_thresholds_by_hand() -> None:
     assert none[1:] == (0.0, 0.0, 1.0)
 
 
-def test_strangers_of_one_score_are_not_told_apart() -> None:
+def test_unrelated_pairs_of_one_score_are_not_separated() -> None:
     rows = [("v0", 0.9), ("v1", 0.2), *((f"v{n + 2}", 0.3) for n in range(100))]
     (least,) = thresholds({"q": rows}, TRUTH, "DSVR", false_positive_rate=0.05)
     assert least.score == np.nextafter(0.3, 1)

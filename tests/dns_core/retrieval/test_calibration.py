@@ -36,7 +36,7 @@ def test_neither_step_changes_an_order() -> None:
     assert (np.argsort(found[~seen]) == np.argsort(coarse[~seen])).all()
 
 
-def test_the_same_score_means_less_where_strangers_reach_it() -> None:
+def test_the_same_score_means_less_where_unrelated_videos_reach_it() -> None:
     quiet = SCALE.standing(np.zeros(60), np.full(60, -0.9))
     loud = SCALE.standing(np.zeros(60), np.full(60, 0.1))
     assert SCALE.probabilities([0.2], quiet.level)[0] > 0.9
@@ -74,7 +74,7 @@ def _scored(n_queries: int = 60) -> tuple[Float64Array, Float64Array, Float64Arr
     return coarse.ravel(), fine.ravel(), levels, labels.ravel()
 
 
-def test_a_fitted_scale_tells_matches_from_strangers_across_queries() -> None:
+def test_a_fitted_scale_tells_matches_from_unrelated_videos_across_queries() -> None:
     coarse, fine, levels, labels = _scored()
     scale = fit_scale(coarse, fine, levels, labels=labels, known=np.ones_like(labels))
     assert scale.rise == pytest.approx(1 / 0.4, rel=0.05)
@@ -94,7 +94,7 @@ def test_pairs_of_unknown_relation_are_not_fitted() -> None:
     assert fit_scale(coarse, fine, levels, labels=wrong, known=known) == right
 
 
-def test_a_scale_needs_strangers() -> None:
+def test_a_scale_needs_unrelated_videos() -> None:
     coarse, fine, levels, labels = _scored()
     with pytest.raises(InputError, match="do not match"):
         fit_scale(coarse, fine, levels, labels=np.ones_like(labels), known=labels)
@@ -109,7 +109,7 @@ def test_a_scale_that_means_nothing_is_refused(rise: float, offset: float, level
         Scale(rise, offset, 1.0, 0.0, level, Logistic(1.0, 0.0))
 
 
-def test_a_frame_threshold_lets_the_given_share_of_strangers_through() -> None:
+def test_a_frame_threshold_lets_the_given_share_of_unrelated_videos_through() -> None:
     unrelated = np.random.default_rng(0).normal(0.2, 0.05, (100, 50))
     threshold = fit_frame_threshold(unrelated, false_alarm=0.02)
     assert (unrelated > threshold).mean() == pytest.approx(0.02, abs=1e-3)

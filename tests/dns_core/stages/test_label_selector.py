@@ -54,7 +54,7 @@ def test_training_queries_never_meet_held_out_videos() -> None:
             assert shown(query) <= set(TRAIN)
 
 
-def test_held_out_queries_meet_their_source_and_strangers_even_if_one_cluster_is_held_out() -> None:
+def test_held_out_queries_meet_their_source_and_unrelated_videos_even_if_one_cluster_is_held_out() -> None:
     drawn = _drawn_pairs(SPLIT, FEATURES, CONFIG)  # type: ignore[arg-type]
     relations: dict[str, list[str]] = {}
     for (query, _), side, relation in zip(drawn.pairs, drawn.sides, drawn.relations, strict=True):
@@ -75,7 +75,7 @@ def test_a_pair_is_a_copy_if_the_target_shows_the_source_and_strange_if_no_clust
         assert relation == ("copy" if shown(query) <= shown(target) else alike)
 
 
-def test_matches_and_strangers_are_whole_videos_and_parts_of_others_alike() -> None:
+def test_matches_and_unrelated_videos_are_whole_videos_and_parts_of_others_alike() -> None:
     drawn = _drawn_pairs(SPLIT, FEATURES, CONFIG)  # type: ignore[arg-type]
     for wanted in ("copy", "unrelated"):  # else being spliced would tell the one from the other
         spliced = [

@@ -75,7 +75,7 @@ def test_a_sample_is_seeded_and_of_the_size_asked_for(corpus: FeatureSet, source
     assert not np.array_equal(sample, sampled_regions(corpus, sources, 24, seed=2))
 
 
-def test_spreading_moves_copies_and_strangers_apart_and_keeps_their_order(corpus: FeatureSet) -> None:
+def test_spreading_moves_copies_and_unrelated_videos_apart_and_keeps_their_order(corpus: FeatureSet) -> None:
     torch.manual_seed(0)
     teacher = Teacher(64, attention=False)
     start_as_chamfer(teacher, corpus.regions("v0.mp4"))

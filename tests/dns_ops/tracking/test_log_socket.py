@@ -92,7 +92,7 @@ def test_a_record_that_cannot_be_begun_stops_the_stage(
             pytest.fail("the stage ran")
 
 
-def test_nobody_listens_before_and_after(workspace: Path) -> None:
+def test_the_socket_is_closed_before_and_after(workspace: Path) -> None:
     with reproduction(workspace, Settings(), {}) as parent:
         line = line_to_recorder(workspace, parent)
         assert line is not None
