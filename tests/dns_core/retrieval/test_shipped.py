@@ -18,6 +18,7 @@ from dns_core.retrieval.comparison import compare
 from dns_core.retrieval.engine import Engine
 from dns_core.retrieval.index_settings import FINE_NETWORKS
 from dns_core.retrieval.pipeline import index_videos, open_features, query_video
+from dns_core.retrieval.relation import covered_s
 from dns_core.video import write_video
 
 PICTURES = ("astronaut", "chelsea", "coffee", "rocket", "retina", "immunohistochemistry")
@@ -221,10 +222,9 @@ def test_slides_held_by_time_stamps_match_slides_that_are_repeated(bundle: Bundl
     for pair in ((held, plain), (plain, held)):
         found = compare(*pair, bundle)
         assert found.calibrated > 0.95
-        (segment,) = found.segments
-        ends = (segment.query_start_s, segment.query_end_s, segment.target_start_s, segment.target_end_s)
-        assert ends == pytest.approx((0, 36, 0, 36), abs=1)
-        assert max(ends) <= 36
+        # Of a picture that stands still all moments match: where a piece lies in it is a matter of noise.
+        assert covered_s((s.query_start_s, s.query_end_s) for s in found.segments) >= 35
+        assert max(max(s.query_end_s, s.target_end_s) for s in found.segments) <= 36
 
 
 def _slide(colour: tuple[int, int, int]) -> UInt8Array:
