@@ -6,8 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
-
-import numpy as np
+from typing import cast
 
 from dns_apps.service.alignment import comparison, stored_stretches
 from dns_apps.service.live_index import LiveIndex, LoadedIndex
@@ -21,9 +20,10 @@ from dns_apps.service.schemas import (
     StoredExcerpt,
 )
 from dns_core.decoding.decoders import Decoders
-from dns_core.features.blank_frames import without_blank_frames
+from dns_core.decoding.offline import frame_chunks
+from dns_core.features.panes import Batch
 from dns_core.index import EncodedVideo
-from dns_core.records import Float32Array, Float64Array, Match, VideoFeatures, VideoProbe
+from dns_core.records import Match, VideoFeatures, VideoProbe
 from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.moments import Moments
@@ -84,24 +84,20 @@ class QueryRunner:
             VideoError: the video cannot be decoded within the limits.
         """
         pipeline = loaded.pipeline
-        batches: list[tuple[Float32Array, Float64Array]] = []
-        length_s = expected_s = 0.0
+        batches: list[Batch] = []
         with closing(self._decoders.frames(file, pipeline.sampling, start_s, stop_s)) as found:
-            for part in found:
-                if isinstance(part, StreamFacts):
-                    length_s = min(stop_s or part.duration_s, part.duration_s)
-                    expected_s = length_s - start_s
-                    describer = pipeline.extractor.describer(windows=part.codec != PHOTO)
-                    continue
+            facts = cast("StreamFacts", next(found))
+            length_s = min(stop_s or facts.duration_s, facts.duration_s)
+            expected_s = length_s - start_s
+            describer = pipeline.extractor.describer(windows=facts.codec != PHOTO)
+            for chunk in frame_chunks(found):
                 with self._compute:
-                    batches += describer.add(part)
-                done_s = float(part.times_s[-1]) - start_s
+                    batches += describer.add(chunk)
+                done_s = float(chunk.times_s[-1]) - start_s
                 on_progress(_FEATURES_SHARE * min(1.0, done_s / expected_s if expected_s > 0 else 1.0))
         with self._compute:
             batches += describer.finish()
-            regions, times = zip(*batches, strict=True)
-            whitened = pipeline.whitening.apply(np.concatenate(regions))
-        return without_blank_frames(VideoFeatures("query", whitened, np.concatenate(times), length_s))
+            return pipeline.joined("query", batches, length_s, facts)
 
     def answer(
         self,

@@ -1,6 +1,7 @@
 """From video files to answers: decoding, description and whitening joined with index and engine."""
 
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from dns_core.features.blank_frames import without_blank_frames
 from dns_core.features.description import Description, FrameNetwork
 from dns_core.features.exported_frames import ExportedFrames, frames_graph
 from dns_core.features.extractor import Extractor
+from dns_core.features.panes import Batch
 from dns_core.features.whitening import Whitening
 from dns_core.fleet import Fleet, LocalFleet, Place
 from dns_core.index import Manifest, add_videos, build_index, open_index
@@ -80,10 +82,23 @@ class FeaturePipeline:
         with closing(self.decoder.frames(path, self.sampling, pictures=pictures)) as found:
             facts = cast("StreamFacts", next(found))
             batches = self.extractor.describe(frame_chunks(found), windows=facts.codec != PHOTO)
-            regions, times_s = zip(*batches, strict=True)
+            return self.joined(video_id, list(batches), facts.duration_s, facts), facts
+
+    def joined(
+        self, video_id: str, batches: Sequence[Batch], length_s: float, facts: StreamFacts
+    ) -> VideoFeatures:
+        """Whitened regions of described batches, of a video without its blank frames.
+
+        Args:
+            video_id: what the record is called.
+            batches: regions and times of all frames, in order.
+            length_s: seconds of the video, or of the stretch that is described.
+            facts: of the file.
+        """
+        regions, times_s = zip(*batches, strict=True)
         whitened = self.whitening.apply(np.concatenate(regions))
-        features = VideoFeatures(video_id, whitened, np.concatenate(times_s), facts.duration_s)
-        return (features if facts.codec == PHOTO else without_blank_frames(features)), facts
+        features = VideoFeatures(video_id, whitened, np.concatenate(times_s), length_s)
+        return features if facts.codec == PHOTO else without_blank_frames(features)
 
 
 def open_features(
