@@ -14,6 +14,7 @@ from dashboards.panels.models import Figures, figures_in_service
 from dashboards.panels.videos import Summary, summary
 from dns_core.errors import DnsError, ParamsError
 from dns_core.evaluation.gates import GateLimits
+from dns_core.evaluation.report import EvaluationReport
 from dns_core.records import Quarantined
 from dns_core.store.atomic import read_json
 from dns_core.store.quarantine import read_quarantine
@@ -88,7 +89,7 @@ def evaluations(limit: int = 50) -> list[RunRecord]:
 
 
 @st.cache_data(ttl=3600, max_entries=100, show_spinner="Reading reports …")
-def report(run_id: str) -> dict[str, Any]:
+def report(run_id: str) -> EvaluationReport:
     """What an evaluation found; it never changes."""
     return recorded_report(tracking(), run_id)
 
@@ -111,12 +112,12 @@ def evaluation_metrics(parent: str) -> dict[str, float]:
     return dict(found.metrics) if found else {}
 
 
-def evaluation_report(parent: str) -> dict[str, Any]:
+def evaluation_report(parent: str) -> EvaluationReport | None:
     """What the evaluation of a reproduction reported; nothing if it had none, or its files are gone."""
     found = next((run for run in stage_runs(parent) if run.stage == _EVALUATION), None)
     with suppress(TrackingError):
-        return report(found.run_id) if found else {}
-    return {}
+        return report(found.run_id) if found else None
+    return None
 
 
 def gate_limits() -> GateLimits:

@@ -1,7 +1,6 @@
 """Trade-offs: what each way to search finds and costs, in every run, and what an archive would cost."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -21,6 +20,7 @@ from dashboards.panels.tradeoff import (
 from dashboards.states import problems_shown, show_empty
 from dashboards.theme import page_head
 from dns_core.evaluation.capacity import Archive, Measured, measured_rows
+from dns_core.evaluation.report import EvaluationReport
 from dns_ops.tracking.run_queries import RunRecord
 
 
@@ -67,13 +67,13 @@ def _chosen_runs(runs: Sequence[RunRecord]) -> list[RunRecord]:
     return [by_label[label] for label in picked]
 
 
-def _chosen_task(reports: dict[str, Any]) -> str:
+def _chosen_task(reports: dict[str, EvaluationReport]) -> str:
     tasks = report_tasks(reports.values())
     picked = st.segmented_control("Task", tasks, default=tasks[0], key="task", required=True)
     return str(picked or tasks[0])
 
 
-def _points(chosen: Sequence[RunRecord], reports: dict[str, Any], task: str) -> list[Point]:
+def _points(chosen: Sequence[RunRecord], reports: dict[str, EvaluationReport], task: str) -> list[Point]:
     params = {_label(run): {**records.run_params(run.parent), **run.params} for run in chosen}
     shown = differing_params(params) if len(chosen) > 1 else _few(params)
     points = []
@@ -142,7 +142,7 @@ def _draw_table(points: Sequence[Point], task: str) -> None:
     )  # fmt: skip
 
 
-def _draw_calculator(chosen: Sequence[RunRecord], reports: dict[str, Any]) -> None:
+def _draw_calculator(chosen: Sequence[RunRecord], reports: dict[str, EvaluationReport]) -> None:
     by_label = {_label(run): run for run in chosen}
     with st.container(horizontal=True):
         n_videos = int(st.number_input("Videos", 1, 1_000_000_000, 100_000, step=1000, key="n-videos"))

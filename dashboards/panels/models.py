@@ -7,6 +7,7 @@ from typing import Any
 
 from dashboards.formats import moment, printable
 from dns_core.evaluation.gates import GateLimits
+from dns_core.evaluation.report import EvaluationReport
 from dns_ops.releases.registry import BundleVersion
 from dns_ops.tracking.run_queries import RunRecord
 
@@ -42,14 +43,14 @@ def setting_name(budget: float) -> str:
 
 
 def figures_in_service(
-    decisions: Sequence[Mapping[str, Any]], version: int, report: Mapping[str, Any], budget: float
+    decisions: Sequence[Mapping[str, Any]], version: int, report: EvaluationReport | None, budget: float
 ) -> Figures | None:
     """Of a version in the setting in service: the gates' if it met them, else its own evaluation's.
 
     Args:
         decisions: the oldest first.
         version: of the bundle.
-        report: of its evaluation; empty if there was none.
+        report: of its evaluation; None if there was none.
         budget: share that is re-ranked, of the setting in service and of the gates.
     """
     for row in reversed(decisions):
@@ -58,7 +59,7 @@ def figures_in_service(
             return Figures(
                 found["map"], "gates", found["p95_query_s"], found["bytes_per_video"], found["coverage"]
             )
-    for row in report.get("methods", ()):
+    for row in report["methods"] if report else ():
         if (row["method"], row["budget"]) == (f"dns_{_FINE}", budget):
             return Figures(row["map"], "its evaluation", None, row["bytes_per_video"], row["coverage"])
     return None

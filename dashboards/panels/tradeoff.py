@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from dashboards.formats import size
 from dashboards.panels.published import BENCHMARK, PUBLISHED
 from dns_apps.text import METHOD_NAMES
+from dns_core.evaluation.report import EvaluationReport
 
 Cost = Literal["seconds_per_query", "bytes_per_video"]
 COSTS: tuple[tuple[Cost, str], ...] = (
@@ -55,7 +56,7 @@ class Point:
         return self.method if self.budget is None else f"{self.method}, {self.budget:.0%} re-ranked"
 
 
-def report_points(run: str, report: Mapping[str, Any], task: str, params: str = "") -> list[Point]:
+def report_points(run: str, report: EvaluationReport, task: str, params: str = "") -> list[Point]:
     """The rows of an evaluation's report that judge ``task``, in their order."""
     return [
         Point(
@@ -67,7 +68,7 @@ def report_points(run: str, report: Mapping[str, Any], task: str, params: str = 
     ]  # fmt: skip
 
 
-def report_tasks(reports: Iterable[Mapping[str, Any]]) -> list[str]:
+def report_tasks(reports: Iterable[EvaluationReport]) -> list[str]:
     """Every task that some report judges, in the order of the alphabet."""
     return sorted({task for report in reports for row in report["methods"] for task in row["map"]})
 

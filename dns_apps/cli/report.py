@@ -1,10 +1,10 @@
 """The trade-off table: what each way to search finds, and what it costs."""
 
 from pathlib import Path
-from typing import Any
 
 from dns_apps.cli.output import print_line, print_table
 from dns_apps.text import METHOD_NAMES, size
+from dns_core.evaluation.report import EvaluationReport, MethodRow
 from dns_core.store.atomic import read_json
 
 
@@ -14,7 +14,7 @@ def print_report(path: Path) -> None:
     Raises:
         MissingArtefactError: the pipeline has not run.
     """
-    report = read_json(path)
+    report: EvaluationReport = read_json(path)
     methods = report["methods"]
     tasks = list(methods[0]["map"])
     slowest = methods[0]
@@ -30,7 +30,7 @@ def print_report(path: Path) -> None:
     print_line(f"F1 of matched segments: {segments}")
 
 
-def _row(method: dict[str, Any], tasks: list[str], slowest: dict[str, Any]) -> list[str]:
+def _row(method: MethodRow, tasks: list[str], slowest: MethodRow) -> list[str]:
     seconds = method["seconds_per_query"]
     return [
         METHOD_NAMES[method["method"]],

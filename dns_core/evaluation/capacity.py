@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from dns_core.errors import CorruptArtefactError, InputError, ParamsError
 from dns_core.evaluation.cost import SearchCost, Setting
+from dns_core.evaluation.report import EvaluationReport
 from dns_core.store.atomic import read_json
 from dns_core.store.index_parts import COARSE, MOMENTS, NAMES
 
@@ -94,7 +95,7 @@ class Measured:
         return found
 
 
-def measured_rows(report: Mapping[str, Any], mean_s: float, extraction_speed: float) -> list[Measured]:
+def measured_rows(report: EvaluationReport, mean_s: float, extraction_speed: float) -> list[Measured]:
     """The ways to search whose cost a run took apart; none that says too little, as of older runs.
 
     Args:

@@ -20,6 +20,7 @@ from dns_core.datasets.ground_truth import read_ground_truth
 from dns_core.evaluation.gates import GateLimits
 from dns_core.evaluation.protocol import Report, evaluate_rankings
 from dns_core.evaluation.reliability import reliability
+from dns_core.evaluation.report import EvaluationReport, MethodRow, PolicyCurve, ReliabilityRow
 from dns_core.evaluation.segments import evaluate_segments
 from dns_core.evaluation.tradeoff import TradeoffPoint, area_under_tradeoff
 from dns_core.index.reader import Index, open_index
@@ -82,7 +83,7 @@ def run(config: Config, context: StageContext) -> None:
         selection = evaluation.selection()
         segment_f1 = evaluation.segment_f1()
         costs = evaluation.costs()
-    report = {
+    report: EvaluationReport = {
         "database": len(truth.database),
         "queries": len(truth.queries),
         "coverage": methods[0]["coverage"],
@@ -117,7 +118,7 @@ class _Evaluation:
         self._index: Index = open_index(context.workspace.index)
         self._engines = {fine: Engine(self._index, self._bundle, fine=fine) for fine in FINE_NETWORKS}
 
-    def methods(self) -> list[dict[str, Any]]:
+    def methods(self) -> list[MethodRow]:
         """A row for the teacher, for each student alone, and for each student at each budget."""
         n_videos = max(self._index.n_videos, 1)
         whitened_bytes = self._workspace.whitened("database").stat().st_size
@@ -127,11 +128,11 @@ class _Evaluation:
         for fine in self._progress.track(self._engines, "evaluating", len(self._engines)):
             trial = engine_trial(self._engines[fine], self._queries, 1.0).timed(timings[fine, 1.0])
             row = self._row(fine, None, trial, bytes_on_disk(self._index, fine) / n_videos)
-            rows.append(row | self._reliability(trial))
+            rows.append({**row, "reliability": self._reliability(trial)})
         trial = engine_trial(self._engines[FINE_NETWORKS[0]], self._queries, 0.0)
         trial = trial.timed(timings[FINE_NETWORKS[0], 0.0])
         row = self._row("coarse", None, trial, bytes_on_disk(self._index, None) / n_videos)
-        rows.append(row | self._reliability(trial))
+        rows.append({**row, "reliability": self._reliability(trial)})
         for fine, engine in self._engines.items():
             for budget in self._config.budgets:
                 trial = engine_trial(engine, self._queries, budget).timed(timings[fine, budget])
@@ -166,9 +167,9 @@ class _Evaluation:
             "query_frames": float(np.median([len(query.times_s) for query in asked])),
         }
 
-    def selection(self) -> dict[str, Any]:
+    def selection(self) -> dict[str, dict[str, PolicyCurve]]:
         """By fine network and policy: mean average precision at each budget, and the area under it."""
-        result: dict[str, Any] = {}
+        result: dict[str, dict[str, PolicyCurve]] = {}
         budgets = self._config.policy_budgets
         for fine, engine in self._engines.items():
             curves: dict[str, list[float]] = {}
@@ -196,15 +197,17 @@ class _Evaluation:
             for fine, engine in self._engines.items()
         }
 
-    def _reliability(self, trial: Trial) -> dict[str, Any]:
+    def _reliability(self, trial: Trial) -> list[ReliabilityRow]:
         """Probabilities of an engine's answers beside the shares of them that match."""
         bins = reliability(trial.rankings, self._truth, _headline_task(sorted(self._truth.tasks)))
-        return {"reliability": [row._asdict() for row in bins]}
+        return [
+            {"predicted": one.predicted, "observed": one.observed, "n_pairs": one.n_pairs} for one in bins
+        ]
 
     def _report(self, rankings: Rankings) -> Report:
         return evaluate_rankings(rankings, self._truth, compared=self._database.ids)
 
-    def _row(self, method: str, budget: float | None, trial: Trial, bytes_per_video: float) -> dict[str, Any]:
+    def _row(self, method: str, budget: float | None, trial: Trial, bytes_per_video: float) -> MethodRow:
         report = self._report(trial.rankings)
         return {
             "method": method,
@@ -233,7 +236,7 @@ def _area(budgets: Sequence[float], curve: Sequence[float]) -> float:
     return area_under_tradeoff(points)
 
 
-def _plotted(row: dict[str, Any]) -> dict[str, Any]:
+def _plotted(row: MethodRow) -> dict[str, Any]:
     return {
         "method": row["method"],
         "budget": row["budget"],
@@ -243,7 +246,7 @@ def _plotted(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _metrics(report: dict[str, Any]) -> dict[str, Any]:
+def _metrics(report: EvaluationReport) -> dict[str, Any]:
     alone = {row["method"]: row["map"] for row in report["methods"] if row["budget"] is None}
     areas = {
         fine: {policy: curve["area"] for policy, curve in curves.items()}

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dns_core.evaluation.report import EvaluationReport
 from dns_core.store.atomic import read_json
 
 
@@ -66,7 +67,7 @@ def _calibration(axes: Axes, content: Any) -> None:
     axes.legend()
 
 
-def _reliability(axes: Axes, report: Any) -> None:
+def _reliability(axes: Axes, report: EvaluationReport) -> None:
     axes.axline((0, 0), slope=1, linestyle=":", color="grey", label="as likely as it says")
     for row in report["methods"]:
         if bins := row.get("reliability"):

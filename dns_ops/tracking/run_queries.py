@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from mlflow.artifacts import download_artifacts
 from mlflow.entities import Run
 
+from dns_core.evaluation.report import EvaluationReport
 from dns_core.store.atomic import read_json
 from dns_core.workspace import Workspace
 from dns_ops.http_probe import printable_uri
@@ -80,7 +80,7 @@ def recorded_run(tracking: Tracking, run_id: str) -> RunRecord:
         return _record(tracking.client.get_run(run_id))
 
 
-def recorded_report(tracking: Tracking, run_id: str) -> dict[str, Any]:
+def recorded_report(tracking: Tracking, run_id: str) -> EvaluationReport:
     """The report that an evaluation recorded: a row a method and budget, with precision, time and size.
 
     Raises:
@@ -92,7 +92,7 @@ def recorded_report(tracking: Tracking, run_id: str) -> dict[str, Any]:
             path = download_artifacts(
                 run_id=run_id, artifact_path=name, dst_path=folder, tracking_uri=tracking.uri
             )
-        report: dict[str, Any] = read_json(Path(path))
+        report: EvaluationReport = read_json(Path(path))
     return report
 
 

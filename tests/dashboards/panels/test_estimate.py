@@ -17,7 +17,7 @@ COST = SearchCost(
 BYTES = {"names": 100.0, "coarse": 2000.0, "moments": 300.0, "fine_binary": 20_000.0, "fine_attention": 3e5}
 
 
-def report(cost: SearchCost = COST) -> dict[str, Any]:
+def report(cost: SearchCost = COST) -> Any:
     methods = [("coarse", None), ("fine_binary", None), ("dns_fine_binary", 0.3), ("dns_fine_attention", 0.3)]
     return {
         "database": 88,

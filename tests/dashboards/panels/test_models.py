@@ -1,6 +1,7 @@
 """Bundles, gates and lineage as rows and a graph."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from dashboards.panels.models import (
     Figures,
@@ -42,7 +43,7 @@ def test_a_version_has_the_figures_of_the_setting_in_service_which_are_the_gates
         {"method": m, "budget": b, "map": {"DSVR": v}, "bytes_per_video": 2048.0, "coverage": 1.0}
         for m, b, v in others
     ]
-    report = {"methods": methods}
+    report: Any = {"methods": methods}
     found = figures_in_service([], 7, report, 0.3)
     assert found is not None
     assert (dict(found.map), found.measured_by) == ({"DSVR": 0.7}, "its evaluation")
@@ -52,7 +53,7 @@ def test_a_version_has_the_figures_of_the_setting_in_service_which_are_the_gates
     assert judged is not None
     assert (dict(judged.map), judged.measured_by) == ({"DSVR": 0.68}, "gates")
     assert figures_in_service([JUDGED], 7, report, 0.5) is None
-    assert figures_in_service([], 7, {}, 0.3) is None
+    assert figures_in_service([], 7, None, 0.3) is None
 
 
 def test_before_a_promotion_each_gate_has_its_limit_and_both_figures() -> None:
