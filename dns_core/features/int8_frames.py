@@ -1,6 +1,7 @@
 """A described frame in integers of 8 bits: the exported backbone, its weights and activations rounded."""
 
 import logging
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +11,9 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.quantize import quantize_static
 
 from dns_core.errors import InputError
+from dns_core.features.exported_frames import INT8_GRAPH
 from dns_core.records import UInt8Array
-from dns_core.store.atomic import atomic_file
+from dns_core.runtime.write_graph import write_model
 
 _ROUNDED = ["Conv", "Add", "Clip"]
 # The first layers see all the contrast of a picture in few channels: rounded too, they cost half of what is
@@ -35,10 +37,11 @@ def write_int8(graph: Path, out: Path, frames: UInt8Array) -> None:
         raise InputError("expected frames to calibrate on, found none")
     model = onnx.load(graph)
     whole = [node.name for node in model.graph.node if node.op_type == "Conv"][:_N_WHOLE]
-    with atomic_file(out) as temporary, _quiet():
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        rounded = Path(folder) / INT8_GRAPH
         quantize_static(
             model,
-            temporary,
+            rounded,
             _Frames(model.graph.input[0].name, frames),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=_ROUNDED,
@@ -48,6 +51,7 @@ def write_int8(graph: Path, out: Path, frames: UInt8Array) -> None:
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
         )
+        write_model(out, onnx.load(rounded))
 
 
 class _Frames(CalibrationDataReader):  # type: ignore[misc]  # untyped

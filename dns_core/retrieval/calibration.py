@@ -22,7 +22,7 @@ import numpy.typing as npt
 from dns_core.errors import CorruptArtefactError, InputError, ParamsError
 from dns_core.records import Float64Array
 from dns_core.retrieval.logistic import Logistic, fit_logistic
-from dns_core.store.atomic import read_json, write_json
+from dns_core.store.seal import read_sealed_json, write_sealed_json
 
 _FORMAT = 3
 # A level that one video of the background in ten reaches. If some show what the query shows, they are fewer.
@@ -170,7 +170,7 @@ class Calibration:
         """Write the calibration as JSON, atomically."""
         scales = {name: asdict(scale) for name, scale in self.scales.items()}
         thresholds = dict(self.frame_thresholds)
-        write_json(path, {"format": _FORMAT, "scales": scales, "frame_thresholds": thresholds})
+        write_sealed_json(path, {"format": _FORMAT, "scales": scales, "frame_thresholds": thresholds})
 
     @classmethod
     def load(cls, path: Path) -> "Calibration":
@@ -180,7 +180,7 @@ class Calibration:
             MissingArtefactError: there is no such file.
             CorruptArtefactError: the file is not a calibration of this format.
         """
-        return cls._of(path, read_json(path))
+        return cls._of(path, read_sealed_json(path))
 
     @classmethod
     def _of(cls, path: Path, content: Any) -> "Calibration":

@@ -8,7 +8,7 @@ from typing import Any
 from dns_core.errors import CorruptArtefactError, DnsError, MissingArtefactError, ParamsError
 from dns_core.index.chunks import Chunking
 from dns_core.index.manifest import Manifest
-from dns_core.store.atomic import read_json, write_json
+from dns_core.store.seal import read_sealed_json, write_sealed_json
 
 FINE_NETWORKS = ("fine_binary", "fine_attention")
 """Names of the fine networks that an index can serve."""
@@ -77,7 +77,7 @@ class IndexSettings:
 def write_index_settings(models: Path, settings: IndexSettings) -> None:
     """Write the settings into the bundle in ``models``."""
     content = {"chunking": asdict(settings.chunking), "merge_from": settings.merge_from}
-    write_json(models / INDEX_SETTINGS, content)
+    write_sealed_json(models / INDEX_SETTINGS, content)
 
 
 def read_index_settings(models: Path) -> IndexSettings:
@@ -93,7 +93,7 @@ def read_index_settings(models: Path) -> IndexSettings:
             f"{path}: expected how videos are cut for an index, found no such file; "
             f"`dns stage configure_index` writes it into artifacts/models"
         )
-    content = read_json(path)
+    content = read_sealed_json(path)
     try:
         return IndexSettings(Chunking(**content["chunking"]), content["merge_from"])
     except (KeyError, TypeError, DnsError) as error:

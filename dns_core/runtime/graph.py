@@ -9,6 +9,7 @@ import onnxruntime
 
 from dns_core.errors import CorruptArtefactError, MissingArtefactError
 from dns_core.records import Float32Array
+from dns_core.store.seal import check_seal
 
 _ERRORS_ONLY = 3
 
@@ -24,12 +25,13 @@ class Graph:
 
     Raises:
         MissingArtefactError: there is no such file.
-        CorruptArtefactError: the file is not a graph that this version can run.
+        CorruptArtefactError: the file is not a graph that this version can run, or was altered.
     """
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise MissingArtefactError(f"{path}: expected an exported network, found no such file")
+        check_seal(path)
         providers = ["CPUExecutionProvider"]
         try:
             self._session = onnxruntime.InferenceSession(path, _options(), providers=providers)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dns_core.store.atomic import atomic_file
+from dns_core.store.seal import BLANK, SEAL, sealed
 
 
 def write_graph(path: Path, module: nn.Module, example: Tensor, metadata: Mapping[str, str]) -> None:
@@ -38,8 +39,22 @@ def write_graph(path: Path, module: nn.Module, example: Tensor, metadata: Mappin
     _forget_source(model.graph)
     for key, value in sorted(metadata.items()):
         model.metadata_props.add(key=key, value=value)
+    write_model(path, model)
+
+
+def write_model(path: Path, model: Any) -> None:
+    """Write a graph, atomically, with the digest of its content.
+
+    Args:
+        path: of the ONNX file.
+        model: an ``onnx.ModelProto``.
+    """
+    kept = [entry for entry in model.metadata_props if entry.key != SEAL]
+    del model.metadata_props[:]
+    model.metadata_props.extend(kept)
+    model.metadata_props.add(key=SEAL, value=BLANK)
     with atomic_file(path) as temporary:
-        temporary.write_bytes(model.SerializeToString(deterministic=True))
+        temporary.write_bytes(sealed(model.SerializeToString(deterministic=True)))
 
 
 def _forget_source(graph: Any) -> None:

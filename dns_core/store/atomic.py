@@ -79,9 +79,13 @@ def write_json(path: Path, value: Any) -> None:
         TypeError: a part of ``value`` has no form in JSON.
         ValueError: a number is NaN or infinite.
     """
-    text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False)
     with atomic_file(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(dump_json(value), encoding="utf-8")
+
+
+def dump_json(value: Any) -> str:
+    """A value as `write_json` writes it; raises likewise."""
+    return json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
 def read_json(path: Path) -> Any:

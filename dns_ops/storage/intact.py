@@ -4,6 +4,7 @@ from pathlib import Path
 
 from dns_core.index import verify_index
 from dns_core.store.feature_store import FeatureStore
+from dns_core.store.seal import check_seal
 from dns_core.store.weights import read_weights
 
 
@@ -22,8 +23,11 @@ def require_intact(kind: str, folder: Path) -> None:
     """
     if kind == "index":
         verify_index(folder)
-    for path in sorted(folder.rglob("*.safetensors")) if kind == "models" else ():
-        read_weights(path)
+    for path in sorted(folder.rglob("*")) if kind == "models" else ():
+        if path.suffix == ".safetensors":
+            read_weights(path)
+        elif path.suffix in (".onnx", ".json"):
+            check_seal(path)
     for path in sorted(folder.rglob("*.hdf5")) if kind == "features" else ():
         with FeatureStore.open(path) as store:
             for video_id in store.ids:
