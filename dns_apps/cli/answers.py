@@ -8,17 +8,14 @@ from typing import Any
 from dns_core.decoding.decoders import Decoders
 from dns_core.decoding.offline import tried
 from dns_core.index import Index
-from dns_core.records import Match, QueryResult, Segment
-from dns_core.retrieval.relation import rate_of, relation_of, with_compilations
+from dns_core.records import QueryResult, Segment, VideoProbe
+from dns_core.retrieval.relation import rate_of, relations
 
 _FACTS = ("duration_s", "n_bytes", "width_px", "height_px", "codec")
 COLUMNS = (
     "query", "rank", "video_id", "score", "stage", "relation", "rate", "query_start_s", "query_end_s",
     "target_start_s", "target_end_s", "n_segments", *_FACTS, *(f"query_{fact}" for fact in _FACTS),
 )  # fmt: skip
-
-# Of weaker matches no query is called a compilation.
-_SURE = 0.9
 
 Facts = Mapping[str, Any]
 
@@ -43,23 +40,27 @@ class Answers:
             path: the query's file.
         """
         file = self._file_facts(path)
-        matches = [self._match(match, file["duration_s"]) for match in result.results]
-        sure = [match.segments if match.score >= _SURE else () for match in result.results]
-        for match, relation in zip(
-            matches, with_compilations([m["relation"] for m in matches], sure), strict=True
-        ):
-            match["relation"] = relation
+        probes = [self._probes.get(match.video_id) for match in result.results]
+        lengths_s = [probe.duration_s if probe else None for probe in probes]
+        found = relations(result.results, file["duration_s"], lengths_s)
+        matches = [
+            {
+                **asdict(match),
+                "relation": relation,
+                "rate": rate_of(match.segments),
+                "file": _stored_facts(probe),
+            }
+            for match, relation, probe in zip(result.results, found, probes, strict=True)
+        ]
         return {**asdict(result), "file": file, "results": matches}
 
     def _file_facts(self, path: Path) -> dict[str, Any]:
         facts = asdict(tried(lambda: self._decoder.facts(path)))
         return {**{fact: facts.get(fact) for fact in _FACTS}, "n_bytes": path.stat().st_size}
 
-    def _match(self, match: Match, query_s: float) -> dict[str, Any]:
-        probe = self._probes.get(match.video_id)
-        file = {fact: getattr(probe, fact) for fact in _FACTS} if probe else None
-        relation = relation_of(match.segments, query_s, probe.duration_s) if probe else None
-        return {**asdict(match), "relation": relation, "rate": rate_of(match.segments), "file": file}
+
+def _stored_facts(probe: VideoProbe | None) -> dict[str, Any] | None:
+    return {fact: getattr(probe, fact) for fact in _FACTS} if probe else None
 
 
 def table_rows(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from dns_apps.service.schemas import (
     QueryOptions,
     Segment,
     StoredExcerpt,
+    StoredFile,
 )
 from dns_core.decoding.decoders import Decoders
 from dns_core.decoding.offline import frame_chunks
@@ -28,6 +29,7 @@ from dns_core.retrieval.budget import Budget
 from dns_core.retrieval.encode import VideoEncoder
 from dns_core.retrieval.moments import Moments
 from dns_core.retrieval.pictures import is_picture, search_any
+from dns_core.retrieval.relation import rate_of, relations
 from dns_core.video.folders import VideoFolders
 from dns_core.video.photo import PHOTO
 from dns_core.video.probe import StreamFacts, content_digest
@@ -131,7 +133,7 @@ class QueryRunner:
         timing_ms["total"] = (time.perf_counter() - began_s) * 1000
         kept = [match for match in found.results if match.score >= options.threshold]
         return QueryAnswer(
-            matches=tuple(_row(rank, match) for rank, match in enumerate(kept, start=1)),
+            matches=tuple(_rows(loaded, kept, _searched_s(features))),
             coverage=found.coverage,
             missing_shards=found.missing_shards,
             n_videos=round(loaded.index.n_videos * found.coverage / (loaded.index.coverage or 1.0)),
@@ -170,8 +172,22 @@ class QueryRunner:
             return comparison(loaded, fine, query, target, max_side)
 
 
-def _row(rank: int, match: Match) -> MatchRow:
-    segments = tuple(Segment.model_validate(segment, from_attributes=True) for segment in match.segments)
-    return MatchRow(
-        rank=rank, video_id=match.video_id, score=match.score, stage=match.stage, segments=segments
-    )
+def _searched_s(features: VideoFeatures) -> float:
+    """Seconds of the part that was searched with; 0 for a picture."""
+    return max(0.0, (features.length_s or 0.0) - float(features.whole.times_s[0]))
+
+
+def _rows(loaded: LoadedIndex, matches: Sequence[Match], query_s: float) -> Iterator[MatchRow]:
+    probes = [loaded.index.probes[loaded.rows[match.video_id]] for match in matches]
+    found = relations(matches, query_s, [probe.duration_s if probe else None for probe in probes])
+    for rank, (match, probe, relation) in enumerate(zip(matches, probes, found, strict=True), start=1):
+        yield MatchRow(
+            rank=rank,
+            video_id=match.video_id,
+            score=match.score,
+            stage=match.stage,
+            segments=tuple(Segment.model_validate(s, from_attributes=True) for s in match.segments),
+            relation=relation,
+            rate=rate_of(match.segments),
+            file=StoredFile.model_validate(probe, from_attributes=True) if probe else None,
+        )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from dns_core.records import Segment
+from dns_core.records import Match, Segment
 
 Relation = Literal["copy", "excerpt", "contains", "compilation", "overlap", "alike"]
 """Of a query to a match: a copy of about the same length, an excerpt of it, a longer video that contains it,
@@ -16,6 +16,8 @@ _WHOLE = 0.8
 _UNCERTAIN_S = 1.0
 # Stretches of a query that hardly share a second, as a share of what both would cover apart.
 _APART = 0.9
+# Of weaker matches no query is called a compilation.
+_SURE = 0.9
 
 
 def relation_of(segments: Sequence[Segment], query_s: float, target_s: float) -> Relation:
@@ -32,6 +34,23 @@ def relation_of(segments: Sequence[Segment], query_s: float, target_s: float) ->
     if whole_query:
         return "copy" if whole_target else "excerpt"
     return "contains" if whole_target else "overlap"
+
+
+def relations(
+    matches: Sequence[Match], query_s: float, lengths_s: Sequence[float | None]
+) -> list[Relation | None]:
+    """The relation of a query to each of its ranked matches; None where a length is not known.
+
+    Args:
+        matches: of one query.
+        query_s: how long the query lasts.
+        lengths_s: how long each match lasts.
+    """
+    each = [
+        None if target_s is None else relation_of(match.segments, query_s, target_s)
+        for match, target_s in zip(matches, lengths_s, strict=True)
+    ]
+    return with_compilations(each, [match.segments if match.score >= _SURE else () for match in matches])
 
 
 def with_compilations(

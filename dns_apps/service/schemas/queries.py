@@ -89,14 +89,39 @@ class Segment(Answered):
     score: float
 
 
+Relation = Literal["copy", "excerpt", "contains", "compilation", "overlap", "alike"]
+
+
+class StoredFile(Answered):
+    """What the index knows of a file."""
+
+    duration_s: float
+    n_bytes: int
+    width_px: int
+    height_px: int
+    codec: str
+
+
 class MatchRow(Answered):
-    """One video of the ranked answer; ``label`` is a person's verdict on it, None without one."""
+    """One video of the ranked answer.
+
+    Attributes:
+        relation: of the query to it: a copy, an excerpt of it, a longer video that contains it, a compilation
+            of it and of others, one that overlaps it, or one that is merely alike; None if its length is not
+            known.
+        rate: seconds of it that go by in a second of the query; None without a segment.
+        file: what was known of its file when it was indexed; None if nothing was.
+        label: a person's verdict on it, None without one.
+    """
 
     rank: int
     video_id: str
     score: float
     stage: Literal["coarse", "fine"]
     segments: tuple[Segment, ...] = ()
+    relation: Relation | None = None
+    rate: float | None = None
+    file: StoredFile | None = None
     label: Verdict | None = None
 
 

@@ -31,6 +31,11 @@ def test_an_upload_is_found_where_it_was_taken_from(answered: Query) -> None:
     (segment,) = best.segments
     assert segment.target_start_s == pytest.approx(4, abs=1)
     assert segment.target_end_s == pytest.approx(9, abs=1)
+    assert best.relation == "excerpt"
+    assert best.rate == pytest.approx(1, abs=0.1)
+    assert best.file is not None
+    assert best.file.codec == "h264"
+    assert best.file.duration_s > 9
     scores = [match.score for match in answered.answer.matches]
     assert scores == sorted(scores, reverse=True)
     assert len(scores) == 3
