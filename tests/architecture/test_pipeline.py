@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -148,3 +149,11 @@ def test_training_waits_for_validation_and_for_the_one_file_of_it_that_never_cha
     for stage in ("train_teacher", "train_student"):
         (gate,) = [dep for dep in DVC[stage]["deps"] if dep.startswith("artifacts/quality/")]
         assert gate.endswith(".passed")
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a clone")
+def test_a_clone_holds_no_data() -> None:
+    """The demo films into an empty folder, and refuses one that holds anything else."""
+    listed = ["git", "ls-files", "data", "artifacts", "releases", "demo"]
+    done = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
