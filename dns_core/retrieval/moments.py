@@ -1,8 +1,8 @@
 """The moment of a video that a picture shows, looked up in the file of the video.
 
-An index holds a frame a second, and what it keeps of two frames of a calm shot is nearly the same. Where the
-file of a found video is at hand, frames around its likeliest moments are decoded closer together, and the
-picture is laid over them (`dns_core.video.registration`).
+An index holds a frame or two a second, and what it keeps of two frames of a calm shot is nearly the same.
+Where the file of a found video is at hand, frames around its likeliest moments are decoded closer together,
+and the picture is laid over them (`dns_core.video.registration`).
 """
 
 import logging
