@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +111,14 @@ def test_no_run_sets_what_a_worker_executes() -> None:
     with get_client(sync_client=True) as client:
         prepare_server(client)
         template = client.read_work_pool("cpu").base_job_template
-    job: ProcessJobConfiguration = asyncio.run(
-        ProcessJobConfiguration.from_template_and_values(base_job_template=template, values=asked)
-    )
+
+    def configured() -> ProcessJobConfiguration:
+        coming = ProcessJobConfiguration.from_template_and_values(base_job_template=template, values=asked)
+        job: ProcessJobConfiguration = asyncio.run(coming)
+        return job
+
+    with ThreadPoolExecutor(1) as elsewhere:  # other tests leave an event loop running in this thread
+        job = elsewhere.submit(configured).result()
     assert job.command is not None
     assert job.command.startswith("python -m dns_ops.pipeline.guarded_process python -m flows.launch")
     assert "LD_PRELOAD" not in job.env

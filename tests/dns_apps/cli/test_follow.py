@@ -31,6 +31,15 @@ def archive(videos: Path, tmp_path: Path) -> Path:
     return folder
 
 
+# A test run in the background ignores Ctrl-C, and so would what it starts.
+PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from dns_apps.cli.main import main
+main()
+"""
+
+
 @pytest.fixture
 def following(built: Path, archive: Path, models: Path, tmp_path: Path) -> Iterator[Following]:
     """Starts the command; its lines of JSON arrive in a queue."""
@@ -42,7 +51,7 @@ def following(built: Path, archive: Path, models: Path, tmp_path: Path) -> Itera
         command = [
             sys.executable,
             "-c",
-            "from dns_apps.cli.main import main; main()",
+            PROGRAM,
             "index",
             "sync",
             str(index),
