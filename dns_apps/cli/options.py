@@ -23,6 +23,9 @@ IndexedFolder = Annotated[
         help="The indexed folder: the moment that a picture shows is read from its files.",
     ),
 ]
+MinScore = Annotated[
+    float, typer.Option(min=0, max=1, help="Of the answers; exit status 1 if no query has one.")
+]
 BudgetText = Annotated[
     str, typer.Option(metavar="0.3|50ms", help="Re-rank this share of the index, or for this long.")
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dns_apps.cli.errors import FAILED, NOT_FOUND, complain
-from dns_apps.cli.options import BudgetText, IndexedFolder, IndexOption, Json, Models
+from dns_apps.cli.options import BudgetText, IndexedFolder, IndexOption, Json, MinScore, Models
 from dns_apps.cli.output import print_json, print_line, print_table
 from dns_apps.cli.tables import check_form, write_table
 from dns_apps.text import clock, segment_texts, size
@@ -26,9 +26,7 @@ def query(
     *,
     index: IndexOption,
     top: Annotated[int, typer.Option(min=0, help="How many answers; 0 ranks the whole index.")] = 10,
-    min_score: Annotated[
-        float, typer.Option(min=0, max=1, help="Of the answers; exit status 1 if no query has one.")
-    ] = 0.0,
+    min_score: MinScore = 0.0,
     budget: BudgetText = DEFAULT_BUDGET,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.csv|jsonl|parquet", help="Write one table of all answers.")
@@ -49,13 +47,13 @@ def query(
     kept, n_failed = list[dict[str, Any]](), 0
     for video, is_asked in _files(videos):
         try:
-            result = searcher.query(video, top_k=top, budget=wanted)
+            result = _from(searcher.query(video, top_k=top, budget=wanted), min_score)
         except VideoError as error:
             n_failed += _refuse(video, error, is_asked=is_asked, json=json)
-            continue
-        answer = answers.json(_from(result, min_score), video)
-        kept += table_rows(answer)
-        print_json(answer) if json else _print_answer(answer)
+        else:
+            answer = answers.json(result, video)
+            kept += table_rows(answer)
+            print_json(answer) if json else _print_answer(answer)
     if out is not None:
         write_table(out, COLUMNS, kept)
     if n_failed or (min_score and not kept):

@@ -10,7 +10,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from dns_apps.service.bodies import Pace
-from dns_apps.service.context import make_context
+from dns_apps.service.context import ServiceContext, make_context
 from dns_apps.service.problems import say_problems
 from dns_apps.service.request_guard import RequestGuard
 from dns_apps.service.routes import index, labels, queries, state, videos
@@ -57,16 +57,21 @@ def create_app(
     say_problems(app)
     for router in (queries.router, videos.router, labels.router, index.router, state.router):
         app.include_router(router)
+    _guard(app, context, Visitors(settings.local, hosts))
+    _describe_stored_query(app)
+    return app
+
+
+def _guard(app: FastAPI, context: ServiceContext, visitors: Visitors) -> None:
+    settings = context.settings
     pace = Pace(settings.min_bytes_per_s, settings.upload_timeout_s, settings.uploads_per_address)
     app.add_middleware(
         RequestGuard,
         metrics=context.metrics,
-        visitors=Visitors(settings.local, hosts),
+        visitors=visitors,
         max_upload_bytes=settings.max_upload_bytes,
         pace=pace,
     )
-    _describe_stored_query(app)
-    return app
 
 
 def _describe_stored_query(app: FastAPI) -> None:

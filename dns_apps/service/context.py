@@ -1,7 +1,7 @@
 """What the service is made of, put together once and shared by all requests."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dns_apps.service.index_jobs import IndexJobs
@@ -68,6 +68,15 @@ class ServiceContext:
         self.live_index.close()
 
 
+def _limits(settings: ServiceSettings) -> Limits:
+    return Limits(
+        memory_bytes=settings.decoder_memory_bytes,
+        seconds=settings.decode_timeout_s,
+        max_pixels=settings.max_pixels,
+        max_duration_s=settings.max_duration_s,
+    )
+
+
 def make_context(
     root: Path, settings: ServiceSettings, device: str = "cpu", holders: Holders | None = None
 ) -> ServiceContext:
@@ -75,13 +84,8 @@ def make_context(
     home = make_private_folder(make_platform_folder(root).resolve() / "service")
     scratch = home / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
-    limits = Limits(
-        memory_bytes=settings.decoder_memory_bytes,
-        seconds=settings.decode_timeout_s,
-        max_pixels=settings.max_pixels,
-        max_duration_s=settings.max_duration_s,
-    )
-    looking = Limits(limits.memory_bytes, min(_VIEWING_SECONDS, limits.seconds), limits.max_pixels, 0.0)
+    limits = _limits(settings)
+    looking = replace(limits, seconds=min(_VIEWING_SECONDS, limits.seconds), max_duration_s=0.0)
     compute = threading.Semaphore(settings.n_workers)
     query_store = QueryStore(home / "records.db")
     folders = settings.video_folders() or (Workspace(Path()).videos("database"),)

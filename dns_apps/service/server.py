@@ -14,7 +14,7 @@ _GRACE_S = 10
 
 
 def serve(root: Path, settings: Settings) -> None:
-    """Run the service of the workspace at ``root`` until it is told to stop.
+    """Run the service of the workspace at ``root`` until a signal stops it.
 
     Raises:
         SettingsError: others could connect, and no token is set.

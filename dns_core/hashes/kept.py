@@ -1,4 +1,4 @@
-"""The vPDQ hashes of an index's videos, kept beside it by the content of the files."""
+"""The vPDQ hashes of the videos of an index, kept beside it under the digest of each file's content."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

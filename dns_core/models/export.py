@@ -20,7 +20,7 @@ _EXAMPLE_FRAMES, _REGIONS = 6, 9
 
 
 def export_network(path: Path) -> None:
-    """Export the parts of the network in ``path`` that a search needs, as graphs beside it.
+    """Write those parts of the network in ``path`` that a search runs as graphs beside it.
 
     Raises:
         MissingArtefactError: there is no such file.

@@ -1,4 +1,4 @@
-"""Files that hold the digest of their own content, so that what a disk or a network alters is told.
+"""Files that hold the digest of their own content, so that a bit altered by a disk or network is found.
 
 The digest is taken with zeros in its place. It stands as text after its name, as a value of a JSON object or
 in the metadata of a graph.

@@ -46,7 +46,7 @@ def place(
         picture: ``[S, S]`` luma, the whole picture squashed to a square.
         frames: ``[N, S, S]`` luma, whole frames squashed likewise.
         ratio: width to height of the picture, divided by that of the frames.
-        likely: rows of frames to look at first; how much the picture shows is told from them.
+        likely: rows of frames to try first; they determine how much of a frame the picture shows.
     """
     rows = np.asarray(likely)
     small = frames[rows, ::2, ::2]

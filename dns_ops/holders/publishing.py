@@ -28,19 +28,7 @@ _THREADS = 64
 
 @dataclass(frozen=True, slots=True)
 class HolderState:
-    """What is known of a holder.
-
-    Attributes:
-        name: of the holder.
-        group: whose shards it holds.
-        host: its machine; empty while it does not answer.
-        process: its number there; 0 likewise.
-        state: ``ready`` if it answers for the version that is served, ``preparing`` or ``lost``.
-        version: the newest version that it answers for; 0 if none.
-        lag: versions by which that is behind.
-        n_videos: of its group.
-        problem: why it holds no more; empty if nothing is known.
-    """
+    """What is known of a holder; `dns_apps.service.schemas.HolderRow` says what each attribute is."""
 
     name: str
     group: int

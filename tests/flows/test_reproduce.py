@@ -107,7 +107,7 @@ def test_a_deployment_loads_the_flow_of_its_name(
 @pytest.mark.slow
 def test_no_run_sets_what_a_worker_executes() -> None:
     """A command, variables and a folder that a request names change nothing of the job."""
-    asked = {"command": "touch /tmp/owned", "env": {"LD_PRELOAD": "x.so"}, "working_dir": "/"}
+    asked = {"command": "touch owned", "env": {"LD_PRELOAD": "x.so"}, "working_dir": "/"}
     with get_client(sync_client=True) as client:
         prepare_server(client)
         template = client.read_work_pool("cpu").base_job_template

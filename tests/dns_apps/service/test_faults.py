@@ -117,8 +117,9 @@ def test_the_service_answers_after_any_error_of_a_step(
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(place, name, raising(getattr(place, name), FAULTS[fault], at))
                 for ask in (partial(client.query_video, HARBOUR), partial(client.query_file, excerpt)):
-                    with suppress(ServiceError):  # being told is right; what counts is what is left behind
+                    with suppress(ServiceError):  # an error is right; what counts is what is left behind
                         ask()
+        assert faulty.context.query_jobs.n_live == 0
         whole(faulty, client, excerpt)
 
 

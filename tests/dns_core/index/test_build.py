@@ -36,14 +36,8 @@ def answers(path: Path) -> dict[str, list[bytes]]:
     for row, video_id in enumerate(index.ids):
         chunks = slice(*offsets[row : row + 2])
         record = index.record(row)
-        parts: list[AnyArray] = [
-            scores[:, chunks],
-            numbers[chunks],
-            record.spans,
-            record.times_s,
-            *record.frames.values(),
-        ]
-        found[video_id] = [part.tobytes() for part in parts]
+        parts: list[AnyArray] = [scores[:, chunks], numbers[chunks], record.spans, record.times_s]
+        found[video_id] = [part.tobytes() for part in (*parts, *record.frames.values())]
     return found
 
 
