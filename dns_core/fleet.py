@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
 
+from threadpoolctl import threadpool_limits
+
 from dns_core.errors import InputError, VideoError
 from dns_core.records import Quarantined
 
@@ -120,7 +122,8 @@ class LocalFleet:
         """A card for each task, in order."""
         if not tasks:
             return
-        with closing(work.start(self.place)) as worker:
+        # Products of matrices round by how many threads compute them; workers of a pool have one.
+        with closing(work.start(self.place)) as worker, threadpool_limits(1, user_api="blas"):
             for task in tasks:
                 yield card_of(worker, task)
 

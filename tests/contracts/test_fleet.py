@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from benchmarks.ray_machines import RayMachines
 from dns_core.errors import MismatchError
@@ -46,6 +47,12 @@ def test_each_task_has_one_card_with_what_the_worker_says(fleet: Fleet) -> None:
     assert {card.id: card.facts.get("sum") for card in cards} == {
         task.id: None if task.id == "refused" else 100 + len(task.id) for task in TASKS
     }
+
+
+def test_matrices_are_multiplied_by_one_thread_so_that_they_round_alike(fleet: Fleet) -> None:
+    with threadpool_limits(2, user_api="blas"):
+        (card,) = cards_of(fleet, (Task("v"),))
+    assert card.facts["blas"] == 1
 
 
 def test_a_video_that_cannot_be_used_is_a_card_with_the_reason(fleet: Fleet) -> None:

@@ -4,6 +4,8 @@ import os
 import time
 from pathlib import Path
 
+from threadpoolctl import threadpool_info
+
 from dns_core.errors import MismatchError, VideoError
 from dns_core.fleet import Json, Place, Task, Work
 
@@ -33,7 +35,8 @@ class FaultyWorker:
         if task.id.startswith("refused"):
             raise VideoError("corrupt", "it is refused")
         threads = [os.environ.get(name) for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")]
-        return {"sum": self._add + len(task.id), "pid": os.getpid(), "threads": threads}
+        blas = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+        return {"sum": self._add + len(task.id), "pid": os.getpid(), "threads": threads, "blas": max(blas)}
 
     def close(self) -> None:
         pass
