@@ -11,6 +11,8 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 # Test workers share the cores: one thread each, or they wait for one another.
 WORKERS ?= 2
+TOOLS := .venv-tools/bin
+TOOLS_STAMP := .venv-tools/.installed
 TEST_ENV := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=2
 
 export DVC_NO_ANALYTICS := 1
@@ -22,7 +24,7 @@ QUICK := tests/architecture tests/dns_core tests/properties tests/dns_ops/qualit
 # Where the dashboard that is pictured answers; `dns up` starts it here.
 DASHBOARD ?= http://127.0.0.1:8501
 
-.PHONY: help setup demo test test-failed chaos quick check docs wheel-check bench format screenshots
+.PHONY: help setup demo test test-failed chaos quick check docs wheel-check lock audit sbom bench format screenshots
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -30,17 +32,17 @@ help: ## Show the targets
 setup: $(STAMP) ## Create .venv with the pinned packages (about 3 minutes and 3 GB, once)
 	@:
 
-# pip's chatter becomes one counter; a build of torch with needs of its own (CUDA) gets them at the end.
-$(STAMP): requirements.lock pyproject.toml
+# pip's chatter becomes one counter; a build of torch for CUDA gets what it asks for at the end.
+$(STAMP): requirements.lock requirements-cuda.lock pyproject.toml
 	@start=$$SECONDS; total=$$(grep -c == requirements.lock)
-	$(PYTHON) -c 'import sys; sys.exit(f"Python 3.11 or newer is needed, found {sys.version.split()[0]}" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -c 'import sys; sys.exit(f"Python 3.11.5 or newer is needed, found {sys.version.split()[0]}" if sys.version_info < (3, 11, 5) else 0)'
 	echo "setup 1/3: .venv of $$($(PYTHON) --version)"
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	echo "setup 2/3: $$total pinned packages"
-	$(BIN)/pip install --no-deps -r requirements.lock 2>&1 | awk -v total="$$total" \
+	$(BIN)/pip install --no-deps --require-hashes -r requirements.lock 2>&1 | awk -v total="$$total" \
 		'/^(Collecting|Processing|Requirement already satisfied)/ {n++; if (n % 25 == 0) {print "  found " n " of " total; fflush()}} \
 		 /^Installing/ {print "  unpacking"; fflush()} /^ *(ERROR|error)/ {print}'
-	$(BIN)/pip check >/dev/null || { echo "  adding what this platform's builds ask for"; $(BIN)/pip install -q -r requirements.lock; }
+	$(BIN)/pip check >/dev/null || { echo "  adding what a build of torch for CUDA asks for"; $(BIN)/pip install -q --no-deps --require-hashes -r requirements-cuda.lock; }
 	echo "setup 3/3: the project itself"
 	PYTHONWARNINGS=ignore $(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	touch $@
@@ -84,6 +86,21 @@ docs: setup ## Build the documentation into site/index.html, readable without a 
 format: setup ## Rewrite the code in the project's format
 	@$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+$(TOOLS_STAMP): requirements-tools.lock
+	@test -x $(TOOLS)/pip || $(PYTHON) -m venv .venv-tools
+	$(TOOLS)/pip install -q --no-deps --require-hashes -r requirements-tools.lock
+	touch $@
+
+lock: $(TOOLS_STAMP) ## Write the hashes of the lock files anew, after a version was changed
+	@$(TOOLS)/python .ci/lock.py
+
+audit: $(TOOLS_STAMP) ## Look for known weaknesses in the pinned packages and in the code
+	@$(TOOLS)/python .ci/audit.py
+
+sbom: setup $(TOOLS_STAMP) ## List every installed package with its licence (CycloneDX, distill-and-select.cdx.json)
+	@$(TOOLS)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --spec-version 1.6 --output-reproducible -o distill-and-select.cdx.json
+	echo "distill-and-select.cdx.json: $$(grep -c '"bom-ref"' distill-and-select.cdx.json) components"
 
 bench: setup ## Time each part beside its slow twin, and the query service under load after a demo
 	@$(BIN)/python -m benchmarks.speed

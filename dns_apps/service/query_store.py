@@ -57,7 +57,7 @@ class QueryStore:
         row = (query.id, query.created_at.isoformat(), query.state, n_bytes or 0, query.model_dump_json())
         kept = "" if n_bytes is None else ", n_bytes = excluded.n_bytes"
         self._change(
-            "INSERT INTO query VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"  # noqa: S608 - own words
+            "INSERT INTO query VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"  # noqa: S608 # nosec B608 - no word of it comes from outside
             f" state = excluded.state, content = excluded.content{kept}",
             row,
         )
@@ -125,13 +125,13 @@ class QueryStore:
         """
         where, key = ("WHERE query_id = ?", (query_id,)) if query_id else ("", ())
         rows = self._rows(
-            "SELECT query_id, query_name, video_id, verdict, labelled_at"  # noqa: S608 - own words
+            "SELECT query_id, query_name, video_id, verdict, labelled_at"  # noqa: S608 # nosec B608 - no word of it comes from outside
             f" FROM label {where} ORDER BY labelled_at DESC, query_id, video_id LIMIT ? OFFSET ?",
             *key,
             limit,
             offset,
         )
-        total = self._rows(f"SELECT count(*) FROM label {where}", *key)  # noqa: S608 - own words
+        total = self._rows(f"SELECT count(*) FROM label {where}", *key)  # noqa: S608 # nosec B608 - no word of it comes from outside
         return [Label.model_validate(dict(zip(_LABEL, row, strict=True))) for row in rows], int(total[0][0])
 
     def put_work(self, job: Job, video_ids: Sequence[str] = ()) -> None:
@@ -173,7 +173,7 @@ class QueryStore:
             self._database.close()
 
     def _count(self, table: str) -> int:
-        return int(self._rows(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - own words
+        return int(self._rows(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 # nosec B608 - no word of it comes from outside
 
     def _rows(self, statement: str, *values: object) -> list[tuple[str, ...]]:
         with self._lock:
@@ -239,7 +239,7 @@ def _connected(path: Path | str) -> sqlite3.Connection:
         database.execute("PRAGMA synchronous = NORMAL")
         database.executescript(_TABLES)
         for table, columns in _COLUMNS.items():
-            database.execute(f"SELECT {columns} FROM {table} LIMIT 1")  # noqa: S608 - own words
+            database.execute(f"SELECT {columns} FROM {table} LIMIT 1")  # noqa: S608 # nosec B608 - no word of it comes from outside
         (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise sqlite3.DatabaseError(found)

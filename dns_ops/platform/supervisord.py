@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-import xmlrpc.client
+import xmlrpc.client  # nosec B411 - of our own supervisor, by a socket that only its user opens
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
