@@ -32,13 +32,15 @@ help: ## Show the targets
 setup: $(STAMP) ## Create .venv with the pinned packages (about 3 minutes and 3 GB, once)
 	@:
 
-# pip's chatter becomes one counter; a build of torch for CUDA gets what it asks for at the end.
-$(STAMP): requirements.lock requirements-cuda.lock pyproject.toml
+# pip's chatter becomes one counter. Where pip finds a build of torch for CPU, that is taken: it is small. A build for
+# CUDA gets what it asks for at the end.
+$(STAMP): $(wildcard requirements*.lock) pyproject.toml
 	@start=$$SECONDS; total=$$(grep -c == requirements.lock)
 	$(PYTHON) -c 'import sys; sys.exit(f"Python 3.11.5 or newer is needed, found {sys.version.split()[0]}" if sys.version_info < (3, 11, 5) else 0)'
 	echo "setup 1/3: .venv of $$($(PYTHON) --version)"
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	echo "setup 2/3: $$total pinned packages"
+	$(BIN)/pip install -q --no-deps --require-hashes -r requirements-cpu.lock 2>/dev/null || echo "  no build of torch for CPU: the general one"
 	$(BIN)/pip install --no-deps --require-hashes -r requirements.lock 2>&1 | awk -v total="$$total" \
 		'/^(Collecting|Processing|Requirement already satisfied)/ {n++; if (n % 25 == 0) {print "  found " n " of " total; fflush()}} \
 		 /^Installing/ {print "  unpacking"; fflush()} /^ *(ERROR|error)/ {print}'

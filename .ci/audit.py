@@ -1,8 +1,8 @@
 """Known weaknesses: ``make audit``.
 
 The pinned packages are looked up in PyPI's database of advisories. Where it cannot be asked they are not
-judged, and that is said. The code is read by bandit, which needs no network. What it finds of low severity are
-ruff's rules S too: ``make check`` wants each such line mended, or accepted with a reason.
+judged, and that is said. The code is read by bandit, which needs no network. Its findings of low severity
+are ruff's rules S too: ``make check`` wants each such line mended, or accepted with a reason.
 
 Ends with 1 if something was found, with 3 if nothing was found but packages were not judged.
 """

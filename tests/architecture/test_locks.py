@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("requirements.lock", "requirements-cuda.lock", "requirements-tools.lock")
+LOCKS = ("requirements.lock", "requirements-cpu.lock", "requirements-cuda.lock", "requirements-tools.lock")
 
 
 def entries(lock: str) -> list[str]:
@@ -32,9 +32,16 @@ def test_builds_for_cuda_add_what_is_not_there_already() -> None:
     assert {name(each) for each in entries("requirements-cuda.lock")}.isdisjoint(shared)
 
 
+def test_the_build_for_cpu_is_of_the_version_that_is_locked() -> None:
+    (version,) = re.findall(
+        r"(?m)^torch==(\S+)\+cpu ", (ROOT / "requirements-cpu.lock").read_text(encoding="utf-8")
+    )
+    assert f"torch=={version} \\\n" in (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+
 def test_no_lock_names_a_host_or_a_file() -> None:
     for lock in LOCKS:
-        assert "/" not in "".join(entries(lock)).replace("platform_python_implementation", "")
+        assert "/" not in "".join(entries(lock))
 
 
 def test_setup_installs_nothing_whose_digest_is_not_known() -> None:
