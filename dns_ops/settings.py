@@ -19,6 +19,8 @@ from dns_core.errors import InputError
 from dns_ops.service_settings import ServiceSettings
 
 PREFIX = "DNS_"
+SQLITE = "sqlite:///"
+"""Begins the address of a database that is a file."""
 QUIET = {
     "DVC_NO_ANALYTICS": "1",
     "DO_NOT_TRACK": "1",
@@ -113,7 +115,7 @@ class Settings(BaseSettings):
         """Where runs and models are recorded; empty if nowhere, for it is off or MLflow is not installed."""
         if self.tracking_uri == "off" or (not self.tracking_uri and find_spec("mlflow") is None):
             return ""
-        return self.tracking_uri or f"sqlite:///{platform_folder(root).resolve() / 'mlflow.db'}"
+        return self.tracking_uri or f"{SQLITE}{platform_folder(root).resolve() / 'mlflow.db'}"
 
     def torch_device(self) -> str:
         """The torch device that ``device`` means on this machine.
@@ -206,6 +208,15 @@ def make_private_folder(folder: Path) -> Path:
     if folder.stat().st_mode & 0o777 != 0o700:  # made before, or with another umask
         folder.chmod(0o700)
     return folder
+
+
+def make_private_file(file: Path) -> Path:
+    """A file that is there now, in a folder and for this user alone; what it holds is left as it is."""
+    make_private_folder(file.parent)
+    file.touch(mode=0o600)
+    if file.stat().st_mode & 0o777 != 0o600:
+        file.chmod(0o600)
+    return file
 
 
 def _known() -> list[str]:

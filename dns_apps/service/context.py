@@ -82,8 +82,7 @@ def make_context(
 ) -> ServiceContext:
     """The service of the workspace at ``root``; what it keeps lies in ``.platform/service``."""
     home = make_private_folder(make_platform_folder(root).resolve() / "service")
-    scratch = home / "scratch"
-    scratch.mkdir(parents=True, exist_ok=True)
+    scratch = make_private_folder(home / "scratch")
     limits = _limits(settings)
     looking = replace(limits, seconds=min(_VIEWING_SECONDS, limits.seconds), max_duration_s=0.0)
     compute = threading.Semaphore(settings.n_workers)

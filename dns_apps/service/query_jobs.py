@@ -23,6 +23,7 @@ from dns_core.records import VideoFeatures
 from dns_core.store.room import is_full
 from dns_core.video.folders import VideoFolders
 from dns_ops.service_settings import ServiceSettings
+from dns_ops.settings import make_private_folder
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class QueryJobs:
         self._live: dict[str, _Live] = {}
         self._lock = threading.Lock()
         self._features = FeatureMemory()
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
 
     @property
     def n_live(self) -> int:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from dns_apps.service.schemas import Job, Label, LabelRequest, Query, Verdict
 from dns_core.store.room import is_full
+from dns_ops.settings import make_private_file
 
 _log = logging.getLogger(__name__)
 
@@ -206,11 +207,7 @@ def _opened(path: Path) -> tuple[sqlite3.Connection, str]:
     A file that is no database, or a damaged one, is set aside.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        if path.stat().st_mode & 0o777 != 0o600:  # SQLite gives its other files the same
-            path.chmod(0o600)
-        return _connected(path), ""
+        return _connected(make_private_file(path)), ""  # SQLite gives its other files the same mode
     except (OSError, sqlite3.Error) as error:
         if is_full(error):
             return _copy_in_memory(path), str(error)
@@ -221,7 +218,7 @@ def _opened(path: Path) -> tuple[sqlite3.Connection, str]:
             with suppress(FileNotFoundError):
                 path.with_name(path.name + tail).rename(aside.with_name(aside.name + tail))
         _log.warning("%s is damaged (%s); it lies at %s now, and a new one is begun", path, error, aside)
-        return _connected(path), ""
+        return _connected(make_private_file(path)), ""
 
 
 def _is_damaged(error: Exception) -> bool:

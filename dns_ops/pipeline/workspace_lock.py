@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from dns_core.errors import DnsError
-from dns_ops.settings import platform_folder
+from dns_ops.settings import make_private_file, platform_folder
 
 
 class WorkspaceBusyError(DnsError):
@@ -52,9 +52,7 @@ def workspace_lock(
     Raises:
         WorkspaceBusyError: another process is at it, and this is not to wait.
     """
-    path = _path(root)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
+    with make_private_file(_path(root)).open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -16,11 +16,10 @@ from dns_ops.fleet.choosing import usual_workers
 from dns_ops.fleet.connection import cluster_environment, head_command
 from dns_ops.pipeline.environment import stage_environment
 from dns_ops.platform.password import read_password
-from dns_ops.settings import Settings, make_platform_folder, platform_folder
+from dns_ops.settings import SQLITE, Settings, make_platform_folder, platform_folder
 
 HOST = "127.0.0.1"
 CLUSTER = "cluster"
-_SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def make_store(root: Path, settings: Settings) -> None:
         TrackingError: it cannot be made.
     """
     uri = settings.tracking_store(root)
-    if uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).exists():
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
         from dns_ops.tracking.store import open_tracking  # noqa: PLC0415 - MLflow takes seconds
 
         open_tracking(root, settings)
@@ -155,7 +154,8 @@ def gpu_worker_environment(root: Path, settings: Settings) -> dict[str, str]:
     of_worker = ("PREFECT_HOME", "PREFECT_API_URL", "PREFECT_WORKER_QUERY_SECONDS")
     of_own = tuple(name for name in ("PREFECT_API_AUTH_STRING",) if own and name in found)
     wanted = {name: os.environ.get(name, found[name]) for name in (*of_worker, *of_own)}
-    Path(wanted["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
+    make_platform_folder(root)
+    Path(wanted["PREFECT_HOME"]).mkdir(mode=0o700, parents=True, exist_ok=True)
     return stage_environment({**wanted, "DNS_WORKSPACE": str(root.resolve())})
 
 

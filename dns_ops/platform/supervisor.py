@@ -16,7 +16,7 @@ import psutil
 from dns_ops.http_probe import connection_problem
 from dns_ops.platform.services import HOST, Service
 from dns_ops.platform.supervisord import ServiceError, Supervisord
-from dns_ops.settings import make_platform_folder, platform_folder
+from dns_ops.settings import make_platform_folder, make_private_file, platform_folder
 
 # A busy machine is slow and a dead process is noticed at once, so patience costs nothing.
 _HEALTHY_WITHIN_S = 600.0
@@ -118,7 +118,7 @@ class Supervisor:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Wait until no other process starts or stops services here."""
-        with (self._folder / "services.lock").open("a") as file:
+        with make_private_file(self._folder / "services.lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # the kernel gives it back, however the process ends
             yield
 
@@ -154,13 +154,13 @@ class Supervisor:
         known = self._folder / "services" / f"{service.name}.healthy"
         pid = str(process.pid)
         if not self._unhealthy(service):
-            known.write_text(pid, encoding="ascii")
+            make_private_file(known).write_text(pid, encoding="ascii")
             return "running"
         return "hung" if known.exists() and known.read_text(encoding="ascii") == pid else "starting"
 
     def _prepare(self, service: Service) -> None:
         environment = {**os.environ, **service.environment}
-        with open(self._log(service), "ab", opener=_private) as file:
+        with make_private_file(self._log(service)).open("ab") as file:
             for command in service.prepare:
                 done = subprocess.run(  # noqa: S603
                     command, cwd=self._root, env=environment, stdin=subprocess.DEVNULL,
@@ -202,12 +202,6 @@ class Supervisor:
         return (
             f"{' | '.join(line.strip() for line in lines[-_LOG_LINES:] if line.strip())} (all of it in {log})"
         )
-
-
-def _private(path: str, flags: int) -> int:
-    descriptor = os.open(path, flags, 0o600)
-    os.fchmod(descriptor, 0o600)
-    return descriptor
 
 
 def _listening(port: int) -> bool:

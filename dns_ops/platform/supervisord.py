@@ -19,10 +19,10 @@ from typing import Any
 import psutil
 
 from dns_core.errors import DnsError
-from dns_core.store.atomic import atomic_file, write_json
+from dns_core.store.atomic import atomic_file, dump_json
 from dns_ops.platform.service_process import end_processes, left_behind, tell
 from dns_ops.platform.services import Service
-from dns_ops.settings import make_private_folder
+from dns_ops.settings import make_private_file, make_private_folder
 
 _ANSWERS_WITHIN_S = 60.0
 _RPC_S, _STOP_RPC_S = 5.0, 60.0
@@ -107,7 +107,9 @@ class Supervisord:
             )
         make_private_folder(self._folder / "logs")
         with atomic_file(self._config) as temporary:
-            temporary.write_text(_HEAD + "".join(map(self._program, services)), encoding="utf-8")
+            make_private_file(temporary).write_text(
+                _HEAD + "".join(map(self._program, services)), encoding="utf-8"
+            )
         if not self.runs:
             self.end()  # one that hangs
             self._launch()
@@ -123,9 +125,8 @@ class Supervisord:
         """Have it run a service that it knows, and keep it running."""
         environment = dict(service.environment)
         wanted = {"command": service.command, "environment": environment, "port": service.port}
-        make_private_folder(self._services)
-        write_json(self._file(service.name), wanted)
-        self._file(service.name).chmod(0o600)
+        with atomic_file(self._file(service.name)) as temporary:  # secrets are among the variables
+            make_private_file(temporary).write_text(dump_json(wanted), encoding="utf-8")
         self._call("startProcess", service.name, False)
 
     def state_of(self, name: str) -> str:
@@ -178,8 +179,7 @@ class Supervisord:
     def _launch(self) -> None:
         command = [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(self._config)]
         log = self._folder / "logs" / "supervisord.log"
-        log.touch(mode=0o600)
-        with log.open("ab") as file:
+        with make_private_file(log).open("ab") as file:
             daemon = subprocess.Popen(  # noqa: S603
                 command, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
                 start_new_session=True, umask=_PRIVATE_MASK,

@@ -10,7 +10,7 @@ from boto3.exceptions import Boto3Error
 from dns_core.ports import Progress
 from dns_core.store.atomic import atomic_file, read_json, write_json
 from dns_core.store.fingerprints import fingerprint_json
-from dns_ops.settings import platform_folder
+from dns_ops.settings import make_platform_folder
 from dns_ops.storage.blobs import stays_inside
 from dns_ops.storage.bucket import Bucket, StorageError
 
@@ -44,7 +44,7 @@ class Inbox:
     def __init__(self, root: Path, bucket: Bucket, prefix: str) -> None:
         self._bucket = bucket
         self._prefix = prefix
-        place = platform_folder(root) / "inbox" / fingerprint_json([bucket.name, prefix])
+        place = make_platform_folder(root) / "inbox" / fingerprint_json([bucket.name, prefix])
         self._taken = place / "taken.json"
         self._folder = place / "videos"
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from dns_core.errors import DnsError
 from dns_core.ports import Progress, RunLogger
-from dns_ops.settings import platform_folder
+from dns_ops.settings import make_platform_folder, make_private_file, platform_folder
 
 END = "end"
 """The last message of a stage; the word for how it ended follows."""
@@ -78,8 +78,8 @@ def serve_run_logs(root: Path, run_id: str, record: RunRecorder) -> Iterator[Non
         run_id: the parent run.
         record: called with each stage's end of the line.
     """
+    make_platform_folder(root)
     address = _address(root, run_id)
-    address.parent.mkdir(parents=True, exist_ok=True)
     threads: list[Thread] = []
 
     def attend(line: Connection) -> None:
@@ -95,7 +95,7 @@ def serve_run_logs(root: Path, run_id: str, record: RunRecorder) -> Iterator[Non
 
     with Listener(family="AF_UNIX") as listener:
         Thread(target=answer, args=(listener,), daemon=True).start()
-        address.write_text(str(listener.address), encoding="utf-8")
+        make_private_file(address).write_text(str(listener.address), encoding="utf-8")
         try:
             yield
         finally:

@@ -18,7 +18,13 @@ from mlflow.exceptions import MlflowException
 
 from dns_core.errors import DnsError
 from dns_ops.http_probe import printable_uri
-from dns_ops.settings import Settings, make_platform_folder
+from dns_ops.settings import (
+    SQLITE,
+    Settings,
+    make_platform_folder,
+    make_private_file,
+    make_private_folder,
+)
 
 EXPERIMENT = "distill-and-select"
 # A server that is down should be noticed in seconds; the defaults try for minutes.
@@ -58,11 +64,11 @@ def open_tracking(root: Path, settings: Settings) -> Tracking:
     # The first lines of a new database say nothing about training.
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    own = make_platform_folder(root)
+    own = _make_own_folders(root, uri)
     mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient(uri)
     with tracking_errors(f"the store of runs at {printable_uri(uri)} cannot be used"):
-        return Tracking(client, uri, _experiment(client, own if uri.startswith("sqlite") else None))
+        return Tracking(client, uri, _experiment(client, own))
 
 
 @contextmanager
@@ -82,9 +88,19 @@ def first_line(error: Exception) -> str:
     return next(iter(str(cause or error).splitlines()), type(error).__name__)
 
 
-def _experiment(client: MlflowClient, own: Path | None) -> str:
+def _make_own_folders(root: Path, uri: str) -> Path | None:
+    """Where artifacts lie if the store is a file; they and a store in the workspace are this user's alone."""
+    own = make_platform_folder(root).resolve()
+    if not uri.startswith(SQLITE):
+        return None
+    if (database := Path(uri.removeprefix(SQLITE))).parent == own:
+        make_private_file(database)  # SQLite gives its other files the same mode
+    return make_private_folder(own / "mlflow-artifacts")
+
+
+def _experiment(client: MlflowClient, artifacts: Path | None) -> str:
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is not None:
         return str(found.experiment_id)
-    location = (own / "mlflow-artifacts").resolve().as_uri() if own else None
+    location = artifacts.as_uri() if artifacts else None
     return str(client.create_experiment(EXPERIMENT, artifact_location=location))

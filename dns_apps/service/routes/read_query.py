@@ -17,6 +17,7 @@ from dns_apps.service.context import ServiceContext
 from dns_apps.service.refusals import RefusalError, no_room, not_found
 from dns_apps.service.schemas import Query, QueryOptions, StoredQuery, TimeRange, UploadForm
 from dns_core.retrieval.budget import Budget
+from dns_ops.settings import make_private_file
 
 _FILE = "video"
 _MAX_FIELD_BYTES = 4096
@@ -121,8 +122,7 @@ async def _chunks(request: Request) -> AsyncGenerator[bytes, None]:
 def _keep(video: UploadFile, context: ServiceContext, query: Query) -> None:
     path = context.query_jobs.upload_path(query.id)
     try:
-        path.touch(mode=0o600)
-        with path.open("wb") as kept:
+        with make_private_file(path).open("wb") as kept:
             shutil.copyfileobj(video.file, kept, 1 << 20)
     except BaseException:
         path.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from dns_apps.service.query_store import QueryStore
 from dns_apps.service.schemas import LabelRequest, Query, QueryOptions, StoredExcerpt, TimeRange
 from dns_apps.service.schemas.fields import State
 from dns_core.index import compact_index, remove_videos
+from tests.permissions import OPEN, USUAL, open_to_others, with_umask
 
 HARBOUR = StoredExcerpt(video_id="harbour.mp4")
 
@@ -210,14 +211,19 @@ def test_an_index_with_no_whole_version_is_said_and_the_service_lives(
         assert "index" in reply.json()["detail"]
 
 
+@pytest.mark.parametrize("umask", [OPEN, USUAL])
 def test_what_the_service_keeps_is_the_users_alone(
-    start: Any, built: Path, excerpt: Path, tmp_path: Path
+    start: Any, built: Path, excerpt: Path, tmp_path: Path, umask: int
 ) -> None:
-    with start(tmp_path, index=str(built)) as one, one.client() as client:
-        client.query_file(excerpt)
-        home = tmp_path / ".platform" / "service"
-        modes = {path.name: path.stat().st_mode & 0o777 for path in [home, *home.glob("records.db*")]}
-        (upload,) = (home / "queries").iterdir()
-    assert modes.pop("service") == 0o700
-    assert set(modes) >= {"records.db", "records.db-wal"}
-    assert {*modes.values(), upload.stat().st_mode & 0o777} == {0o600}
+    home = tmp_path / ".platform" / "service"
+    with with_umask(umask):
+        if umask == OPEN:  # one that is set aside, and the one after it
+            home.mkdir(parents=True)
+            (home / "records.db").write_bytes(b"no database")
+        with start(tmp_path, index=str(built)) as one, one.client() as client:
+            client.query_file(excerpt)
+            assert open_to_others(tmp_path / ".platform") == []
+            assert {path.name for path in home.iterdir()} >= {
+                "queries", "scratch", "records.db", "records.db-wal"
+            }  # fmt: skip
+            assert list((home / "queries").iterdir())

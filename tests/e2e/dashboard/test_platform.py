@@ -22,6 +22,7 @@ from dns_ops.releases.registry import register_bundle
 from dns_ops.releases.release import champion
 from dns_ops.settings import Settings, platform_folder
 from dns_ops.tracking.store import open_tracking
+from tests.permissions import open_to_others
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_MS = 60_000
@@ -129,6 +130,14 @@ def test_a_flow_is_triggered_cancelled_retried_and_seen_to_finish(
     expect(badge(page, "Completed")).to_be_visible(timeout=PATIENCE_MS)
     assert (platform / "second.txt").read_text() == "good"
     assert page.url.count("run=") == 1
+
+
+def test_what_the_platform_keeps_is_the_users_alone(platform: Path, ports: dict[str, str]) -> None:
+    """Under the usual umask; files of runs have it, in a folder that others cannot enter."""
+    assert ports
+    folder = platform / ".platform"
+    assert (folder / "mlflow-artifacts").stat().st_mode & 0o777 == 0o700
+    assert [line for line in open_to_others(folder) if " mlflow-artifacts/" not in line] == []
 
 
 def test_a_model_is_promoted_and_rolled_back(page: Page, platform: Path, ports: dict[str, str]) -> None:

@@ -20,6 +20,8 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, Page, Response, expect
 
+from tests.permissions import OPEN, open_to_others, with_umask
+
 ROOT = Path(__file__).resolve().parents[3]
 ATTACK = Path(__file__).with_name("attack.js").read_text(encoding="utf-8")
 PATIENCE_MS = 60_000
@@ -145,7 +147,7 @@ class _Patient(httpx.HTTPTransport):
 def platform(
     root: Path, platform_up: Callable[[Path], AbstractContextManager[dict[str, str]]]
 ) -> Iterator[Platform]:
-    with platform_up(root) as given:
+    with with_umask(OPEN), platform_up(root) as given:  # the worst that a user can have
         ports = {name: int(given[variable]) for name, variable in NAMES.items()}
         user, _, secret = (root / ".platform" / "password").read_text().strip().partition(":")
         address = f"http://127.0.0.1:{ports['prefect']}/api"
@@ -263,6 +265,21 @@ def test_the_password_is_the_users_alone_and_in_no_argument_or_log(platform: Pla
     logs = list((folder / "logs").iterdir())
     assert logs
     assert [log for log in logs if secret in log.read_text(errors="replace")] == []
+
+
+def test_what_the_platform_writes_is_the_users_alone_with_any_umask(platform: Platform) -> None:
+    service = f"http://127.0.0.1:{platform.ports['query']}"
+    video = next((platform.root / "data/test/queries").glob("*.mp4"))
+    with video.open("rb") as file:
+        sent = httpx.post(f"{service}/v1/queries", files={"video": file}, timeout=60, trust_env=False)
+    assert sent.is_success, sent.text
+    folder = platform.root / ".platform"
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    assert names >= {
+        "logs/query.log", "logs/supervisord.log", "mlflow.db", "password", "prefect/prefect.db",
+        "service/queries", "service/records.db", "services/query.json", "supervisord.conf", "sv.sock",
+    }  # fmt: skip
+    assert open_to_others(folder) == []
 
 
 def test_mlflows_own_pages_work_with_the_password_alone(victim: Browser, platform: Platform) -> None:
