@@ -8,20 +8,27 @@ forge them: ``Host`` (a page that had its own name resolve to this machine still
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Address = tuple[str, int | None]
+"""Name and port; lower case."""
 
+_NOWHERE: Address = ("", None)
+_ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{0,5}))?")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_LAST_PORT = (1 << 16) - 1
 _POLICY_VIOLATION = 1008
+_CAN_ANSWER = "websocket.http.response"
 _LOCAL_NAME = "localhost"
 
 
@@ -65,27 +72,24 @@ class Visitors:
         that it stands on does not see the answer.
         """
         try:
-            host, origin = urlsplit(f"//{_only(scope, b'host')}"), _only(scope, b"origin", "")
-            known, own = self._knows(host.hostname), (host.hostname, host.port)
-            page = urlsplit(origin)
-            same = (page.hostname, page.port) == own or self._is_own(page.hostname, page.port, scope)
+            own, page = _host(scope), _origin(scope)
         except ValueError as error:
-            return Refusal(HTTPStatus.BAD_REQUEST, f"expected one valid Host and Origin: {error}")
-        if self.local and not known:
+            return Refusal(HTTPStatus.BAD_REQUEST, str(error))
+        if self.local and not self._knows(own[0]):
             return Refusal(
                 HTTPStatus.MISDIRECTED_REQUEST, "the server is known by the names of this machine alone"
             )
-        if (origin and not same) or (not origin and _is_of_another_page(scope)):
+        same = page in (None, own) or self._is_own(page, scope)
+        if not same or (page is None and _is_of_another_page(scope)):
             return Refusal(HTTPStatus.FORBIDDEN, "pages of other sites may ask nothing here")
         return None
 
-    def _knows(self, name: str | None) -> bool:
-        return name is not None and (is_local(name) or name in self.hosts)
+    def _knows(self, name: str) -> bool:
+        return is_local(name) or name in self.hosts
 
-    def _is_own(self, name: str | None, port: int | None, scope: Scope) -> bool:
+    def _is_own(self, page: Address, scope: Scope) -> bool:
         """Whether an origin is this server under another of its names."""
-        if name is None:
-            return False
+        name, port = page
         return name in self.hosts or (is_local(name) and port == (scope.get("server") or (None, None))[1])
 
 
@@ -116,7 +120,7 @@ class BrowserGuard:
         if refusal is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refusal.detail})
+            await _turn_away(refusal, scope, send)
         else:
             await _answer(refusal, send)
 
@@ -133,16 +137,50 @@ class BrowserGuard:
         return Refusal(HTTPStatus.UNAUTHORIZED, "user and password are needed: the file .platform/password")
 
 
-def _only(scope: Scope, name: bytes, default: str | None = None) -> str:
-    """The value of a header that may stand there once."""
-    values = [value for key, value in scope["headers"] if key == name]
-    if len(values) > 1 or (not values and default is None):
-        raise ValueError(f"{len(values)} headers {name.decode()}")
-    return _joined(scope, name) or default or ""
+def _host(scope: Scope) -> Address:
+    """Whom a request names; raises ValueError unless one valid ``Host`` says it."""
+    values = _values(scope, b"host")
+    if len(values) != 1:
+        raise ValueError(f"expected one header Host, found {len(values)}")
+    return _address(values[0], f"Host: {values[0]!r}")
+
+
+def _origin(scope: Scope) -> Address | None:
+    """Which page asks: None if it is not said, and no address if it has none (``null``).
+
+    Raises ValueError unless it is said once, validly, or not at all.
+    """
+    values = _values(scope, b"origin")
+    if not values:
+        return None
+    if len(values) > 1:
+        raise ValueError(f"expected at most one header Origin, found {len(values)}")
+    if values[0] == "null":
+        return _NOWHERE
+    scheme, separator, address = values[0].partition("://")
+    said = f"Origin: {values[0]!r}"
+    if not separator or not _SCHEME.fullmatch(scheme):
+        raise ValueError(f"{said}: expected scheme://name:port or null")
+    return _address(address, said) if address else _NOWHERE
+
+
+def _address(text: str, said: str) -> Address:
+    found = _ADDRESS.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{said}: expected a name or address, and perhaps a port")
+    name, sixth, digits = found.groups()
+    port = int(digits) if digits else None
+    if port is not None and not 0 < port <= _LAST_PORT:
+        raise ValueError(f"{said}: expected a port from 1 to {_LAST_PORT}")
+    return (str(IPv6Address(sixth)) if sixth else name.lower()), port
+
+
+def _values(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
 def _joined(scope: Scope, name: bytes) -> str:
-    return ",".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
+    return ",".join(_values(scope, name))
 
 
 def _is_of_another_page(scope: Scope) -> bool:
@@ -154,9 +192,17 @@ def _is_of_another_page(scope: Scope) -> bool:
     return not (followed and whole and scope.get("method") in ("GET", "HEAD"))
 
 
-async def _answer(refusal: Refusal, send: Send) -> None:
+async def _turn_away(refusal: Refusal, scope: Scope, send: Send) -> None:
+    """Refuse a WebSocket, with the status if the server can say one (else it says 403)."""
+    if _CAN_ANSWER in (scope.get("extensions") or {}):
+        await _answer(refusal, send, f"{_CAN_ANSWER}.")
+    else:
+        await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refusal.detail})
+
+
+async def _answer(refusal: Refusal, send: Send, kind: str = "http.response.") -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"x-content-type-options", b"nosniff")]
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         headers.append((b"www-authenticate", b'Basic realm="Distill-and-Select", charset="UTF-8"'))
-    await send({"type": "http.response.start", "status": int(refusal.status), "headers": headers})
-    await send({"type": "http.response.body", "body": refusal.detail.encode()})
+    await send({"type": f"{kind}start", "status": int(refusal.status), "headers": headers})
+    await send({"type": f"{kind}body", "body": refusal.detail.encode()})

@@ -10,7 +10,7 @@ from dns_apps.service.bodies import Body, Pace, Senders, too_large
 from dns_apps.service.metrics import Metrics
 from dns_apps.service.problems import problem_response
 from dns_apps.service.refusals import RefusalError
-from dns_ops.browser_guard import Visitors
+from dns_ops.browser_guard import BrowserGuard, Visitors
 
 _MAX_JSON_BYTES = 1 << 20
 _FORM_BYTES = 64 << 10
@@ -37,6 +37,7 @@ class RequestGuard:
         self, app: ASGIApp, *, metrics: Metrics, visitors: Visitors, max_upload_bytes: int, pace: Pace
     ) -> None:
         self._app = app
+        self._others = BrowserGuard(app, visitors)  # WebSockets, of which there are none
         self._metrics = metrics
         self._visitors = visitors
         self._max_upload_bytes = max_upload_bytes
@@ -45,7 +46,7 @@ class RequestGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on, or refuse it."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._others(scope, receive, send)
             return
         began_s, status = time.perf_counter(), 500
         address = (scope.get("client") or ("", 0))[0]

@@ -11,6 +11,7 @@ import pytest
 
 from dns_apps.service.client import Client
 from dns_apps.service.client_errors import RequestRefusedError, ServiceUnreachableError
+from tests.malformed_headers import otherwise_answered
 
 
 def text(path: Path) -> None:
@@ -232,6 +233,18 @@ def test_pages_of_other_sites_can_ask_nothing(service: Any) -> None:
         reply = http.post("/v1/index/reload", headers={"Origin": "https://evil.example"})
         assert reply.status_code == 403
         assert http.get("/v1/index", headers={"Host": "localhost:1"}).status_code == 200
+
+
+def test_a_malformed_host_or_origin_is_400_and_a_problem(service: Any) -> None:
+    port = int(service.url.rpartition(":")[2])
+    assert otherwise_answered(port, "/v1/index") == {}
+    assert otherwise_answered(port, "/healthz", "Content-Length: 0\r\n") == {}
+    with service.http() as http:
+        reply = http.get("/v1/index", headers={"Host": "user@127.0.0.1"})
+        assert (
+            reply.json()["detail"] == "Host: 'user@127.0.0.1': expected a name or address, and perhaps a port"
+        )
+        assert http.get("/v1/index", headers={"Host": f"127.0.0.1:{port}"}).status_code == 200
 
 
 def test_addresses_that_are_none_are_problems_too(service: Any) -> None:

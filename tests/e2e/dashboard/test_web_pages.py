@@ -20,6 +20,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, Page, Response, expect
 
+from tests.malformed_headers import otherwise_answered, status
 from tests.permissions import OPEN, open_to_others, with_umask
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -49,6 +50,10 @@ SOCKETS = {
     "dashboard": ("/_stcore/stream",),
     "unguarded": (),
 }
+UPGRADE = (
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
 ARGUMENTS = [
     "--host-resolver-rules=MAP evil.test 127.0.0.1,MAP rebound.test 127.0.0.1",
     # What this browser adds of its own may not be what holds.
@@ -280,6 +285,15 @@ def test_what_the_platform_writes_is_the_users_alone_with_any_umask(platform: Pl
         "service/queries", "service/records.db", "services/query.json", "supervisord.conf", "sv.sock",
     }  # fmt: skip
     assert open_to_others(folder) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_malformed_host_or_origin_is_400(platform: Platform, name: str) -> None:
+    port = platform.ports[name]
+    assert otherwise_answered(port) == {}
+    for path in SOCKETS[name]:
+        assert status(port, f"Host: 127.0.0.1:{port}:1\r\n{UPGRADE}", path) == 400
+        assert status(port, f"Host: evil.example\r\n{UPGRADE}", path) == 421
 
 
 def test_mlflows_own_pages_work_with_the_password_alone(victim: Browser, platform: Platform) -> None:
