@@ -116,7 +116,7 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise MissingArtefactError(f"{path}: expected a params file, found nothing")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path}: not YAML: {error}") from error
     if not isinstance(values, dict):
         raise ParamsError(f"{path}: expected a mapping of stages, found {type(values).__name__}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from dns_core.errors import CorruptArtefactError
 from dns_core.store.fingerprints import fingerprint_json
 
 _DATA_STAGE = "probe_videos"
@@ -23,13 +24,19 @@ def data_version(root: Path) -> str:
 
     Empty before the first stage has run. It needs no second look at the videos, and is the name that
     `dns_ops.data.versioning` gives to the same videos.
+
+    Raises:
+        CorruptArtefactError: ``dvc.lock`` is not as DVC writes it.
     """
     lock = root / "dvc.lock"
     if not lock.is_file():
         return ""
-    stages: dict[str, Any] = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
-    deps = stages.get(_DATA_STAGE, {}).get("deps", [])
-    digests = {dep["path"]: dep["md5"] for dep in deps if dep["path"].startswith("data/")}
+    try:
+        stages: dict[str, Any] = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
+        deps = stages.get(_DATA_STAGE, {}).get("deps", [])
+        digests = {dep["path"]: dep["md5"] for dep in deps if dep["path"].startswith("data/")}
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptArtefactError(f"{lock}: expected what DVC has run, found: {error}") from error
     return version_name(digests) if digests else ""
 
 

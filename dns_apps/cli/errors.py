@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from dns_apps.text import printable
 from dns_core.errors import DnsError
+from dns_core.store.room import full_disk
 
 FAILED = 2
 """Exit status of a command that was asked something it cannot do."""
@@ -21,8 +22,7 @@ NOT_FOUND = 1
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
-# The disk and its permissions are the user's to repair; any other OSError is a defect of ours.
-_OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+_DENIED = {errno.EACCES, errno.EPERM}
 
 # Extra by the package that it brings; a command that lacks one names the extra.
 _EXTRAS = {
@@ -81,8 +81,16 @@ def _one_line() -> Iterator[None]:
     except KeyboardInterrupt as error:
         complain("interrupted; what was finished is kept")
         raise typer.Exit(INTERRUPTED) from error
-    except OSError as error:
-        if error.errno not in _OF_THE_MACHINE:
+    except Exception as error:
+        said = full_disk(error) or _denied(error)
+        if not said:
             raise
-        complain(f"{error.filename or 'a file'}: {error.strerror}")
+        complain(said)
         raise typer.Exit(FAILED) from error
+
+
+def _denied(error: Exception) -> str:
+    """Which file may not be used; the disk and its permissions are the user's to repair."""
+    if isinstance(error, OSError) and error.errno in _DENIED:
+        return f"{error.filename or 'a file'}: {error.strerror}"
+    return ""

@@ -87,6 +87,8 @@ class Bucket:
             raise StorageError(f"bucket {self.name}: the server does not answer") from error
         except BotoCoreError as error:
             raise StorageError(f"bucket {self.name}: {error}") from error
+        except KeyError as error:
+            raise StorageError(f"bucket {self.name}: the server's answer has no {error.args[0]}") from error
 
 
 def is_absent(error: ClientError) -> bool:

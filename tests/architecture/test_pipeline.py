@@ -132,6 +132,14 @@ def test_a_wrong_params_file_is_an_error_that_names_the_key(
         load_params(altered(tmp_path, old, new))
 
 
+def test_a_params_file_that_is_no_text_is_one_error(tmp_path: Path) -> None:
+    content = bytearray((ROOT / "params.yaml").read_bytes())
+    content[100] ^= 0x80
+    (tmp_path / "params.yaml").write_bytes(content)
+    with pytest.raises(ParamsError, match="not YAML"):
+        load_params(tmp_path / "params.yaml")
+
+
 @pytest.mark.parametrize("override", ["probe_videos.longest=3", "nothing=1", "probe_videos.longest_s"])
 def test_a_misspelt_override_is_an_error(override: str) -> None:
     with pytest.raises(ParamsError):

@@ -24,6 +24,8 @@ from dns_apps.service.client_errors import ServiceError
 from dns_core.retrieval.bundle import SHIPPED_MODELS, Bundle
 from dns_core.retrieval.pipeline import index_videos
 from dns_core.video.encode import write_video
+from tests.e2e.conftest import data, finished  # noqa: F401 - fixtures
+from tests.e2e.test_releases import released  # noqa: F401 - a fixture
 from tests.factories import noise_footage
 
 LONG = os.environ.get("DNS_CHAOS") == "long"

@@ -2,9 +2,9 @@
 
     python tests/chaos/faults.py FAULT STEP PROGRAM [ARGUMENT ...]
 
-PROGRAM is ``dns``, or the name of a change of an index as `INDEX` has them. STEP counts what touches a file:
-at that step the process is killed (FAULT ``kill``), or the step fails as on a full disk (``full``). Without a
-fault (``none``) it writes how many steps there are.
+PROGRAM is ``dns``, ``push`` for what DVC keeps, or the name of a change of an index as `INDEX` has them.
+STEP counts what touches a file: at that step the process is killed (FAULT ``kill``), or the step fails as on
+a full disk (``full``). Without a fault (``none``) it writes how many steps there are.
 """
 
 import errno
@@ -78,6 +78,10 @@ def main() -> None:
     sys.addaudithook(steps)
     if program in INDEX:
         INDEX[program](Path.cwd() / "index")
+    elif program == "push":
+        from dns_ops.pipeline.remote_step import push_everything  # noqa: PLC0415 - heavy
+
+        push_everything(Path.cwd())
     else:
         from dns_apps.cli.main import main as dns  # noqa: PLC0415 - heavy
 

@@ -10,13 +10,22 @@ import pytest
 
 from dns_core.errors import DnsError
 from dns_core.index import open_index
+from dns_core.params import load_params, run_stage
 from dns_core.retrieval.bundle import SHIPPED_MODELS
 from dns_core.search import Searcher
-from tests.chaos.conftest import LONG
+from dns_core.workspace import StageContext, Workspace
+from tests.chaos.conftest import LONG, ROOT, copied
 
 pytestmark = pytest.mark.chaos
 
 ROUNDS = 40 if LONG else 2
+# a stage, its item, and what it writes, for each folder that it reads
+READERS = {
+    "features": ("fit_whitening", "", "artifacts/models/whitening.safetensors"),
+    "whitened": ("split_videos", "", "artifacts/split.json"),
+    "pairs": ("validate_pairs", "teacher", "artifacts/quality/validate_pairs_teacher.passed"),
+    "models": ("score_pairs", "teacher", "artifacts/pairs/labelled_teacher.parquet"),
+}
 
 
 def flip(file: Path, chance: Random) -> None:
@@ -54,3 +63,44 @@ def test_a_query(built: Path, excerpt: Path, note: Callable[..., None], chance: 
         assert "\n" not in found
         said = "an error" if isinstance(found, str) else "the same answer"
         note(f"flipped bit: {kind}, {said}", lost=not isinstance(found, str) and found != expected)
+
+
+def ran(root: Path, name: str, item: str, output: str) -> bytes | str:
+    """What a stage writes, or the error that it ends with."""
+    try:
+        run_stage(name, load_params(root / "params.yaml"), StageContext(Workspace(root), item=item))
+    except DnsError as error:
+        return str(error)
+    return (root / output).read_bytes()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", READERS)
+def test_a_stage(
+    finished: Path, tmp_path: Path, note: Callable[..., None], chance: Random, kind: str
+) -> None:
+    output = READERS[kind][-1]
+    expected = (finished / output).read_bytes()
+    for number in range(ROUNDS):
+        root = copied(finished, tmp_path / str(number))
+        (root / output).unlink()
+        read = [file for file in sorted((root / "artifacts" / kind).rglob("*")) if file.is_file()]
+        flip(chance.choice(read), chance)
+        found = ran(root, *READERS[kind])
+        assert isinstance(found, bytes) or "\n" not in found
+        said = "an error" if isinstance(found, str) else "the same result"
+        lost = not isinstance(found, str) and found != expected
+        note(f"flipped bit: {kind}, {said}", lost=lost)
+        shutil.rmtree(root)
+
+
+def test_parameters(tmp_path: Path, note: Callable[..., None], chance: Random) -> None:
+    for _ in range(10 * ROUNDS):
+        shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+        flip(tmp_path / "params.yaml", chance)
+        said = "other values, which DVC sees"
+        try:
+            load_params(tmp_path / "params.yaml")
+        except DnsError:
+            said = "an error"
+        note(f"flipped bit: params.yaml, {said}")

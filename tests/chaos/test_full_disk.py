@@ -47,10 +47,11 @@ def test_the_commands(
     tmpfs: Any, videos: Path, broken: Callable[..., Any], note: Callable[..., None], chance: Random
 ) -> None:
     disk = tmpfs(8 << 20)
-    commands = (("index", "build", "index", videos), ("index", "compact", "index"))
+    build = ("index", "build", "--videos", videos, "--out", "index")
+    commands = (build, ("index", "compact", "index"))
     for command in commands:
         for _ in range(3):
-            filler = fill(disk, leave=chance.randrange(60_000))
+            filler = fill(disk, leave=chance.randrange(4000))
             failed = broken(disk, "none", 0, "dns", *command)
             assert failed.code == 2, failed.complaint
             assert "Traceback" not in failed.complaint

@@ -52,7 +52,7 @@ def released(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / ".dvc" / "config").write_text("[core]\n    no_scm = True\n    analytics = False\n")
     (root / "dvc.yaml").write_text("stages: {}\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("DNS_TRACKING_URI")
+        patch.delenv("DNS_TRACKING_URI", raising=False)
         tracking = open_tracking(root, Settings())
         assert register(root, tracking, noise=0.0) == 1
         promote(root, tracking, Request(who="ann"), LIMITS, SILENT)
@@ -65,7 +65,7 @@ def workspace(released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     root = tmp_path / "workspace"
     shutil.copytree(released, root, symlinks=True)
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
-    monkeypatch.delenv("DNS_TRACKING_URI")
+    monkeypatch.delenv("DNS_TRACKING_URI", raising=False)
     return root
 
 

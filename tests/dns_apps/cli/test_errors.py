@@ -35,6 +35,21 @@ def raising(error: BaseException) -> Callable[[], None]:
     return command
 
 
+def wrapped(cause: Exception) -> Exception:
+    """What a library makes of an error: it writes another one, while it handles the first."""
+    try:
+        try:
+            raise cause
+        finally:
+            raise RuntimeError("unexpected position")
+    except RuntimeError as error:
+        return error
+
+
+FULL_COPY = shutil.Error([("a", "/x/b", "[Errno 28] No space left on device: 'a' -> '/x/b'")])
+"""What a copy of a folder raises."""
+
+
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
@@ -42,6 +57,12 @@ def raising(error: BaseException) -> Callable[[], None]:
         (VideoError("empty", "x.mp4\nhas 0 bytes"), 2, "dns: empty: x.mp4\\nhas 0 bytes"),
         (KeyboardInterrupt(), 130, "dns: interrupted; what was finished is kept"),
         (OSError(errno.ENOSPC, "No space left on device", "/x"), 2, "dns: /x: No space left on device"),
+        (FULL_COPY, 2, "dns: /x/b: No space left on device"),
+        (
+            wrapped(OSError(errno.ENOSPC, "No space left on device")),
+            2,
+            "dns: a file: No space left on device",
+        ),
         (PermissionError(errno.EACCES, "Permission denied", "/x"), 2, "dns: /x: Permission denied"),
     ],
 )

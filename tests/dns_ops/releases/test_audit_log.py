@@ -35,3 +35,11 @@ def test_an_altered_row_is_noticed(path: Path) -> None:
     path.write_text(path.read_text().replace('"number": 1', '"number": 7'))
     with pytest.raises(CorruptArtefactError, match="line 3"):
         read_rows(path)
+
+
+def test_a_row_with_a_flipped_bit_is_noticed(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[content.index(b"1")] ^= 0x80
+    path.write_bytes(content)
+    with pytest.raises(CorruptArtefactError, match="line 2"):
+        read_rows(path)

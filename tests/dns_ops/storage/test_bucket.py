@@ -42,3 +42,11 @@ def test_refused_credentials_are_named_and_not_shown(bucket: Bucket, code: str, 
     with pytest.raises(StorageError, match=said) as error:
         bucket.require()
     assert "very-secret" not in str(error.value)
+
+
+def test_an_answer_that_lacks_something_is_one_error(bucket: Bucket) -> None:
+    with (
+        pytest.raises(StorageError, match=f"bucket {bucket.name}: the server's answer has no ContentLength"),
+        bucket.asked(),
+    ):
+        {}["ContentLength"]
