@@ -59,7 +59,7 @@ def main() -> None:
         workspace = Path(folder)
         shutil.copytree(options.index, workspace / "index")
         clip = workspace / "excerpt.mp4"
-        _cut(options.videos, open_index(options.index).ids, clip, options.seconds)
+        cut_excerpt(options.videos, open_index(options.index).ids, clip, options.seconds)
         with _service(workspace, options) as (url, process):
             figures = _measured(url, process, workspace, clip, options)
         kept = sorted((workspace / ".platform/service/scratch").iterdir())
@@ -164,7 +164,7 @@ def _ask(client: Client, clip: Path, asked: QueryOptions, load: Load) -> None:
         load.versions[query.answer.index_version] += 1
 
 
-def _cut(videos: Path, ids: Sequence[str], clip: Path, seconds: float) -> None:
+def cut_excerpt(videos: Path, ids: Sequence[str], clip: Path, seconds: float) -> None:
     """Write an excerpt of the first indexed video that is long enough, encoded again."""
     for video_id in sorted(ids):
         source = read_clip(videos / video_id)

@@ -37,24 +37,24 @@ def duplicates(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="report.html|json|csv|jsonl|parquet", help="Write a page, or a table of the pairs."
+            metavar="report.html|json|csv|jsonl|parquet|fiftyone",
+            help="Write a page, a table of the pairs, or labels for FiftyOne.",
         ),
     ] = None,
     videos: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The folder of the videos, for pictures in the page.")
+        Path | None, typer.Option(metavar="DIR", help="The folder of the videos, for pictures and paths.")
     ] = None,
     shortlist: Annotated[int, typer.Option(min=1, help="Videos that each one is compared with.")] = 30,
     models: Models = None,
     json: Json = False,
 ) -> None:
     """Find the videos of an archive that are copies, excerpts or share a stretch; nothing is deleted."""
-    from dns_apps.cli.duplicates_report import FORMS, report_json, write_report
-    from dns_apps.cli.tables import check_form
+    from dns_apps.cli.duplicates_report import check_report, report_json, write_report
     from dns_core.retrieval.duplicates import Asked
     from dns_core.retrieval.groups import gathered
 
     if out is not None:
-        check_form(out, FORMS)
+        check_report(out, videos)
     if videos is not None and not videos.is_dir():
         raise InputError(f"{videos}: expected the folder of the videos, found none")
     found, probes = _found(index, against, Asked(min_score, shortlist), models)

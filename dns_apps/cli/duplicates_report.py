@@ -6,14 +6,27 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from dns_apps.cli.tables import TABLES, write_table
+from dns_apps.cli.fiftyone_labels import fiftyone_labels
+from dns_apps.cli.tables import TABLES, check_form, write_table
+from dns_core.errors import InputError
 from dns_core.records import VideoProbe
 from dns_core.retrieval.duplicates import Found
 from dns_core.retrieval.groups import Group
 from dns_core.retrieval.pair_journal import Pair
 from dns_core.store.atomic import atomic_file
 
-FORMS = (".html", ".json", *TABLES)
+FORMS = (".html", ".json", ".fiftyone", *TABLES)
+
+
+def check_report(path: Path, videos: Path | None) -> None:
+    """Check that a report can be written, before it is worked for.
+
+    Raises:
+        InputError: the name gives no known format, or FiftyOne's, whose paths are those of ``videos``.
+    """
+    check_form(path, FORMS)
+    if path.suffix.lower() == ".fiftyone" and videos is None:
+        raise InputError(f"{path}: FiftyOne opens the files itself: expected --videos DIR, found none")
 
 
 def write_report(
@@ -30,7 +43,7 @@ def write_report(
         found: the pairs.
         groups: of them.
         probes: what is known of the files, by id.
-        videos: where the files are, for pictures in a page.
+        videos: where the files are, for pictures in a page and for the paths that FiftyOne opens.
     """
     if path.suffix.lower() in TABLES:
         write_table(path, list(_row(_EMPTY, {}, {})), pair_rows(found.pairs, groups, probes))
@@ -40,9 +53,15 @@ def write_report(
             from dns_apps.cli.duplicates_page import write_page
 
             write_page(temporary, found, groups, probes, videos)
+        elif path.suffix.lower() == ".fiftyone":
+            assert videos is not None  # noqa: S101 - as `check_report` demands
+            _write_json(temporary, fiftyone_labels(found.pairs, groups, probes, videos))
         else:
-            content = json.dumps(report_json(found, groups, probes), indent=1)
-            temporary.write_text(content + "\n", encoding="utf-8")
+            _write_json(temporary, report_json(found, groups, probes))
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def report_json(found: Found, groups: Sequence[Group], probes: Mapping[str, VideoProbe]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from dns_core.video import read_clip
+
 Run = Any
 
 
@@ -53,6 +55,26 @@ def test_copies_are_grouped_and_reported(
     assert not re.search(r"https?:|<script|src=\"(?!data:)", page)
 
 
+def test_labels_for_fiftyone_name_files_frames_and_groups(
+    run: Run, archive: tuple[Path, Path], models: Path, tmp_path: Path
+) -> None:
+    folder, index = archive
+    options = ["--models", models, "--kind", "copy", "--min-score", "0.99"]
+    refused = run("duplicates", index, *options, "--out", tmp_path / "a.fiftyone")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "expected --videos DIR" in refused.stderr
+    done = run("duplicates", index, *options, "--out", tmp_path / "a.fiftyone", "--videos", folder)
+    assert done.exit_code == 0, done.stderr
+    labels = json.loads((tmp_path / "a.fiftyone").read_text())["labels"]
+    first, second = "a.mp4", "folder/a <copy>.mp4"
+    assert labels.keys() == {str(folder / first), str(folder / second)}
+    (found,) = labels[str(folder / first)]
+    n_frames = read_clip(folder / first).n_frames
+    assert (found["label"], found["support"]) == ("group 1", [1, n_frames])
+    told = {"other": second, "relation": "identical", "kind": "copies", "best": first}
+    assert (found["attributes"], found["confidence"]) == (told, pytest.approx(1.0))
+
+
 def test_a_page_without_the_videos_has_no_pictures(
     run: Run, archive: tuple[Path, Path], models: Path, tmp_path: Path
 ) -> None:
@@ -75,7 +97,10 @@ def test_what_cannot_be_written_is_refused_before_the_work(
     run: Run, built: Path, models: Path, tmp_path: Path
 ) -> None:
     refused = run("duplicates", built, "--models", models, "--out", tmp_path / "report.xls")
-    assert (refused.exit_code, ".html, .json, .csv, .jsonl, .parquet" in refused.stderr) == (2, True)
+    assert (refused.exit_code, ".html, .json, .fiftyone, .csv, .jsonl, .parquet" in refused.stderr) == (
+        2,
+        True,
+    )
     refused = run("duplicates", built, "--models", models, "--videos", tmp_path / "none")
     assert (refused.exit_code, "expected the folder" in refused.stderr) == (2, True)
     assert not (built / "duplicates.jsonl").exists()

@@ -49,4 +49,4 @@ def test_an_answer_that_lacks_something_is_one_error(bucket: Bucket) -> None:
         pytest.raises(StorageError, match=f"bucket {bucket.name}: the server's answer has no ContentLength"),
         bucket.asked(),
     ):
-        {}["ContentLength"]
+        dict[str, int]()["ContentLength"]
