@@ -143,7 +143,7 @@ def fetch_bundle(tracking: Tracking, version: int, out: Path) -> Path:
     with tracking_errors(f"version {version} of the bundle cannot be fetched"):
         source = tracking.client.get_model_version(BUNDLE, str(version)).source
         local = mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=str(out))
-    (models,) = (Path(local) / "artifacts").iterdir()  # called as the folder was that was registered
+    models = _only_folder(Path(local) / "artifacts", version)  # called as the folder that was registered
     expected, found = registered_bundle(tracking, version).fingerprint, bundle_fingerprint(models)
     if found != expected:
         raise CorruptArtefactError(
@@ -151,6 +151,17 @@ def fetch_bundle(tracking: Tracking, version: int, out: Path) -> Path:
             f"{expected or 'none'}, found {found}; register the bundle again"
         )
     return models
+
+
+def _only_folder(artifacts: Path, version: int) -> Path:
+    found = sorted(artifacts.iterdir()) if artifacts.is_dir() else []
+    if [path.is_dir() for path in found] == [True]:
+        return found[0]
+    names = ", ".join(path.name if path.is_dir() else f"{path.name}, a file" for path in found) or "nothing"
+    raise CorruptArtefactError(
+        f"version {version} of the bundle: expected one folder of models, found {names}; "
+        "register the bundle again"
+    )
 
 
 def _log_model(models: Path, tracking: Tracking, run_id: str) -> tuple[str, str]:
