@@ -1,6 +1,7 @@
 """Untrusted input: each gets its message, nothing is kept, and the service keeps answering."""
 
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,25 @@ def test_an_upload_that_breaks_off_leaves_nothing(client: Client, service: Any) 
         )
     assert client.readiness().ready
     assert service.kept == before
+
+
+def test_a_request_that_breaks_off_is_no_defect(service: Any, caplog: pytest.LogCaptureFixture) -> None:
+    port = int(service.url.rpartition(":")[2])
+    broken = 'dns_requests_total{method="POST",route="/v1/queries",status="400"}'
+
+    def counted() -> str:
+        with service.http() as http:
+            return "".join(line for line in http.get("/metrics").text.splitlines() if broken in line)
+
+    before = counted()
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as sender:
+        head = "POST /v1/queries HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        sender.sendall(f'{head}Content-Length: 1000\r\n\r\n{{"video'.encode())
+    deadline = time.monotonic() + 30
+    while counted() == before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert counted() != before
+    assert [record.message for record in caplog.records if record.exc_info] == []
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
+from dns_ops.platform import supervisord
 from dns_ops.platform.services import Service, enabled_services
 from dns_ops.platform.supervisor import ServiceState, Supervisor
 from dns_ops.platform.supervisord import ServiceError
@@ -145,6 +146,20 @@ def test_a_killed_service_is_started_again_by_itself(
     supervisor.down()
 
 
+def test_one_that_is_killed_after_it_ran_well_is_started_again_too(
+    tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it has run for a while, supervisord tries again in any case."""
+    monkeypatch.setattr(supervisord, "_PROGRAM", supervisord._PROGRAM.replace("startsecs=20", "startsecs=0"))
+    supervisor = Supervisor(tmp_path, [Service("sleeps", ("sleep", "100"))], said.append)
+    supervisor.up()
+    before = state_of(supervisor)
+    killed(before)
+    wait_for(lambda: state_of(supervisor).state == "running")
+    assert state_of(supervisor).pid != before.pid
+    supervisor.down()
+
+
 BREAKS = """
 import pathlib, sys, time
 while not pathlib.Path("break").exists():
@@ -257,6 +272,17 @@ def test_a_service_that_is_stopped_by_a_signal_hangs_and_is_started_again(
     supervisor.up()
     (restarted,) = supervisor.states()
     assert (restarted.state, restarted.pid != state.pid) == ("running", True)
+    supervisor.down()
+
+
+def test_a_service_without_an_address_hangs_when_it_is_stopped_by_a_signal(
+    tmp_path: Path, said: list[str]
+) -> None:
+    supervisor = Supervisor(tmp_path, [Service("worker", ("sleep", "100"))], said.append)
+    supervisor.up()
+    assert state_of(supervisor).state == "running"
+    psutil.Process(state_of(supervisor).pid).suspend()
+    assert state_of(supervisor).state == "hung"
     supervisor.down()
 
 
