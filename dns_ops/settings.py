@@ -140,7 +140,8 @@ def n_devices(device: str) -> int:
 
 def _has_gpu() -> bool:
     """Whether torch is there and can use a GPU; it is not loaded where the system has no device of one."""
-    if find_spec("torch") is None or not any(Path("/dev").glob(name) for name in _GPU_DEVICES):
+    devices = (path for name in _GPU_DEVICES for path in Path("/dev").glob(name))
+    if find_spec("torch") is None or not any(devices):
         return False
     import torch  # noqa: PLC0415 - searches run without it
 

@@ -1,5 +1,7 @@
 """Settings come from the environment and from .env; what is wrong is said without showing secrets."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,7 +44,21 @@ def test_names_of_others_are_no_concern_of_ours() -> None:
     assert unknown_names(["DNS_DEVICE", "PATH", "DNS_SERVER"]) == ["DNS_SERVER"]
 
 
+@pytest.mark.parametrize(("device", "loaded"), [("no-such-device", "False"), ("null", "True")])
+def test_torch_is_asked_only_where_the_system_has_a_device_of_a_gpu(device: str, loaded: str) -> None:
+    code = f"""
+import sys
+from dns_ops import settings
+settings._GPU_DEVICES = ({device!r},)
+settings.Settings().torch_device()
+print("torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == loaded
+
+
 def test_a_demanded_gpu_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dns_ops.settings._GPU_DEVICES", ("null",))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert Settings(device="auto").torch_device() == "cpu"
     with pytest.raises(SettingsError, match="expected a GPU"):
