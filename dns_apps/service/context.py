@@ -107,7 +107,7 @@ def make_context(
         index_jobs=IndexJobs(query_runner, video_folders, query_store),
         near_duplicates=NearDuplicateFinder(compute),
         decoders=decoders,
-        viewing=Decoders(_VIEWING_DECODERS, looking, scratch),
+        viewing=Decoders(_VIEWING_DECODERS, looking, scratch, lazy=True),
         viewing_slots=Slots(settings.max_waiting),
         metrics=Metrics(live_index, query_jobs, decoders),
         probes=Probes(scratch, query_store, query_jobs=query_jobs, decoders=decoders, live_index=live_index),

@@ -1,6 +1,7 @@
 """``dns serve`` as a process: when it refuses to start, and what it leaves when it stops."""
 
 import os
+import platform
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from dns_apps.service.client import Client
 from dns_apps.service.client_errors import ServiceUnreachableError
@@ -57,3 +59,26 @@ def answered(client: Client, server: subprocess.Popen[bytes]) -> str:
             return detail
         time.sleep(0.2)
     raise AssertionError("the service never answered")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_large_arrays_that_are_let_go_are_given_back() -> None:
+    code = """
+import sys
+import numpy as np
+import psutil
+import pytest
+from dns_apps.service.server import give_memory_back
+if sys.argv[1] == "give back":
+    give_memory_back()
+np.ones(3 << 20)  # from now on glibc keeps arrays of this size, if it may
+arrays = [np.ones(2 << 20) for _ in range(12)]
+kept = arrays[-1]
+del arrays
+print(psutil.Process().memory_info().rss >> 20)
+"""
+    held = [
+        int(subprocess.run([sys.executable, "-c", code, word], capture_output=True, check=True).stdout)
+        for word in ("give back", "keep")
+    ]
+    assert held[0] < held[1] - 100
