@@ -13,6 +13,8 @@ STAMP := .venv/.installed
 WORKERS ?= 2
 TOOLS := .venv-tools/bin
 TOOLS_STAMP := .venv-tools/.installed
+# What is built from its source is built by what is locked, and not by the newest setuptools of a registry.
+LOCKED := --no-deps --require-hashes --no-build-isolation
 TEST_ENV := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=2
 
 export DVC_NO_ANALYTICS := 1
@@ -40,11 +42,13 @@ $(STAMP): $(wildcard requirements*.lock) pyproject.toml
 	echo "setup 1/3: .venv of $$($(PYTHON) --version)"
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	echo "setup 2/3: $$total pinned packages"
-	$(BIN)/pip install -q --no-deps --require-hashes -r requirements-cpu.lock 2>/dev/null || echo "  no build of torch for CPU: the general one"
-	$(BIN)/pip install --no-deps --require-hashes -r requirements.lock 2>&1 | awk -v total="$$total" \
+	awk '/^setuptools==/ {found = 1} found {print} found && !/\\$$/ {exit}' requirements.lock > .venv/setuptools.lock
+	$(BIN)/pip install -q $(LOCKED) -r .venv/setuptools.lock
+	$(BIN)/pip install -q $(LOCKED) -r requirements-cpu.lock 2>/dev/null || echo "  no build of torch for CPU: the general one"
+	$(BIN)/pip install $(LOCKED) -r requirements.lock 2>&1 | awk -v total="$$total" \
 		'/^(Collecting|Processing|Requirement already satisfied)/ {n++; if (n % 25 == 0) {print "  found " n " of " total; fflush()}} \
 		 /^Installing/ {print "  unpacking"; fflush()} /^ *(ERROR|error)/ {print}'
-	$(BIN)/pip check >/dev/null || { echo "  adding what a build of torch for CUDA asks for"; $(BIN)/pip install -q --no-deps --require-hashes -r requirements-cuda.lock; }
+	$(BIN)/pip check >/dev/null || { echo "  adding what a build of torch for CUDA asks for"; $(BIN)/pip install -q $(LOCKED) -r requirements-cuda.lock; }
 	echo "setup 3/3: the project itself"
 	PYTHONWARNINGS=ignore $(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	touch $@
@@ -91,7 +95,7 @@ format: setup ## Rewrite the code in the project's format
 
 $(TOOLS_STAMP): requirements-tools.lock
 	@test -x $(TOOLS)/pip || $(PYTHON) -m venv .venv-tools
-	$(TOOLS)/pip install -q --no-deps --require-hashes -r requirements-tools.lock
+	$(TOOLS)/pip install -q $(LOCKED) -r requirements-tools.lock
 	touch $@
 
 lock: $(TOOLS_STAMP) ## Write the hashes of the lock files anew, after a version was changed

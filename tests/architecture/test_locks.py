@@ -46,6 +46,8 @@ def test_no_lock_names_a_host_or_a_file() -> None:
 
 def test_setup_installs_nothing_whose_digest_is_not_known() -> None:
     recipes = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (options,) = re.findall(r"(?m)^LOCKED := (.+)$", recipes)
+    assert options.split() == ["--no-deps", "--require-hashes", "--no-build-isolation"]
     from_locks = re.findall(r"pip install [^;|&\n]*-r \S+", recipes)
-    assert len(from_locks) == len(LOCKS)
-    assert all("--require-hashes" in each for each in from_locks)
+    assert len(from_locks) == len(LOCKS) + 1  # setuptools comes first
+    assert all("$(LOCKED)" in each for each in from_locks)
