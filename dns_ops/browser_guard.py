@@ -193,8 +193,11 @@ def _is_of_another_page(scope: Scope) -> bool:
 
 
 async def _turn_away(refusal: Refusal, scope: Scope, send: Send) -> None:
-    """Refuse a WebSocket, with the status if the server can say one (else it says 403)."""
-    if _CAN_ANSWER in (scope.get("extensions") or {}):
+    """Refuse a WebSocket, with the status if the server can say another than 403, which closing means.
+
+    uvicorn logs an error for each answer of the first kind, so that it is kept from pages of other sites.
+    """
+    if refusal.status != HTTPStatus.FORBIDDEN and _CAN_ANSWER in (scope.get("extensions") or {}):
         await _answer(refusal, send, f"{_CAN_ANSWER}.")
     else:
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refusal.detail})

@@ -3,6 +3,11 @@
 import socket
 
 PATIENCE_S = 60
+UPGRADE = (
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+"""Headers that ask for a WebSocket."""
 
 HOSTS = (
     "",

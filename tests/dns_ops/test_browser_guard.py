@@ -146,10 +146,13 @@ def test_a_password_is_asked_for_where_there_is_one(given: str, status: int) -> 
 
 def test_a_websocket_is_closed_before_it_is_open() -> None:
     guard = BrowserGuard(app, Visitors())
-    given = scope({"Host": OWN, "Origin": "http://evil.example"}, "websocket")
-    (closed,) = answers(guard, given)
-    assert (closed["type"], closed["code"]) == ("websocket.close", 1008)
-    given["extensions"] = {"websocket.http.response": {}}
-    start, body = answers(guard, given)
-    assert (start["type"], start["status"]) == ("websocket.http.response.start", 403)
+    foreign_page = scope({"Host": OWN, "Origin": "http://evil.example"}, "websocket")
+    foreign_host = scope({"Host": "evil.example"}, "websocket")
+    foreign_page["extensions"] = {"websocket.http.response": {}}
+    for given in (foreign_page, foreign_host):
+        (closed,) = answers(guard, given)
+        assert (closed["type"], closed["code"]) == ("websocket.close", 1008)
+    foreign_host["extensions"] = {"websocket.http.response": {}}
+    start, body = answers(guard, foreign_host)
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", 421)
     assert body["type"] == "websocket.http.response.body"

@@ -12,7 +12,7 @@ import pytest
 
 from dns_apps.service.client import Client
 from dns_apps.service.client_errors import RequestRefusedError, ServiceUnreachableError
-from tests.malformed_headers import otherwise_answered
+from tests.malformed_headers import UPGRADE, otherwise_answered, status
 
 
 def text(path: Path) -> None:
@@ -258,7 +258,10 @@ def test_pages_of_other_sites_can_ask_nothing(service: Any) -> None:
 def test_a_malformed_host_or_origin_is_400_and_a_problem(service: Any) -> None:
     port = int(service.url.rpartition(":")[2])
     assert otherwise_answered(port, "/v1/index") == {}
-    assert otherwise_answered(port, "/healthz", "Content-Length: 0\r\n") == {}
+    own = f"Host: 127.0.0.1:{port}\r\n"
+    assert status(port, f"Host: 127.0.0.1:{port}:1\r\n{UPGRADE}") == 400
+    assert status(port, f"Host: evil.example\r\n{UPGRADE}") == 421
+    assert status(port, f"{own}Origin: http://evil.example\r\n{UPGRADE}") == 403
     with service.http() as http:
         reply = http.get("/v1/index", headers={"Host": "user@127.0.0.1"})
         assert (

@@ -20,7 +20,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, Page, Response, expect
 
-from tests.malformed_headers import otherwise_answered, status
+from tests.malformed_headers import UPGRADE, otherwise_answered, status
 from tests.permissions import OPEN, open_to_others, with_umask
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,10 +50,6 @@ SOCKETS = {
     "dashboard": ("/_stcore/stream",),
     "unguarded": (),
 }
-UPGRADE = (
-    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-)
 ARGUMENTS = [
     "--host-resolver-rules=MAP evil.test 127.0.0.1,MAP rebound.test 127.0.0.1",
     # What this browser adds of its own may not be what holds.
