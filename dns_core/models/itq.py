@@ -32,14 +32,17 @@ def fit_itq(samples: Float32Array, bits: int, *, iterations: int = 50, seed: int
         raise ValueError(f"{bits} bits need as many samples with content, there are {len(unit)}")
     axes = np.linalg.eigh(unit.T @ unit)[1][:, ::-1][:, :bits]
     start = np.random.default_rng(seed).standard_normal((bits, bits))
-    rotation = _rotated(unit @ axes, np.linalg.qr(start)[0], iterations)
+    rotation = _rotated((unit @ axes).astype(np.float32), np.linalg.qr(start)[0], iterations)
     return np.ascontiguousarray(axes @ rotation, dtype=np.float32)
 
 
-def _rotated(projected: Float64Array, rotation: Float64Array, iterations: int) -> Float64Array:
-    """The rotation after alternating: codes for a fixed rotation, rotation for fixed codes (Procrustes)."""
+def _rotated(projected: Float32Array, rotation: Float64Array, iterations: int) -> Float64Array:
+    """The rotation after alternating: codes for a fixed rotation, rotation for fixed codes (Procrustes).
+
+    Only signs are taken of the products of many rows, so that they are worked out in single precision.
+    """
     for _ in range(iterations):
-        codes = np.where(projected @ rotation >= 0, 1.0, -1.0)
-        left, _, right = np.linalg.svd(projected.T @ codes)
+        codes = np.where(projected @ rotation.astype(np.float32) >= 0, np.float32(1), np.float32(-1))
+        left, _, right = np.linalg.svd((projected.T @ codes).astype(np.float64))
         rotation = left @ right
     return rotation

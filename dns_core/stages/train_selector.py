@@ -11,7 +11,6 @@ from typing import cast
 
 import numpy as np
 import torch
-from sklearn.metrics import auc, roc_curve
 
 from dns_core.errors import InputError
 from dns_core.models.registry import build_network
@@ -88,6 +87,8 @@ def run(config: Config, context: StageContext) -> None:
 
 def _roc(objective: SelectorObjective, pairs: Sequence[ScoredPair]) -> dict[str, dict[str, object]]:
     """How held-out pairs that are worth re-ranking are told from others, by the selector and without it."""
+    from sklearn.metrics import auc, roc_curve  # noqa: PLC0415 - every stage loads this module, for `Config`
+
     labels = [pair.worthwhile for pair in pairs]
     if len(set(labels)) < 2:  # there is nothing to tell apart
         return {}
