@@ -10,7 +10,7 @@ from dns_apps.service.schemas import Comparison, Segment, StoredExcerpt
 from dns_core.retrieval.chunked_video import ChunkedVideo
 from dns_core.retrieval.comparison import compare_chunked
 from dns_core.retrieval.index_settings import IndexSettings
-from dns_core.retrieval.localisation import above_noise, alignment_paths
+from dns_core.retrieval.localisation import above_noise, alignment_paths, path_points
 
 _DECIMALS = 3
 
@@ -55,6 +55,9 @@ def comparison(
         query_times_s=tuple(rows_s.tolist()),
         target_times_s=tuple(columns_s.tolist()),
         matrix=tuple(map(tuple, found.matrix.astype(np.float64).round(_DECIMALS).tolist())),
-        paths=tuple(tuple((float(rows_s[q]), float(columns_s[t])) for q, t in path) for path in paths),
+        paths=tuple(
+            tuple((float(q), float(t)) for q, t in path_points(path, found.matrix, rows_s, columns_s))
+            for path in paths
+        ),
         segments=tuple(Segment.model_validate(segment, from_attributes=True) for segment in found.segments),
     )

@@ -33,6 +33,13 @@ class FeatureMemory:
             while self._n_bytes > _MOST_BYTES:
                 self._drop(next(iter(self._kept)))
 
+    def share(self, query_id: str, other_id: str) -> None:
+        """Remember for another query what is remembered of this one: both are of one video."""
+        with self._lock:
+            found = [(key, features) for key, features in self._kept.items() if key[0] == query_id]
+        for (_, whitening), features in found:
+            self.put((other_id, whitening), features)
+
     def _drop(self, key: tuple[str, str]) -> None:
         if (gone := self._kept.pop(key, None)) is not None:
             self._n_bytes -= gone.regions.nbytes

@@ -164,17 +164,7 @@ class QueryJobs:
         query = live.query if live and not live.cancelled.is_set() else self._kept.get(query_id)
         if query is None:
             raise not_found("there is no query of that id")
-        return self.labelled(query)
-
-    def labelled(self, query: Query) -> Query:
-        """The query with the labels of its answers."""
-        verdicts = self._query_store.verdicts(query.id) if query.answer else {}
-        if query.answer is None or not verdicts:
-            return query
-        matches = tuple(
-            m.model_copy(update={"label": verdicts.get(m.video_id)}) for m in query.answer.matches
-        )
-        return query.model_copy(update={"answer": query.answer.model_copy(update={"matches": matches})})
+        return self._query_store.labelled(query)
 
     def page(self, limit: int, offset: int) -> tuple[list[Query], int]:
         """Queries from ``offset`` on, the newest first, as they stand, and how many there are."""
@@ -216,11 +206,23 @@ class QueryJobs:
             RefusalError: as `file`.
             VideoError: the file cannot be decoded any more.
         """
-        key = (query_id, loaded.bundle.fingerprint("whitening"))
-        if (kept := self._features.get(key)) is None:
-            kept = self._described(loaded, self.get(query_id), self.file(query_id), lambda _: None)
-            self._features.put(key, kept)
-        return kept
+        return self._described(loaded, self.get(query_id), self.file(query_id), lambda _: None)
+
+    def share_features(self, query_id: str, other_id: str) -> None:
+        """What is remembered of a query's video is used for another query by the same video."""
+        self._features.share(query_id, other_id)
+
+    def put_title(self, query_id: str, title: str) -> Query:
+        """The query, kept under this name from now on; for a while only if it is empty.
+
+        Raises:
+            RefusalError: there is none of that id (404), or it is not answered yet (409).
+        """
+        with self._lock:
+            if self.get(query_id).state != "done" or (kept := self._kept.get(query_id)) is None:
+                raise RefusalError(409, "expected a query that is answered, found one that is not")
+            self._kept.put(kept.model_copy(update={"title": title.strip()}))
+        return self.get(query_id)
 
     def close(self) -> None:
         """Nothing is worked on; what was not answered is resumed by the next service."""
@@ -236,7 +238,6 @@ class QueryJobs:
             loaded, file = self._query_runner.live_index.current(), self.file(query.id)
             features = self._described(loaded, query, file, live.advance)
             answer = self._query_runner.answer(loaded, file, features, query.options, began_s=began_s)
-            self._features.put((query.id, loaded.bundle.fingerprint("whitening")), features)
             whole_s = features.whole.times_s
             duration_s = float(whole_s[-1] - whole_s[0]) + 1 / loaded.pipeline.sampling.fps
             done = {"state": "done", "progress": 1.0, "answer": answer, "duration_s": duration_s}
@@ -261,10 +262,14 @@ class QueryJobs:
     def _described(
         self, loaded: LoadedIndex, query: Query, file: Path, on_progress: OnProgress
     ) -> VideoFeatures:
-        part = query.searched
-        return self._query_runner.features(
-            loaded, file, start_s=part.start_s, stop_s=part.stop_s, on_progress=on_progress
-        )
+        key = (query.id, loaded.bundle.fingerprint("whitening"))
+        if (kept := self._features.get(key)) is None:
+            part = query.searched
+            kept = self._query_runner.features(
+                loaded, file, start_s=part.start_s, stop_s=part.stop_s, on_progress=on_progress
+            )
+            self._features.put(key, kept)
+        return kept
 
     def _finish(self, live: _Live, query: Query) -> None:
         with self._lock:

@@ -14,6 +14,7 @@ from dns_apps.service.schemas import (
     Comparison,
     FineName,
     MatchRow,
+    NearMiss,
     QueryAnswer,
     QueryOptions,
     Segment,
@@ -132,8 +133,10 @@ class QueryRunner:
         timing_ms = {"features": features_ms, **found.timing_ms}
         timing_ms["total"] = (time.perf_counter() - began_s) * 1000
         kept = [match for match in found.results if match.score >= options.threshold]
+        missed = next((match for match in found.results if match.score < options.threshold), None)
         return QueryAnswer(
-            matches=tuple(_rows(loaded, kept, _searched_s(features))),
+            matches=tuple(_rows(loaded, kept, _searched_s(features), file)),
+            near_miss=NearMiss.model_validate(missed, from_attributes=True) if missed else None,
             coverage=found.coverage,
             missing_shards=found.missing_shards,
             n_videos=round(loaded.index.n_videos * found.coverage / (loaded.index.coverage or 1.0)),
@@ -177,7 +180,9 @@ def _searched_s(features: VideoFeatures) -> float:
     return max(0.0, (features.length_s or 0.0) - float(features.whole.times_s[0]))
 
 
-def _rows(loaded: LoadedIndex, matches: Sequence[Match], query_s: float) -> Iterator[MatchRow]:
+def _rows(
+    loaded: LoadedIndex, matches: Sequence[Match], query_s: float, query_file: Path
+) -> Iterator[MatchRow]:
     probes = [loaded.index.probes[loaded.rows[match.video_id]] for match in matches]
     found = relations(matches, query_s, [probe.duration_s if probe else None for probe in probes])
     for rank, (match, probe, relation) in enumerate(zip(matches, probes, found, strict=True), start=1):
@@ -190,4 +195,10 @@ def _rows(loaded: LoadedIndex, matches: Sequence[Match], query_s: float) -> Iter
             relation=relation,
             rate=rate_of(match.segments),
             file=StoredFile.model_validate(probe, from_attributes=True) if probe else None,
+            same_file=probe is not None and _is_file(query_file, probe),
         )
+
+
+def _is_file(path: Path, probe: VideoProbe) -> bool:
+    """Whether the file has the content of a probed one; files of other sizes are not read."""
+    return path.stat().st_size == probe.n_bytes and content_digest(path) == probe.sha256

@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS query (
 CREATE INDEX IF NOT EXISTS query_by_time ON query (created_at);
 CREATE TABLE IF NOT EXISTS label (
     query_id TEXT NOT NULL, video_id TEXT NOT NULL, query_name TEXT NOT NULL, verdict TEXT NOT NULL,
-    labelled_at TEXT NOT NULL, PRIMARY KEY (query_id, video_id)
+    labelled_at TEXT NOT NULL,
+    labelled_by TEXT NOT NULL DEFAULT '', PRIMARY KEY (query_id, video_id)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS work (
     number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, state TEXT NOT NULL, videos TEXT NOT NULL,
@@ -87,11 +88,15 @@ class QueryStore:
         self._change("DELETE FROM query WHERE id = ?", (query_id,))
 
     def superfluous(self, keep: int, keep_bytes: int) -> list[str]:
-        """Ids of finished queries without labels beyond the newest ``keep``, or ``keep_bytes`` of video."""
+        """Ids of finished queries beyond the newest ``keep``, or ``keep_bytes`` of video.
+
+        Those with a title or with labels are kept.
+        """
         rows = self._rows(
-            "SELECT id FROM (SELECT id, state, row_number() OVER newest AS place,"
+            "SELECT id FROM (SELECT id, state, content, row_number() OVER newest AS place,"
             " sum(n_bytes) OVER newest AS bytes FROM query WINDOW newest AS (ORDER BY created_at DESC, id))"
             " WHERE (place > ? OR bytes > ?) AND state IN ('done', 'failed')"
+            " AND coalesce(json_extract(content, '$.title'), '') = ''"
             " AND id NOT IN (SELECT query_id FROM label)",
             keep,
             keep_bytes,
@@ -104,8 +109,12 @@ class QueryStore:
         if request.verdict is None:
             self._change("DELETE FROM label WHERE query_id = ? AND video_id = ?", key)
             return
-        row = (*key, query_name, request.verdict, datetime.now(UTC).isoformat())
-        self._change("INSERT OR REPLACE INTO label VALUES (?, ?, ?, ?, ?)", row)
+        row = (*key, query_name, request.verdict, datetime.now(UTC).isoformat(), request.labelled_by)
+        self._change(
+            "INSERT OR REPLACE INTO label (query_id, video_id, query_name, verdict, labelled_at, labelled_by)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            row,
+        )
 
     def verdicts(self, query_id: str) -> dict[str, Verdict]:
         """Verdict by video of one query."""
@@ -115,6 +124,16 @@ class QueryStore:
                 self._rows("SELECT video_id, verdict FROM label WHERE query_id = ?", query_id),
             )
         )
+
+    def labelled(self, query: Query) -> Query:
+        """The query with the labels of its answers."""
+        verdicts = self.verdicts(query.id) if query.answer else {}
+        if query.answer is None or not verdicts:
+            return query
+        matches = tuple(
+            m.model_copy(update={"label": verdicts.get(m.video_id)}) for m in query.answer.matches
+        )
+        return query.model_copy(update={"answer": query.answer.model_copy(update={"matches": matches})})
 
     def labels(self, query_id: str = "", limit: int = -1, offset: int = 0) -> tuple[list[Label], int]:
         """Labels from ``offset`` on, the newest first, and how many there are.
@@ -126,7 +145,7 @@ class QueryStore:
         """
         where, key = ("WHERE query_id = ?", (query_id,)) if query_id else ("", ())
         rows = self._rows(
-            "SELECT query_id, query_name, video_id, verdict, labelled_at"  # noqa: S608 # nosec B608 - no word of it comes from outside
+            "SELECT query_id, query_name, video_id, verdict, labelled_at, labelled_by"  # noqa: S608 # nosec B608 - no word of it comes from outside
             f" FROM label {where} ORDER BY labelled_at DESC, query_id, video_id LIMIT ? OFFSET ?",
             *key,
             limit,
@@ -234,7 +253,7 @@ def _connected(path: Path | str) -> sqlite3.Connection:
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
-        database.executescript(_TABLES)
+        _make_tables(database)
         for table, columns in _COLUMNS.items():
             database.execute(f"SELECT {columns} FROM {table} LIMIT 1")  # noqa: S608 # nosec B608 - no word of it comes from outside
         (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
@@ -253,13 +272,21 @@ def _copy_in_memory(path: Path) -> sqlite3.Connection:
         closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as kept,
     ):
         kept.backup(copy)
-    copy.executescript(_TABLES)
+    _make_tables(copy)
     return copy
+
+
+def _make_tables(database: sqlite3.Connection) -> None:
+    """Make the tables that are not there; one of before, that does not say who labelled, gets the column."""
+    database.executescript(_TABLES)
+    columns = {row[1] for row in database.execute("PRAGMA table_info(label)")}
+    if "verdict" in columns and "labelled_by" not in columns:
+        database.execute("ALTER TABLE label ADD COLUMN labelled_by TEXT NOT NULL DEFAULT ''")
 
 
 _COLUMNS = {
     "query": "id, created_at, state, n_bytes, content",
-    "label": "query_id, video_id, query_name, verdict, labelled_at",
+    "label": "query_id, video_id, query_name, verdict, labelled_at, labelled_by",
     "work": "number, id, state, videos, content",
 }
-_LABEL = ("query_id", "query_name", "video_id", "verdict", "labelled_at")
+_LABEL = ("query_id", "query_name", "video_id", "verdict", "labelled_at", "labelled_by")

@@ -11,7 +11,7 @@ from dns_core.index.coarse import coarse_scores
 from dns_core.index.encoded import EncodedVideo
 from dns_core.index.manifest import Manifest, read_manifest
 from dns_core.index.shard import Shard
-from dns_core.index.versions import current_version, version_folder
+from dns_core.index.versions import current_version, version_folder, version_of_shard
 from dns_core.records import Float32Array, Int64Array, VideoProbe
 
 _ATTEMPTS = 3
@@ -47,6 +47,12 @@ class Index:
     def probes(self) -> tuple[VideoProbe | None, ...]:
         """What was known of the files of the live videos by row; None where nothing was."""
         return tuple(shard.probes[row] for shard in self._shards for row in shard.live)
+
+    @cached_property
+    def row_versions(self) -> Int64Array:
+        """``[V]`` version of the index that wrote the shard of each row; 0 where its name does not say."""
+        versions = [version_of_shard(entry.name) for entry in self.manifest.shards]
+        return np.repeat(versions, [len(shard.live) for shard in self._shards]).astype(np.int64)
 
     @cached_property
     def chunk_offsets(self) -> Int64Array:

@@ -122,3 +122,9 @@ def _sweep(path: Path, *, keep: set[int]) -> None:
     for entry in versions.iterdir():
         if entry.name not in names:
             shutil.rmtree(entry)
+
+
+def version_of_shard(name: str) -> int:
+    """The version of the index that wrote a shard; 0 if its name does not say."""
+    number = name.removeprefix("shard-").partition("-")[0]
+    return int(number) if number.isdecimal() else 0

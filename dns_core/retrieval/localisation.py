@@ -81,6 +81,25 @@ def alignment_paths(matrix: Float32Array, *, threshold: float) -> tuple[Int64Arr
     return tuple(path for path in paths if cells[path[:, 0], path[:, 1]].mean() >= threshold)
 
 
+def path_points(
+    path: Int64Array, matrix: Float32Array, query_times_s: Float64Array, target_times_s: Float64Array
+) -> Float64Array:
+    """``[N, 2]`` seconds (query, target) along a path, in the place and from end to end of its segment.
+
+    Args:
+        path: as `alignment_paths` returns.
+        matrix: that it lies in.
+        query_times_s: as for `matched_segments`.
+        target_times_s: as for `matched_segments`.
+    """
+    segment = _segment(path, matrix, query_times_s, target_times_s)
+    shift_s = _plateau_centre(path, matrix) * sampling_period_s(target_times_s)
+    inner = np.stack([query_times_s[path[:, 0]], target_times_s[path[:, 1]] + shift_s], axis=1)
+    first = (segment.query_start_s, segment.target_start_s)
+    last = (segment.query_end_s, segment.target_end_s)
+    return np.concatenate([[first], inner, [last]])
+
+
 def pair_threshold(matrix: Float32Array, floor: float) -> float:
     """Similarity from which frames of this pair match: ``floor``, or more where the videos are alike.
 

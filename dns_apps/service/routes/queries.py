@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Response
 from starlette.requests import Request
 
 from dns_apps.service.access import Context, require
-from dns_apps.service.query_jobs import QueryJobs
+from dns_apps.service.context import ServiceContext
 from dns_apps.service.refusals import RefusalError, not_found
 from dns_apps.service.routes import viewing
 from dns_apps.service.routes.openapi import (
@@ -24,7 +24,16 @@ from dns_apps.service.routes.openapi import (
     problems,
 )
 from dns_apps.service.routes.read_query import REQUEST_BODY, read_query
-from dns_apps.service.schemas import Comparison, Page, Query, QuerySummary, StoredExcerpt
+from dns_apps.service.routes.search_again import new_search
+from dns_apps.service.schemas import (
+    Comparison,
+    Page,
+    Query,
+    QueryOptions,
+    QuerySummary,
+    StoredExcerpt,
+    TitleRequest,
+)
 
 router = APIRouter(prefix="/v1/queries", tags=["queries"], dependencies=[Depends(require("query"))])
 
@@ -61,7 +70,7 @@ async def create(
     query = await read_query(request, context)
     future = context.query_jobs.take_in(query)
     response.headers["Location"] = f"/v1/queries/{query.id}"
-    return await _answered(context.query_jobs, future, query, _patience(prefer or ""), response)
+    return await _answered(context, future, query, _patience(prefer or ""), response)
 
 
 @router.get("", summary="Recent queries", responses=problems())
@@ -75,6 +84,31 @@ def recent(context: Context, limit: Limit = 50, offset: Offset = 0) -> Page[Quer
 def read(query_id: QueryPath, context: Context) -> Query:
     """A query as it stands: its state, how far it has come, and its answer."""
     return context.query_jobs.get(query_id)
+
+
+@router.patch("/{query_id}", summary="Name a query", responses=problems(404, 409, 503, 507))
+def rename(query_id: QueryPath, request: TitleRequest, context: Context) -> Query:
+    """A query that has a title is kept with its video until the title is taken back or it is deleted."""
+    return context.query_jobs.put_title(query_id, request.title)
+
+
+@router.post(
+    "/{query_id}/again",
+    summary="Search again with other options",
+    responses={
+        202: {"model": Query, "description": "The work continues; ask for the query again."},
+        **problems(404, 409, 429, 503, 507),
+    },
+)
+async def again(
+    query_id: QueryPath, options: QueryOptions, response: Response, context: Context,
+    prefer: Annotated[str | None, Header(description="As for a new query.")] = None,
+) -> Query:  # fmt: skip
+    """A new query by the same video, which need not be sent again; the other stays as it is."""
+    query = await asyncio.to_thread(new_search, context, query_id, options)
+    future = context.query_jobs.take_in(query)
+    response.headers["Location"] = f"/v1/queries/{query.id}"
+    return await _answered(context, future, query, _patience(prefer or ""), response)
 
 
 @router.delete("/{query_id}", status_code=204, summary="Stop and forget a query", responses=problems(404))
@@ -136,19 +170,19 @@ def file(query_id: QueryPath, context: Context) -> Response:
 
 
 async def _answered(
-    query_jobs: QueryJobs, future: Future[Query], query: Query, patience_s: float, response: Response
+    context: ServiceContext, future: Future[Query], query: Query, patience_s: float, response: Response
 ) -> Query:
     try:
         found = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), patience_s)
     except TimeoutError:
         response.status_code = 202
-        return query_jobs.get(query.id)
+        return context.query_jobs.get(query.id)
     if found.state == "failed" and found.problem is not None:
         detail, reason = found.problem.detail, found.problem.reason
         raise RefusalError(found.problem.status, detail, reason=reason)
     if found.state != "done":
         raise not_found("the query was deleted while it was worked on")
-    return query_jobs.labelled(found)
+    return context.query_store.labelled(found)
 
 
 def _patience(prefer: str) -> float:
@@ -163,6 +197,7 @@ def _summary(query: Query) -> QuerySummary:
     return QuerySummary(
         id=query.id,
         name=query.name,
+        title=query.title,
         state=query.state,
         progress=query.progress,
         created_at=query.created_at,

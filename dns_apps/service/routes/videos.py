@@ -5,9 +5,10 @@ An id is a path and may end in any word: each kind of answer has a prefix of its
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from dns_apps.service.access import Context, require
 from dns_apps.service.context import ServiceContext
@@ -17,15 +18,13 @@ from dns_apps.service.refusals import not_found
 from dns_apps.service.routes import viewing
 from dns_apps.service.routes.openapi import (
     AtSeconds,
-    Limit,
-    Offset,
-    Search,
     VideoPath,
     WidthPx,
     media,
     problems,
 )
-from dns_apps.service.schemas import CompareRequest, Comparison, Page, Side, Video, VideoRow
+from dns_apps.service.schemas import CompareRequest, Comparison, Page, Side, Video, VideoRow, VideosAsked
+from dns_apps.service.video_list import listed_videos
 from dns_core.records import pane_spans
 from dns_core.retrieval.localisation import sampling_period_s
 
@@ -41,13 +40,16 @@ def compare(request: CompareRequest, context: Context) -> Comparison:
         return context.query_runner.compared(loaded, request.fine, sides, request.max_side)
 
 
-@router.get("/videos", summary="Videos of the index", responses=problems(503))
-def videos(context: Context, search: Search = "", limit: Limit = 50, offset: Offset = 0) -> Page[VideoRow]:
-    """Videos whose id contains a text, by id."""
+@router.get("/videos", summary="Videos of the index", responses=problems(404, 503))
+def videos(context: Context, asked: Annotated[VideosAsked, Query()]) -> Page[VideoRow]:
+    """Videos whose id contains a text, and which pass the filters."""
     loaded = context.live_index.current()
-    found = [video_id for video_id in loaded.sorted_ids if search in video_id]
-    rows = tuple(_row(context, loaded, video_id) for video_id in found[offset : offset + limit])
-    return Page(items=rows, total=len(found), limit=limit, offset=offset)
+    found = listed_videos(loaded, asked)
+    rows = tuple(
+        _row(context, loaded, video_id, similarity)
+        for video_id, similarity in found[asked.offset : asked.offset + asked.limit]
+    )
+    return Page(items=rows, total=len(found), limit=asked.limit, offset=asked.offset)
 
 
 @router.get(
@@ -96,15 +98,27 @@ def video(video_id: VideoPath, context: Context) -> Video:
     facts = asdict(context.viewing.facts(path))
     # The length is that of the search, which may have been told more than the picture holds.
     figures = {name: facts[name] for name in ("width_px", "height_px", "fps", "codec")}
-    return Video(**row, **figures, n_bytes=path.stat().st_size)
+    return Video(**{**row, **figures, "n_bytes": path.stat().st_size})
 
 
-def _row(context: ServiceContext, loaded: LoadedIndex, video_id: str) -> VideoRow:
-    times_s = np.asarray(loaded.index.record(loaded.row(video_id)).times_s)
+def _row(
+    context: ServiceContext, loaded: LoadedIndex, video_id: str, similarity: float | None = None
+) -> VideoRow:
+    row = loaded.row(video_id)
+    times_s = np.asarray(loaded.index.record(row).times_s)
     times_s = times_s[slice(*pane_spans(times_s)[0])]
-    duration_s = float(times_s[-1]) + sampling_period_s(times_s)
-    playable = context.video_folders.find(video_id) is not None
-    return VideoRow(id=video_id, duration_s=duration_s, n_frames=len(times_s), playable=playable)
+    probe = loaded.index.probes[row]
+    return VideoRow(
+        id=video_id,
+        duration_s=float(times_s[-1]) + sampling_period_s(times_s),
+        n_frames=len(times_s),
+        playable=context.video_folders.find(video_id) is not None,
+        n_bytes=probe.n_bytes if probe else 0,
+        width_px=probe.width_px if probe else 0,
+        height_px=probe.height_px if probe else 0,
+        version=int(loaded.index.row_versions[row]),
+        similarity=similarity,
+    )
 
 
 def _file(context: ServiceContext, video_id: str, *, refused_too: bool = False) -> Path:

@@ -17,6 +17,7 @@ from dns_apps.service.schemas.archive import (
     Readiness,
     Video,
     VideoRow,
+    VideosAsked,
 )
 from dns_apps.service.schemas.comparisons import (
     CompareRequest,
@@ -39,6 +40,7 @@ from dns_apps.service.schemas.fields import (
 )
 from dns_apps.service.schemas.queries import (
     MatchRow,
+    NearMiss,
     Query,
     QueryAnswer,
     QueryOptions,
@@ -48,6 +50,7 @@ from dns_apps.service.schemas.queries import (
     StoredFile,
     StoredQuery,
     TimeRange,
+    TitleRequest,
     UploadForm,
 )
 
@@ -69,6 +72,7 @@ __all__ = [
     "Label",
     "LabelRequest",
     "MatchRow",
+    "NearMiss",
     "Page",
     "Problem",
     "QuarantineRow",
@@ -85,9 +89,11 @@ __all__ = [
     "StoredFile",
     "StoredQuery",
     "TimeRange",
+    "TitleRequest",
     "UploadForm",
     "Verdict",
     "Video",
     "VideoId",
     "VideoRow",
+    "VideosAsked",
 ]

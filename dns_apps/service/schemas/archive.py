@@ -5,24 +5,61 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from dns_apps.service.schemas.fields import Answered, Asked, Problem, State, Verdict, VideoId
+from dns_apps.service.schemas.fields import Answered, Asked, Problem, Seconds, State, Verdict, VideoId
 
 
 class VideoRow(Answered):
-    """A video of the index; ``playable`` says whether its file was found."""
+    """A video of the index.
+
+    Attributes:
+        n_frames: that the index holds.
+        playable: whether its file was found.
+        n_bytes: of its file; 0 if it is not known, and so for the sides of its picture.
+        version: of the index that wrote the video's part: that which added it, or compacted the index since;
+            0 if it is not known.
+        similarity: cosine to the video that was asked for in ``similar_to``; None if none was.
+    """
 
     id: str
     duration_s: float
     n_frames: int
     playable: bool
+    n_bytes: int = 0
+    width_px: int = 0
+    height_px: int = 0
+    version: int = 0
+    similarity: float | None = None
+
+
+class VideosAsked(Asked):
+    """Which videos of the index are listed, and in which order.
+
+    Attributes:
+        search: part of the id, as it is written.
+        shortest_s: least length.
+        longest_s: greatest length.
+        smallest_px: least height of the picture; a video whose height is not known is left out then.
+        smallest_bytes: least size of the file; likewise.
+        version: of the index that wrote the video's part.
+        similar_to: id of a video of the index; those most alike come first, it itself is left out.
+        order: of videos of the same ``similarity``, ties by id.
+    """
+
+    search: Annotated[str, Field(max_length=200)] = ""
+    shortest_s: Seconds = 0.0
+    longest_s: Seconds | None = None
+    smallest_px: Annotated[int, Field(ge=0, le=1 << 16)] = 0
+    smallest_bytes: Annotated[int, Field(ge=0, le=1 << 50)] = 0
+    version: Annotated[int, Field(ge=0, le=1 << 40, description="0 for any.")] = 0
+    similar_to: Annotated[str, Field(max_length=4096)] = ""
+    order: Literal["name", "newest", "longest", "largest"] = "name"
+    limit: Annotated[int, Field(ge=1, le=500, description="Rows wanted at most.")] = 50
+    offset: Annotated[int, Field(ge=0, le=1 << 40, description="Rows to pass over.")] = 0
 
 
 class Video(VideoRow):
     """A video of the index and what its file says; the figures of the file are 0 if there is none."""
 
-    n_bytes: int = 0
-    width_px: int = 0
-    height_px: int = 0
     fps: float = 0.0
     codec: str = ""
 
@@ -33,6 +70,9 @@ class LabelRequest(Asked):
     query_id: Annotated[str, Field(min_length=1, max_length=64)]
     video_id: VideoId
     verdict: Verdict | None
+    labelled_by: Annotated[
+        str, Field(max_length=200, description="Who says so, as the client names them; may be empty.")
+    ] = ""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -44,13 +84,17 @@ class LabelRequest(Asked):
 
 
 class Label(Answered):
-    """What a person said of a query and a video; it outlives the query."""
+    """What a person said of a query and a video; it outlives the query.
+
+    ``labelled_by`` is the person as the client named them; empty if it did not.
+    """
 
     query_id: str
     query_name: str
     video_id: str
     verdict: Verdict
     labelled_at: datetime
+    labelled_by: str = ""
 
 
 class IndexVersion(Answered):

@@ -76,6 +76,12 @@ class StoredQuery(Asked):
     )
 
 
+class TitleRequest(Asked):
+    """A name under which a search is kept; an empty one takes the name back."""
+
+    title: Annotated[str, Field(max_length=200, examples=["Harbour, raw footage"])]
+
+
 class Segment(Answered):
     """A stretch of the query and the stretch of the target that shows the same.
 
@@ -111,6 +117,7 @@ class MatchRow(Answered):
             known.
         rate: seconds of it that go by in a second of the query; None without a segment.
         file: what was known of its file when it was indexed; None if nothing was.
+        same_file: its file has the content of the query's, byte for byte.
         label: a person's verdict on it, None without one.
     """
 
@@ -122,7 +129,15 @@ class MatchRow(Answered):
     relation: Relation | None = None
     rate: float | None = None
     file: StoredFile | None = None
+    same_file: bool = False
     label: Verdict | None = None
+
+
+class NearMiss(Answered):
+    """The best answer whose score is below the threshold."""
+
+    video_id: str
+    score: float
 
 
 class QueryAnswer(Answered):
@@ -130,6 +145,7 @@ class QueryAnswer(Answered):
 
     Attributes:
         matches: by falling score, ties by id; those at or over the threshold.
+        near_miss: the best of those below the threshold; None if there is none among ``top_k`` answers.
         coverage: share in [0, 1] of the corpus that could be compared.
         missing_shards: shards of the index that could not be searched; empty if all could.
         n_videos: videos that were searched.
@@ -138,6 +154,7 @@ class QueryAnswer(Answered):
     """
 
     matches: tuple[MatchRow, ...]
+    near_miss: NearMiss | None = None
     coverage: float
     missing_shards: tuple[str, ...] = ()
     n_videos: int
@@ -151,6 +168,7 @@ class Query(Answered):
     Attributes:
         id: in the addresses of everything about it.
         name: of the uploaded file, or id of the stored video; to be shown, and to be escaped when it is.
+        title: under which it is kept; empty for one that is kept for a while.
         source: the stretch of a stored video; None for an upload.
         part: of an upload.
         options: how it was asked to search.
@@ -162,6 +180,7 @@ class Query(Answered):
 
     id: str
     name: str
+    title: str = ""
     source: StoredExcerpt | None
     part: TimeRange = TimeRange()
     options: QueryOptions
@@ -184,6 +203,7 @@ class QuerySummary(Answered):
 
     id: str
     name: str
+    title: str = ""
     state: State
     progress: float
     created_at: datetime

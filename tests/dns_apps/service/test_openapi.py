@@ -17,7 +17,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-OPERATIONS = 28
+OPERATIONS = 30
 
 
 @pytest.fixture(scope="module")

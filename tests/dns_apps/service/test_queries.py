@@ -122,6 +122,8 @@ def test_a_match_is_shown_frame_by_frame(client: Client, answered: Query) -> Non
     path = shown.paths[0]
     assert all(target - query == pytest.approx(4, abs=1) for query, target in path)
     assert list(path) == sorted(path)
+    # What is drawn begins at the moment that is played.
+    assert path[0] == (shown.segments[0].query_start_s, shown.segments[0].target_start_s)
     small = client.match(answered.id, MARKET, max_side=8)
     assert (len(small.matrix), len(small.matrix[0])) == (5, 8)
     # A cell of the small matrix is the highest of its block of 2 x 3.

@@ -11,6 +11,7 @@ from dns_core.retrieval.localisation import (
     matched_segments,
     merged_segments,
     pair_threshold,
+    path_points,
 )
 from dns_core.retrieval.temporal_network import temporal_network
 
@@ -208,5 +209,9 @@ def test_paths_are_those_that_segments_measure() -> None:
     for path, segment in zip(sorted(paths, key=lambda p: int(p[0, 0])), segments, strict=True):
         assert (path[0, 0] - 0.5, path[-1, 0] + 0.5) == (segment.query_start_s, segment.query_end_s)
         assert (np.diff(path, axis=0) >= 0).all()
+        points = path_points(path, matrix, seconds(60), seconds(90))
+        assert points[0].tolist() == [segment.query_start_s, segment.target_start_s]
+        assert points[-1].tolist() == [segment.query_end_s, segment.target_end_s]
+        assert (np.diff(points, axis=0) >= 0).all()
         assert matrix[path[:, 0], path[:, 1]].mean() == pytest.approx(segment.score)
     assert alignment_paths(np.empty((0, 3), dtype=np.float32), threshold=THRESHOLD) == ()
