@@ -30,6 +30,19 @@ def thumbnail_moment(match: MatchRow) -> float:
     return (best.target_start_s + best.target_end_s) / 2 if best else 0.0
 
 
+_WORDS = ((0.9, "almost certain"), (0.6, "likely"), (0.3, "possible"), (0.1, "doubtful"), (0.0, "unlikely"))
+
+
+def score_words(score: float) -> str:
+    """What a calibrated score says, in words.
+
+    Example:
+        >>> score_words(0.97), score_words(0.42)
+        ('almost certain', 'possible')
+    """
+    return next(words for least, words in _WORDS if score >= least or least == 0)
+
+
 def timeline_html(match: MatchRow, query_span: tuple[float, float], target_duration_s: float) -> str:
     """Two bars as HTML, the query above the video, with the matched stretches in colour.
 
@@ -60,7 +73,7 @@ def _bar(name: str, span: tuple[float, float], stretches: Iterable[tuple[float, 
         f'<span style="width:2.4rem;opacity:.7">{name}</span>'
         '<span style="position:relative;flex:1;height:.5rem;border-radius:.25rem;overflow:hidden;'
         f'background:color-mix(in srgb, currentColor 14%, transparent)">{marks}</span>'
-        f'<span style="width:3.1rem;text-align:right;opacity:.7">{clock(stop)}</span></div>'
+        f'<span style="width:3.1rem;text-align:right;opacity:.7" title="length">{clock(length)}</span></div>'
     )
 
 

@@ -191,7 +191,16 @@ class FakeService:
         self._note("labels", query_id, limit, offset)
         return page_of(())
 
-    def put_label(self, query_id: str, video_id: str, verdict: str | None) -> None:
+    def query_again(self, query_id: str, options: QueryOptions, *, wait_s: float | None = None) -> Query:
+        self._note("query_again", query_id, options, wait_s)
+        return made_query()
+
+    def put_title(self, query_id: str, title: str) -> Query:
+        self._note("put_title", query_id, title)
+        return made_query()
+
+    def put_label(self, query_id: str, video_id: str, verdict: str | None, *, labelled_by: str = "") -> None:
+        self.labelled_by = labelled_by
         self._note("put_label", query_id, video_id, verdict)
 
 

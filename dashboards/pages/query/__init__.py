@@ -4,13 +4,14 @@ import streamlit as st
 
 from dashboards.data.service import service
 from dashboards.formats import plain
-from dashboards.pages.query.address import go_to, open_match, open_query, open_review
+from dashboards.pages.query.address import go_to, open_match, open_query, open_review, open_several
 from dashboards.pages.query.answer import draw_answer
 from dashboards.pages.query.ask import draw_form
 from dashboards.pages.query.match import draw_match
 from dashboards.pages.query.progress import draw_progress
 from dashboards.pages.query.recent import draw_exports, draw_recent
 from dashboards.pages.query.review import draw_review
+from dashboards.pages.query.several import draw_several
 from dashboards.states import problems_shown
 from dashboards.theme import page_head
 from dns_apps.service.client_errors import NotFoundError
@@ -21,6 +22,9 @@ def render() -> None:
     """Draw the page: a match if the address names one, else a query, else the form."""
     page_head("Query", "Find every copy, excerpt and other footage of a video in the index.")
     query_id = open_query()
+    if open_several() is not None and not query_id:
+        draw_several()
+        return
     if not query_id:
         draw_form()
         with problems_shown("recent queries"):

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-_QUERY, _MATCH, _REVIEW = "query", "match", "review"
+_QUERY, _MATCH, _REVIEW, _SEVERAL = "query", "match", "review", "several"
 _FIRST = "next"
 
 
@@ -36,6 +36,17 @@ def go_to(query_id: str = "", video_id: str = "") -> None:
     """Make the address name this query and match, and nothing else; a callback, or before a rerun."""
     wanted = {_QUERY: query_id, _MATCH: video_id}
     st.query_params.from_dict({name: value for name, value in wanted.items() if value})
+
+
+def open_several() -> tuple[str, ...] | None:
+    """Ids of the queries that were asked together; None if no such list is open."""
+    found = st.query_params.get(_SEVERAL)
+    return None if found is None else tuple(part for part in str(found).split(",") if part)
+
+
+def go_to_several(query_ids: tuple[str, ...]) -> None:
+    """Make the address name queries that were asked together; as `go_to`."""
+    st.query_params.from_dict({_SEVERAL: ",".join(query_ids)})
 
 
 def link_to_review(query_id: str) -> str:

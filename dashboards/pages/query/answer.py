@@ -1,56 +1,41 @@
-"""The answer of a query: what was searched, and a card for each match."""
+"""The answer of a query: what was searched, what came of it, and searching again."""
 
 import streamlit as st
 
 from dashboards.data.service import service
 from dashboards.formats import ago, clock, counted, plain, share, short_name
 from dashboards.pages.query.address import go_to, link_to, review
-from dashboards.pages.query.labels import draw_label
+from dashboards.pages.query.cards import draw_cards, query_span
+from dashboards.pages.query.labels import draw_labels
+from dashboards.pages.query.options import WAIT_S, draw_options
 from dashboards.panels.exports import answer_csv, answer_json
-from dashboards.panels.matches import thumbnail_moment, timeline_html
-from dashboards.states import show_empty
-from dashboards.widgets.pictures import query_picture, video_durations, video_pictures
-from dns_apps.service.schemas import MatchRow, Query, QueryAnswer
-
-
-def query_span(query: Query) -> tuple[float, float]:
-    """Start and end of the part that was searched with, on the video's own clock."""
-    start = query.searched.start_s
-    return start, start + query.duration_s
+from dashboards.panels.matches import score_words
+from dashboards.states import problems_shown, show_empty
+from dashboards.widgets.pictures import query_picture
+from dns_apps.service.schemas import Query, QueryAnswer
 
 
 def draw_answer(query: Query, answer: QueryAnswer) -> None:
     """Draw what was asked, what came of it, and the cards."""
     _draw_asked(query, answer)
-    if not answer.matches:
-        show_empty(
-            "Nothing in the index looks like this video",
-            "Lower the score from which matches are shown, or raise the budget, and search again.",
-            "search_off",
-        )
+    _draw_options(query)
+    if answer.matches:
+        draw_cards(query, answer.matches)
+        with st.expander("Who labelled what", icon=":material/label:", on_change="rerun") as part:
+            if part.open:
+                draw_labels(query.id)
         return
-    moments = tuple((match.video_id, thumbnail_moment(match)) for match in answer.matches)
-    with st.spinner("Fetching pictures …"):
-        pictures = video_pictures(moments)
-        durations = video_durations(tuple(match.video_id for match in answer.matches))
-    with st.container(horizontal=True, key="cards"):
-        for match, picture, duration_s in zip(answer.matches, pictures, durations, strict=True):
-            _draw_card(query, match, picture, duration_s)
+    show_empty("Nothing in the index looks like this video", _nearest(answer), "search_off")
 
 
-def draw_name(match: MatchRow, longest: int = 32) -> None:
-    """Score, badge and name of a match."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{match.score:.3f}**", width="content")
-        if match.stage == "fine":
-            st.badge("fine", color="blue", help="A fine network compared the two frame by frame.")
-        else:
-            st.badge(
-                "coarse", color="gray", help="Ranked by one vector a video; not compared frame by frame."
-            )
-        st.caption(f"#{match.rank}", width="content")
-    shown = short_name(match.video_id, longest)
-    st.markdown(plain(shown), help=None if shown == match.video_id else plain(match.video_id))
+def _nearest(answer: QueryAnswer) -> str:
+    """What to do when nothing was found, and how near the nearest came."""
+    todo = "Lower the score from which matches are shown, or raise the budget, and search again."
+    miss = answer.near_miss
+    if miss is None:
+        return todo
+    words = f"{score_words(miss.score)} {miss.score:.3f}"
+    return f"The nearest is {plain(short_name(miss.video_id, 60))}: {words}. {todo}"
 
 
 def _draw_asked(query: Query, answer: QueryAnswer) -> None:
@@ -60,7 +45,8 @@ def _draw_asked(query: Query, answer: QueryAnswer) -> None:
         if picture:
             st.image(picture, width=150, alt=f"the moment of {query.name} that was searched with")
         with st.container(width="stretch", gap="small"):
-            st.markdown(f"**{plain(short_name(query.name, 70))}** · {clock(start)}-{clock(stop)}")
+            title = f"**{plain(query.title)}** · " if query.title else ""
+            st.markdown(f"{title}**{plain(short_name(query.name, 70))}** · {clock(start)}-{clock(stop)}")
             st.caption(_figures(query, answer))
             with st.container(horizontal=True, gap="small"):
                 _draw_actions(query)
@@ -95,6 +81,7 @@ def _draw_actions(query: Query) -> None:
         "JSON", answer_json(query), f"query-{query.id}.json", "application/json",
         icon=":material/download:", key="json",
     )  # fmt: skip
+    _draw_keeping(query)
     with st.popover("Link", icon=":material/link:"):
         st.caption("Opens this very query again, as long as the service keeps it.")
         st.code(link_to(query.id), language=None, wrap_lines=True)
@@ -107,16 +94,27 @@ def _draw_actions(query: Query) -> None:
     st.button("Back to the list", icon=":material/arrow_back:", key="leave", on_click=go_to, type="tertiary")
 
 
-def _draw_card(query: Query, match: MatchRow, picture: bytes | None, duration_s: float) -> None:
-    with st.container(border=True, gap="xsmall", key=f"card-{match.rank}"):
-        if picture:
-            st.image(picture, width="stretch", alt=f"a moment of {match.video_id}")
-        else:
-            st.caption(":material/hide_image: no picture of this video")
-        draw_name(match)
-        st.html(timeline_html(match, query_span(query), duration_s))
-        draw_label(query.id, match, where="card")
-        st.button(
-            "Compare", key=f"open-{match.rank}", icon=":material/compare:", width="stretch",
-            on_click=go_to, args=(query.id, match.video_id),
-        )  # fmt: skip
+def _draw_keeping(query: Query) -> None:
+    """Name the search, and so keep it; or take the name back."""
+    with st.popover("Saved" if query.title else "Save", icon=":material/bookmark:"):
+        st.caption("A search with a name is kept with its video. Its link opens it for everybody here.")
+        with st.form("save", border=False):
+            title = st.text_input("Name", query.title, max_chars=200, key="title")
+            if st.form_submit_button("Keep under this name", type="primary"):
+                with problems_shown("save"):
+                    service().put_title(query.id, title)
+                    st.rerun()
+
+
+def _draw_options(query: Query) -> None:
+    """Search again with the same video under other options."""
+    with st.expander("Other threshold or budget", icon=":material/tune:", expanded=not _has_matches(query)):
+        options = draw_options(query.options, f"again-{query.id}")
+        if st.button("Search again", key="again", icon=":material/refresh:", type="primary"):
+            with problems_shown("search again"), st.spinner("Searching …"):
+                go_to(service().query_again(query.id, options, wait_s=WAIT_S).id)
+                st.rerun()
+
+
+def _has_matches(query: Query) -> bool:
+    return bool(query.answer and query.answer.matches)

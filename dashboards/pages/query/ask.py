@@ -1,24 +1,20 @@
 """The form that asks: which video, how much looking closer, how sure."""
 
-from typing import cast, get_args
-
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboards.data.service import service, stored_videos
-from dashboards.formats import clock, plain, share, short_name
-from dashboards.pages.query.address import go_to
+from dashboards.formats import clock, plain, short_name
+from dashboards.pages.query.address import go_to, go_to_several
+from dashboards.pages.query.options import WAIT_S, draw_options
+from dashboards.pages.query.several import ask_several
 from dashboards.states import problems_shown, show_empty
 from dashboards.widgets.pictures import video_pictures
-from dns_apps.service.schemas import FineName, Query, QueryOptions, StoredExcerpt, TimeRange, VideoRow
+from dns_apps.service.schemas import Query, QueryOptions, StoredExcerpt, TimeRange, VideoRow
 from dns_core.errors import InputError
 
 _UPLOAD, _STORED = "Upload a video", "Pick a video of the index"
-_SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
-_MILLISECONDS = (10, 25, 50, 100, 250, 500, 1000, 2500)
-_WAIT_S = 3.0
 _LISTED = 50
-_FINE_NAMES = {"fine_binary": "binary (small, fast)", "fine_attention": "attention (large, exact)"}
 
 
 def draw_form() -> None:
@@ -26,39 +22,50 @@ def draw_form() -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         kind = st.segmented_control("Video", [_UPLOAD, _STORED], default=_UPLOAD, required=True, key="kind")
-        upload = stretch = None
+        uploads: list[UploadedFile] = []
+        stretch = None
         part = TimeRange()
         if kind == _STORED:
             stretch = _stored_video()
         else:
-            upload = st.file_uploader(
-                "A video file",
-                key="upload",
-                help="Any format that FFmpeg decodes, or a picture; the sound does not matter.",
-            )
-            part = _part()
+            uploads = _uploads()
+            part = _part() if len(uploads) < 2 else part
     with right:
-        options = _options()
-        ready = stretch is not None or upload is not None
+        options = draw_options()
+        ready = stretch is not None or bool(uploads)
         asked = st.button(
-            "Search",
+            "Search" if len(uploads) < 2 else f"Search with {len(uploads)} videos",
             type="primary",
             icon=":material/search:",
             disabled=not ready,
             key="search",
             width="stretch",
         )
-    if asked:
+    if asked and len(uploads) > 1:
+        ask_several(uploads, options)
+        go_to_several(())
+        st.rerun()
+    elif asked:
         with problems_shown("search"), st.spinner("Searching …"):
-            go_to(_asked(upload, stretch or part, options).id)
+            go_to(_asked(next(iter(uploads), None), stretch or part, options).id)
             st.rerun()
+
+
+def _uploads() -> list[UploadedFile]:
+    """The files that are searched with: one, some, or those of a folder."""
+    folder = st.toggle("A whole folder", key="upload-folder")
+    return st.file_uploader(
+        "Video files", key="upload-several" if folder else "upload",
+        accept_multiple_files="directory" if folder else True,
+        help="Any format that FFmpeg decodes, or a picture; the sound does not matter. Each file is a query.",
+    )  # fmt: skip
 
 
 def _asked(upload: UploadedFile | None, part: TimeRange, options: QueryOptions) -> Query:
     if isinstance(part, StoredExcerpt):
-        return service().query_video(part, options, wait_s=_WAIT_S)
+        return service().query_video(part, options, wait_s=WAIT_S)
     if upload is not None:
-        return service().query_file(upload, options, name=upload.name, part=part, wait_s=_WAIT_S)
+        return service().query_file(upload, options, name=upload.name, part=part, wait_s=WAIT_S)
     raise InputError("expected a video to search with, found none")
 
 
@@ -71,29 +78,6 @@ def _part() -> TimeRange:
             st.caption(":material/warning: It ends before it begins: the video is taken to its end.")
             stop_s = None
     return TimeRange(start_s=start_s, stop_s=stop_s)
-
-
-def _options() -> QueryOptions:
-    by_time = st.segmented_control(
-        "Look closer at", ["a share of the archive", "as much as time allows"], required=True,
-        default="a share of the archive", key="budget-kind",
-        help="The coarse network ranks everything; the fine one looks closer at the pairs that need it.",
-    ) == "as much as time allows"  # fmt: skip
-    if by_time:
-        chosen = st.select_slider("Time", _MILLISECONDS, 250, lambda ms: f"{ms} ms", key="budget-ms")
-        budget = f"{chosen}ms"
-    else:
-        budget = str(st.select_slider("Share", _SHARES, 0.3, share, key="budget-share"))
-    threshold = st.slider(
-        "Show matches from a score of", 0.0, 1.0, 0.2, 0.05, key="threshold",
-        help="Scores are probabilities of a match; 1 is certain.",
-    )  # fmt: skip
-    with st.expander("More"):
-        fine = st.selectbox(
-            "Fine network", get_args(FineName), format_func=_FINE_NAMES.__getitem__, key="fine"
-        )
-        top_k = st.select_slider("Matches at most", (5, 10, 20, 50, 100), 20, key="top-k")
-    return QueryOptions(budget=budget, fine=cast("FineName", fine), top_k=int(top_k), threshold=threshold)
 
 
 def _stored_video() -> StoredExcerpt | None:

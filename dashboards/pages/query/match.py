@@ -5,7 +5,8 @@ import streamlit as st
 from dashboards.data.service import service
 from dashboards.formats import clock, share
 from dashboards.pages.query.address import go_to
-from dashboards.pages.query.answer import draw_name, query_span
+from dashboards.pages.query.cards import draw_name, query_span
+from dashboards.pages.query.clips import query_clip, video_clip
 from dashboards.pages.query.labels import draw_label
 from dashboards.pages.query.pair_view import LoadedClip, draw_pair
 from dashboards.panels.matches import matched_moment
@@ -43,16 +44,6 @@ def comparison(query_id: str, video_id: str) -> Comparison:
     return service().match(query_id, video_id, max_side=_MAP_SIDE)
 
 
-@st.cache_data(ttl=600, max_entries=20, show_spinner=False)
-def _query_clip(query_id: str, span: Clip) -> bytes:
-    return service().query_preview(query_id, span.start_s, span.stop_s)
-
-
-@st.cache_data(ttl=600, max_entries=20, show_spinner=False)
-def _video_clip(video_id: str, span: Clip) -> bytes:
-    return service().preview(video_id, span.start_s, span.stop_s)
-
-
 def _draw_head(query: Query, answer: QueryAnswer, match: MatchRow) -> None:
     ids = [row.video_id for row in answer.matches]
     place = ids.index(match.video_id)
@@ -85,8 +76,8 @@ def _draw_pair(query: Query, match: MatchRow, found: Comparison) -> None:
     left_span = _within(clip_around(moment[0] - start, stop - start, _LONGEST_CLIP_S), start)
     right_span = clip_around(moment[1], video_durations((match.video_id,))[0], _LONGEST_CLIP_S)
     with st.spinner(f"Fetching {clock(moment[0])} and {clock(moment[1])} …"):
-        left = LoadedClip(query.name, left_span, _query_clip(query.id, left_span))
-        right = LoadedClip(match.video_id, right_span, _video_clip(match.video_id, right_span))
+        left = LoadedClip(query.name, left_span, query_clip(query.id, left_span))
+        right = LoadedClip(match.video_id, right_span, video_clip(match.video_id, right_span))
     asked = draw_pair(left, right, found, moment)
     if asked is not None and asked != moment:
         st.session_state[key] = asked

@@ -8,10 +8,11 @@ import streamlit as st
 from dashboards.data.service import service
 from dashboards.formats import ago, counted
 from dashboards.pages.query.address import go_to
+from dashboards.pages.query.labels import draw_labels
 from dashboards.states import show_empty
 from dns_apps.service.schemas import QuerySummary
 
-_LISTED = 20
+_LISTED = 100
 _FORMS: tuple[tuple[Literal["csv", "json"], str], ...] = (("csv", "text/csv"), ("json", "application/json"))
 
 
@@ -19,6 +20,8 @@ def draw_recent() -> None:
     """Draw the latest queries; choosing one opens it."""
     st.subheader("Recent queries", anchor=False)
     rows = service().queries(limit=_LISTED).items
+    if any(row.title for row in rows) and st.toggle("Named ones only", key="named-only"):
+        rows = tuple(row for row in rows if row.title)
     if not rows:
         show_empty("Nothing was asked yet", "Upload a video above, or pick one of the index.", "history")
         return
@@ -40,6 +43,8 @@ def draw_exports() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{counted(total, 'label')} kept", width="content")
+        with st.popover("Who labelled what", icon=":material/label:"):
+            draw_labels()
         for form, mime in _FORMS:
             st.download_button(
                 f"Labels as {form.upper()}", partial(service().exported_labels, form), f"labels.{form}", mime,
@@ -50,6 +55,7 @@ def draw_exports() -> None:
 def _row(row: QuerySummary) -> dict[str, object]:
     answered = row.state == "done"  # one that failed has found nothing, not nothing alike
     return {
+        "name": row.title,
         "query": row.name,
         "state": row.state,
         "matches": row.n_matches if answered else None,

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from dashboards.data.service import service
 from dashboards.formats import counted, plain, short_name
 from dashboards.pages.query.address import go_to, review
-from dashboards.pages.query.answer import draw_name, query_span
+from dashboards.pages.query.cards import draw_name, query_span
+from dashboards.pages.query.clips import draw_clips
+from dashboards.pages.query.labels import draw_reviewer, keep_verdict
 from dashboards.panels.matches import thumbnail_moment, timeline_html
-from dashboards.states import failed_text, show_empty
+from dashboards.states import show_empty
 from dashboards.widgets.pictures import query_picture, video_durations, video_pictures
-from dns_apps.service.client_errors import ServiceError
 from dns_apps.service.schemas import MatchRow, Query, QueryAnswer, Verdict
 
 _KEYS: tuple[tuple[Verdict, str, str, str], ...] = (
@@ -17,7 +17,7 @@ _KEYS: tuple[tuple[Verdict, str, str, str], ...] = (
     ("not_a_copy", "Not a copy", "close", "N"),
     ("unsure", "Unsure", "question_mark", "U"),
 )
-_UNDONE = "review-undo"
+_UNDONE, _PLAYED = "review-undo", "review-played"
 
 
 def draw_review(query: Query, answer: QueryAnswer, video_id: str) -> None:
@@ -35,13 +35,17 @@ def draw_review(query: Query, answer: QueryAnswer, video_id: str) -> None:
         st.button("Matches", icon=":material/arrow_back:", on_click=go_to, args=(query.id,), shortcut="Esc")
         st.progress(n_done / max(1, len(matches)), f"{n_done} of {counted(len(matches), 'match', 'matches')}")
         _draw_undo(query)
+        draw_reviewer()
     if shown is None:
         show_empty(
             "Every match has a verdict" if matches else "There is no match to judge",
             "Go back to the matches, or search with another video.", icon="verified",
         )  # fmt: skip
         return
-    _draw_pictures(query, shown)
+    if st.session_state.get(_PLAYED) == (query.id, shown.video_id):
+        draw_clips(query, shown)
+    else:
+        _draw_pictures(query, shown)
     with st.container(horizontal=True, key="verdicts"):
         for verdict, name, icon, key in _KEYS:
             st.button(
@@ -93,6 +97,10 @@ def _draw_moves(query: Query, matches: tuple[MatchRow, ...], shown: MatchRow) ->
             args=(query.id, matches[other].video_id if there else ""),
         )  # fmt: skip
     st.button(
+        "Play", icon=":material/play_arrow:", shortcut="P", on_click=_play, args=(query.id, shown.video_id),
+        key="play-both", help="Plays the matched part of both videos; once more shows their pictures again.",
+    )  # fmt: skip
+    st.button(
         "Compare", icon=":material/compare:", shortcut="Enter", on_click=go_to,
         args=(query.id, shown.video_id), help="Both videos in step, frame by frame.",
     )  # fmt: skip
@@ -105,7 +113,7 @@ def _next(matches: tuple[MatchRow, ...], after: int) -> MatchRow | None:
 
 def _judge(query: Query, match: MatchRow, verdict: Verdict) -> None:
     """Keep a verdict and move on to the next match without one."""
-    if not _kept(query, match.video_id, verdict):
+    if not keep_verdict(query.id, (match.video_id,), verdict):
         return
     st.session_state[f"{_UNDONE}-{query.id}"].append((match.video_id, match.label))
     matches = query.answer.matches if query.answer else ()
@@ -116,14 +124,11 @@ def _judge(query: Query, match: MatchRow, verdict: Verdict) -> None:
 
 def _undo(query: Query) -> None:
     video_id, former = st.session_state[f"{_UNDONE}-{query.id}"].pop()
-    if _kept(query, video_id, former):
+    if keep_verdict(query.id, (video_id,), former):
         review(query.id, video_id)
 
 
-def _kept(query: Query, video_id: str, verdict: Verdict | None) -> bool:
-    try:
-        service().put_label(query.id, video_id, verdict)
-    except ServiceError as error:
-        st.toast(f"Not kept. {failed_text(error)}", icon=":material/error:")
-        return False
-    return True
+def _play(query_id: str, video_id: str) -> None:
+    """Play the two, or show their pictures again."""
+    chosen = (query_id, video_id)
+    st.session_state[_PLAYED] = None if st.session_state.get(_PLAYED) == chosen else chosen
