@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from dns_apps.service.live_index import LoadedIndex
-from dns_apps.service.schemas import VideosAsked
+from dns_apps.service.schemas import Order, VideosAsked
 from dns_core.retrieval.shards import LIMITS
 
 Listed = list[tuple[str, float | None]]
@@ -32,8 +32,9 @@ def _alike(loaded: LoadedIndex, video_id: str) -> Listed:
     engine = next(iter(loaded.engines.values()))
     large = loaded.index.n_videos > LIMITS.large_index
     seen = engine.candidates_of(loaded.index.record(row), shortlisted=large)
-    rows = [(other, float(score)) for other, score in zip(seen.ids, seen.scores, strict=True)]
-    return sorted((row for row in rows if row[0] != video_id), key=lambda row: (-row[1], row[0]))  # type: ignore[return-value]
+    scores = {other: float(score) for other, score in zip(seen.ids, seen.scores, strict=True)}
+    del scores[video_id]
+    return [(other, scores[other]) for other in sorted(scores, key=lambda other: (-scores[other], other))]
 
 
 def _is_wanted(loaded: LoadedIndex, video_id: str, asked: VideosAsked) -> bool:
@@ -70,7 +71,7 @@ def _version(loaded: LoadedIndex, row: int) -> float:
     return float(loaded.index.row_versions[row])
 
 
-_ORDERS: dict[str, Callable[[LoadedIndex, int], float]] = {
+_ORDERS: dict[Order, Callable[[LoadedIndex, int], float]] = {
     "newest": _version,
     "longest": _length_s,
     "largest": _n_bytes,

@@ -30,6 +30,7 @@ from dns_apps.service.schemas import (
     StoredExcerpt,
     Video,
     VideoRow,
+    VideosAsked,
 )
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -85,6 +86,7 @@ class FakeService:
     """What the client can be asked, answered from memory; ``asked`` keeps what was asked."""
 
     evil = EVIL
+    now = NOW
     made_query = staticmethod(made_query)
     made_comparison = staticmethod(made_comparison)
 
@@ -118,6 +120,10 @@ class FakeService:
     def reload_index(self) -> IndexState:
         self._note("reload")
         return self.index_state
+
+    def listed_videos(self, asked: VideosAsked) -> Page[VideoRow]:
+        self.listed = asked
+        return self.videos(asked.search, limit=asked.limit, offset=asked.offset)
 
     def videos(self, search: str = "", *, limit: int = 50, offset: int = 0) -> Page[VideoRow]:
         self._note("videos", search, limit, offset)

@@ -24,7 +24,7 @@ def render() -> None:
     _draw_health(state)
     _draw_figures(state)
     parts: dict[str, Callable[[], None]] = {
-        "Videos": draw_contents,
+        "Videos": partial(draw_contents, state),
         "Add": draw_growth,
         "Versions": partial(_draw_versions, state),
         **({"Machines": partial(_draw_machines, state)} if state.holders else {}),

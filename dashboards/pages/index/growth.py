@@ -4,7 +4,9 @@ import streamlit as st
 
 from dashboards.data.service import index_state, service
 from dashboards.formats import count, plain, short_name
+from dashboards.pages.index.uploads import draw_uploads
 from dashboards.states import problems_shown, show_empty
+from dashboards.widgets.page_links import draw_page_link
 from dashboards.widgets.pager import draw_pager, page_offset
 from dns_apps.service.schemas import IndexState, Job
 
@@ -18,14 +20,16 @@ def draw_growth() -> None:
         st.fragment(_follow, run_every=_EVERY_S)(job_id)
     elif ended := st.session_state.pop("index-job-ended", None):
         _draw_end(ended)
+    draw_uploads()
     search = st.text_input("Find by path", key="candidate-search", placeholder="part of a path").strip()
     page = service().candidates(search, limit=_LISTED, offset=page_offset("candidates", search))
     if not page.items:
         show_empty(
             "Every file of the video folders is in the index" if not search else "No such file",
-            "Copy new videos into the workspace's folder of videos, or take them in with the flow `ingest` "
-            "on the page Flows; they can be added here then.",
+            "Upload videos above, or copy them into the workspace's folder of videos; then they can be added "
+            "here.",
         )
+        draw_page_link("flows", "Take in a folder of this machine with the flow ingest")
         return
     ticked = st.dataframe(
         [{"file": path} for path in page.items], hide_index=True, key=f"candidates-{search}-{page.offset}",

@@ -19,6 +19,7 @@ _LISTED = 50
 
 def draw_form() -> None:
     """Draw the form; open a query that was asked in the address, and run the page again."""
+    _take_from_address()
     left, right = st.columns([3, 2], gap="large")
     with left:
         kind = st.segmented_control("Video", [_UPLOAD, _STORED], default=_UPLOAD, required=True, key="kind")
@@ -49,6 +50,12 @@ def draw_form() -> None:
         with problems_shown("search"), st.spinner("Searching …"):
             go_to(_asked(next(iter(uploads), None), stretch or part, options).id)
             st.rerun()
+
+
+def _take_from_address() -> None:
+    """Choose the video that another page sent somebody here to search with."""
+    if wanted := st.query_params.pop("video", ""):
+        st.session_state.update({"kind": _STORED, "stored-search": wanted})
 
 
 def _uploads() -> list[UploadedFile]:

@@ -31,6 +31,9 @@ class VideoRow(Answered):
     similarity: float | None = None
 
 
+Order = Literal["name", "newest", "longest", "largest"]
+
+
 class VideosAsked(Asked):
     """Which videos of the index are listed, and in which order.
 
@@ -52,7 +55,7 @@ class VideosAsked(Asked):
     smallest_bytes: Annotated[int, Field(ge=0, le=1 << 50)] = 0
     version: Annotated[int, Field(ge=0, le=1 << 40, description="0 for any.")] = 0
     similar_to: Annotated[str, Field(max_length=4096)] = ""
-    order: Literal["name", "newest", "longest", "largest"] = "name"
+    order: Order = "name"
     limit: Annotated[int, Field(ge=1, le=500, description="Rows wanted at most.")] = 50
     offset: Annotated[int, Field(ge=0, le=1 << 40, description="Rows to pass over.")] = 0
 

@@ -1,12 +1,17 @@
 """The page Index: what it holds, adding, removing, reloading."""
 
 from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboards.pages.index.uploads import safe_path, take_in
 from dns_apps.service.schemas import HolderRow, Job
+from dns_core.errors import InputError
 
 Opened = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]
@@ -56,9 +61,9 @@ def test_a_newer_version_on_disk_is_offered_and_served(fake: Any, opened: Opened
 def test_the_list_is_turned_page_by_page_and_begins_anew_with_a_search(fake: Any, opened: Opened) -> None:
     app = opened("index")
     app.button(key="Later-contents").click().run()
-    assert ("videos", "", 50, 50) in fake.asked
+    assert ("videos", "", 24, 24) in fake.asked
     app.text_input(key="index-search").set_value("archive").run()
-    assert [what for what in fake.asked if what[0] == "videos"][-1] == ("videos", "archive", 50, 0)
+    assert [what for what in fake.asked if what[0] == "videos"][-1] == ("videos", "archive", 24, 0)
 
 
 @pytest.mark.usefixtures("fake")
@@ -70,7 +75,7 @@ def test_nothing_is_added_before_something_is_ticked(opened: Opened) -> None:
 def test_the_videos_of_the_page_may_be_removed_once_some_are_named(opened: Opened) -> None:
     app = opened("index")
     app.button(key="remove").click().run()
-    assert len(app.multiselect(key="removed").options) == len(app.table[0].value)
+    assert len(app.multiselect(key="removed").options) == 24
     assert app.button(key="remove-sure").disabled
 
 
@@ -89,7 +94,9 @@ def test_what_is_named_is_removed_and_nothing_else(fake: Any) -> None:
 
 def test_no_file_to_add_says_where_they_come_from(fake: Any, opened: Opened, texts: Texts) -> None:
     fake.candidate_paths = ()
-    assert "Copy new videos" in texts(part(opened("index"), "Add"))
+    app = part(opened("index"), "Add")
+    assert "Upload videos above" in texts(app)
+    assert [link.proto.page for link in app.get("page_link")] == ["flows"]
 
 
 def test_an_index_that_is_not_healthy_says_why(fake: Any, opened: Opened, texts: Texts) -> None:
@@ -109,3 +116,64 @@ def test_work_asked_for_elsewhere_is_followed(fake: Any, opened: Opened) -> None
     app = part(opened("index"), "Add")
     assert ("job", "other") in fake.asked
     assert not app.exception
+
+
+def test_filters_are_asked_of_the_service(fake: Any, opened: Opened) -> None:
+    app = opened("index")
+    app.selectbox(key="index-length").set_value("10 s to 1 min").run()
+    app.selectbox(key="index-version").set_value(2).run()
+    app.selectbox(key="index-order").set_value("largest").run()
+    asked = fake.listed
+    assert (asked.shortest_s, asked.longest_s, asked.version, asked.order) == (10, 60, 2, "largest")
+
+
+def test_what_is_alike_is_asked_for_and_left_again(fake: Any, opened: Opened, texts: Texts) -> None:
+    app = opened("index")
+    app.button(key="alike-3").click().run()
+    assert fake.listed.similar_to == "archive/003.mp4"
+    assert "The most like" in texts(app)
+    app.button(key="not-alike").click().run()
+    assert fake.listed.similar_to == ""
+
+
+def test_a_selection_of_pictures_is_named_in_the_question(fake: Any, opened: Opened) -> None:
+    app = opened("index")
+    app.checkbox(key="chosen-archive/001.mp4").check().run()
+    app.button(key="remove").click().run()
+    assert app.multiselect(key="removed").value == ["archive/001.mp4"]
+    app.button(key="remove-sure").click().run()
+    assert [what for what in fake.asked if what[0] == "remove"] == [("remove", "archive/001.mp4")]
+
+
+def test_a_picture_leads_to_a_search_with_its_video(fake: Any, opened: Opened) -> None:
+    assert fake
+    link = opened("index").get("page_link")[0].proto
+    assert link.page == "query"
+    assert "video=archive%2F000.mp4" in link.query_string
+
+
+@pytest.mark.parametrize("name", ["../a.mp4", "/etc/a.mp4", "", "a/../../b.mp4", "..\\a.mp4"])
+def test_an_upload_never_leaves_its_folder(name: str) -> None:
+    with pytest.raises(InputError, match="below the folder"):
+        safe_path(name)
+    assert safe_path("film/part 1.mp4").parts == ("film", "part 1.mp4")
+
+
+def test_uploads_are_kept_and_taken_in_by_the_flow(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[Any] = []
+    server = SimpleNamespace(start_named=lambda *what: asked.append(what) or SimpleNamespace(run_id="r"))
+    monkeypatch.setattr("dashboards.pages.index.uploads.records.flow_server", lambda: server)
+    file = BytesIO(b"film")
+    file.name = "some/clip.mp4"
+    assert take_in([file], "train") == "r"  # type: ignore[list-item]
+    ((name, given),) = asked
+    assert name == "ingest/ingest"
+    assert given["collection"] == "train"
+    assert (Path(given["source"]) / "some/clip.mp4").read_bytes() == b"film"
+    assert Path(given["source"]).is_relative_to(workspace / ".platform/incoming")
+    file.name = "../clip.mp4"
+    with pytest.raises(InputError):
+        take_in([file], "train")  # type: ignore[list-item]
+    assert len(list((tmp_path / ".platform/incoming").iterdir())) == 1

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from dns_apps.service.client_errors import ServiceUnreachableError, problem_error
-from dns_apps.service.schemas import Problem
+from dns_apps.service.schemas import NearMiss, Page, Problem, QuerySummary
 
 Opened = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]
@@ -141,3 +142,102 @@ def test_a_review_keeps_a_verdict_moves_on_and_takes_it_back(fake: Any, opened: 
     assert fake.asked[-1] != ("put_label", "0123", "archive/one.mp4", "unsure")
     assert ("put_label", "0123", "archive/one.mp4", None) in fake.asked
     assert app.query_params["review"] == "archive/one.mp4"
+
+
+def test_a_verdict_on_a_selection_is_kept_for_each_with_who_said_so(fake: Any, opened: Opened) -> None:
+    app = opened("query", query="0123")
+    app.button(key="select-all").click().run()
+    app.text_input(key="reviewer").set_value("Ada").run()
+    app.button(key="bulk-unsure").click().run()
+    assert not app.exception
+    kept = [what for what in fake.asked if what[0] == "put_label"]
+    assert kept == [("put_label", "0123", name, "unsure") for name in ("archive/one.mp4", fake.evil)]
+    assert fake.labelled_by == "Ada"
+    assert not app.checkbox[0].value
+
+
+def test_what_has_a_verdict_is_left_out_where_it_is_not_wanted(fake: Any, opened: Opened) -> None:
+    assert fake
+    app = opened("query", query="0123")
+    app.segmented_control(key="shown-0123").set_value("Without a verdict").run()
+    assert [box.label for box in app.checkbox] == ["Select #1"]
+
+
+def test_other_options_are_asked_with_the_same_video(fake: Any, opened: Opened) -> None:
+    app = opened("query", query="0123")
+    app.slider(key="again-0123-threshold").set_value(0.7)
+    app.button(key="again").click().run()
+    (asked,) = [what for what in fake.asked if what[0] == "query_again"]
+    assert asked[1] == "0123"
+    assert asked[2].threshold == 0.7
+    assert not [what for what in fake.asked if what[0] == "query_file"]
+
+
+def test_the_nearest_below_the_threshold_is_named_where_nothing_is_found(
+    fake: Any, opened: Opened, texts: Texts
+) -> None:
+    query = fake.made_query()
+    none = {"matches": (), "near_miss": NearMiss(video_id="near.mp4", score=0.155)}
+    fake.query_found = query.model_copy(update={"answer": query.answer.model_copy(update=none)})
+    shown = texts(opened("query", query="0123")).replace("\\", "")
+    assert "near.mp4: doubtful 0.155" in shown
+
+
+def test_a_score_stands_in_words_and_the_querys_own_file_is_marked(
+    fake: Any, opened: Opened, texts: Texts
+) -> None:
+    query = fake.made_query()
+    own = query.answer.matches[0].model_copy(update={"same_file": True})
+    fake.query_found = query.model_copy(
+        update={"answer": query.answer.model_copy(update={"matches": (own,)})}
+    )
+    shown = texts(opened("query", query="0123"))
+    assert "**almost certain** 0.910" in shown
+    assert "the query itself" in shown
+
+
+def test_a_search_is_kept_under_a_name(fake: Any, opened: Opened) -> None:
+    app = opened("query", query="0123")
+    app.text_input(key="title").set_value("Harbour")
+    next(button for button in app.button if button.label == "Keep under this name").click().run()
+    assert ("put_title", "0123", "Harbour") in fake.asked
+
+
+def test_a_video_that_another_page_sends_is_chosen(fake: Any, opened: Opened) -> None:
+    assert fake
+    app = opened("query", video="archive/007.mp4")
+    assert app.selectbox(key="stored-video").value.id == "archive/007.mp4"
+    assert "video" not in app.query_params
+
+
+def test_a_review_plays_both_and_shows_pictures_again(fake: Any, opened: Opened) -> None:
+    app = opened("query", query="0123", review="next")
+    app.button(key="play-both").click().run()
+    assert not app.exception
+    assert ("preview", "archive/one.mp4", 20.0, 24.0) in fake.asked
+    assert len(app.get("video")) == 2
+    app.button(key="play-both").click().run()
+    assert not app.get("video")
+
+
+def test_queries_that_were_asked_together_stand_in_one_list(fake: Any, opened: Opened) -> None:
+    app = opened("query", several="0123,0124")
+    assert not app.exception
+    assert app.button(key="several-1").label.startswith("holiday")
+    app.button(key="several-0").click().run()
+    assert app.query_params["query"] == "0123"
+
+
+@pytest.mark.parametrize("address", [{}, {"query": "0123"}, {"query": "0123", "review": "next"}])
+def test_no_two_buttons_of_a_page_have_one_name(fake: Any, opened: Opened, address: dict[str, str]) -> None:
+    assert fake
+    names = labels(opened("query", **address))
+    assert sorted(names) == sorted(set(names))
+
+
+def test_a_failed_query_has_no_score_in_the_list(fake: Any, opened: Opened) -> None:
+    failed = QuerySummary(id="9", name="x.mp4", state="failed", progress=1, created_at=fake.now)
+    fake.queries = lambda **_: Page(items=(failed,), total=1, limit=1, offset=0)
+    row = opened("query").dataframe[0].value.iloc[0]
+    assert row["score"] is None
+    assert row["matches"] is None

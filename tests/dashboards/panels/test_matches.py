@@ -41,6 +41,10 @@ def test_the_bars_show_where_in_query_and_video_the_match_lies() -> None:
     html = timeline_html(match(segment((15, 20), (25, 50))), (10, 20), 100)
     assert marks(html) == [(50, 50), (25, 25)]
     assert "0:15.0-0:20.0 = 0:25.0-0:50.0" in html
+    assert re.findall(r'title="length">([\d:.]+)<', html) == [
+        "0:10.0",
+        "1:40.0",
+    ]  # of the excerpt, of the video
 
 
 @pytest.mark.parametrize("target", [(-5, -1), (200, 300), (99.9, 100)])
