@@ -141,8 +141,7 @@ def test_a_selection_of_pictures_is_named_in_the_question(fake: Any, opened: Ope
     app.checkbox(key="chosen-archive/001.mp4").check().run()
     app.button(key="remove").click().run()
     assert app.multiselect(key="removed").value == ["archive/001.mp4"]
-    app.button(key="remove-sure").click().run()
-    assert [what for what in fake.asked if what[0] == "remove"] == [("remove", "archive/001.mp4")]
+    assert not [what for what in fake.asked if what[0] == "remove"]
 
 
 def test_a_picture_leads_to_a_search_with_its_video(fake: Any, opened: Opened) -> None:
@@ -163,7 +162,12 @@ def test_uploads_are_kept_and_taken_in_by_the_flow(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked: list[Any] = []
-    server = SimpleNamespace(start_named=lambda *what: asked.append(what) or SimpleNamespace(run_id="r"))
+
+    def start_named(*what: Any) -> Any:
+        asked.append(what)
+        return SimpleNamespace(run_id="r")
+
+    server = SimpleNamespace(start_named=start_named)
     monkeypatch.setattr("dashboards.pages.index.uploads.records.flow_server", lambda: server)
     file = BytesIO(b"film")
     file.name = "some/clip.mp4"

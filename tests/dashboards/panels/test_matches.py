@@ -44,7 +44,7 @@ def test_the_bars_show_where_in_query_and_video_the_match_lies() -> None:
     assert re.findall(r'title="length">([\d:.]+)<', html) == [
         "0:10.0",
         "1:40.0",
-    ]  # of the excerpt, of the video
+    ]
 
 
 @pytest.mark.parametrize("target", [(-5, -1), (200, 300), (99.9, 100)])

@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from dns_apps.service.client import Client
+from dns_apps.service.schemas import QueryOptions
 from dns_ops.platform.services import dashboard_command
 from dns_ops.settings import Settings
 
@@ -144,6 +145,50 @@ def test_an_answer_is_taken_away_as_a_table_and_as_json(
     assert [match["video_id"] for match in json.loads(taken["JSON"])["answer"]["matches"]] == ids
 
 
+def test_two_videos_are_searched_with_at_once_and_the_list_stays_in_the_address(
+    page: Page, workspace: Path
+) -> None:
+    videos = sorted((workspace / "data/test/queries").glob("*.mp4"))[:2]
+    page.goto("/query")
+    page.locator("input[type=file]").set_input_files(videos)
+    page.get_by_role("button", name="Search with 2 videos").click()
+    expect(page.get_by_text("2 of 2 queries answered")).to_be_visible(timeout=PATIENCE_MS)
+    page.reload()
+    expect(page.get_by_text("2 of 2 queries answered")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("button", name=videos[1].name).click()
+    expect(page.locator(".st-key-asked")).to_contain_text(videos[1].name)
+
+
+def test_a_selection_is_judged_at_once_and_other_options_need_no_second_upload(
+    page: Page, service: Client, query_video: Path, wait_until: WaitUntil
+) -> None:
+    query = service.query_file(query_video, QueryOptions(threshold=0.0), wait_s=60)
+    page.goto(f"/query?query={query.id}")
+    for number in (1, 2):
+        page.locator(f".st-key-card-{number}").get_by_text(f"Select #{number}").click()
+    page.get_by_role("button", name="Unsure", exact=True).click()
+    wait_until(lambda: [row.verdict for row in service.labels(query.id).items] == ["unsure"] * 2)
+    page.get_by_role("radio", name="Without a verdict").click()
+    expect(page.locator(".st-key-card-1")).to_have_count(0)
+    page.get_by_text("Other threshold or budget").click()
+    page.get_by_role("slider", name="Show matches from a score of").press("End")
+    page.get_by_role("button", name="Search again").click()
+    expect(page.get_by_text("Nothing in the index looks like this video")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("The nearest is")).to_be_visible()
+    assert query.id not in page.url
+
+
+def test_a_picture_of_the_index_is_searched_with(page: Page, service: Client) -> None:
+    first = service.videos().items[0].id
+    page.goto("/index")
+    card = page.locator(".st-key-video-0")
+    expect(card.get_by_role("img")).to_be_visible(timeout=PATIENCE_MS)
+    card.get_by_role("link", name="Search with this").click()
+    expect(page.get_by_text(first).first).to_be_visible(timeout=PATIENCE_MS)
+    page.locator(".st-key-search").get_by_role("button").click()
+    expect(page.get_by_text("the query itself")).to_be_visible(timeout=PATIENCE_MS)
+
+
 def test_the_link_opens_the_very_query(page: Page, service: Client, query_video: Path) -> None:
     query = service.query_file(query_video, wait_s=60)
     assert query.answer is not None
@@ -251,6 +296,7 @@ def test_axe_finds_nothing_that_levels_a_and_aa_forbid(
     links = page.get_by_test_id("stSidebarNavLink").evaluate_all("found => found.map(link => link.href)")
     best = query.answer.matches[0].video_id
     asked = [f"/query?query={query.id}{rest}" for rest in ("", "&review=next", f"&match={best}")]
+    asked.append(f"/query?several={query.id}")
     found = {}
     for link in [*links, *asked]:
         page.goto(link)

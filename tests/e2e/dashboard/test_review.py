@@ -74,6 +74,9 @@ def test_fifty_answers_are_labelled_without_a_mouse(page: Page, service: Client,
     expect(page.locator(f".st-key-card-{N_ANSWERS}")).to_be_visible(timeout=PATIENCE_MS)
     page.wait_for_load_state("networkidle")
     press(page, "v")
+    expect(done(page, 0)).to_be_visible(timeout=PATIENCE_MS)
+    press(page, "p")
+    expect(page.locator("video")).to_have_count(2, timeout=PATIENCE_MS)
     began = time.monotonic()
     for number in range(N_ANSWERS):
         expect(done(page, number)).to_be_visible(timeout=PATIENCE_MS)
