@@ -209,7 +209,7 @@ class QueryJobs:
         return self._described(loaded, self.get(query_id), self.file(query_id), lambda _: None)
 
     def share_features(self, query_id: str, other_id: str) -> None:
-        """What is remembered of a query's video is used for another query by the same video."""
+        """Use what is remembered of a query's video for another query by the same video."""
         self._features.share(query_id, other_id)
 
     def put_title(self, query_id: str, title: str) -> Query:
