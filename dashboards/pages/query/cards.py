@@ -70,8 +70,12 @@ def _draw_choice(query: Query, matches: tuple[MatchRow, ...]) -> tuple[MatchRow,
         )  # fmt: skip
         if chosen:
             st.markdown(f"{counted(len(chosen), 'match', 'matches')} selected:", width="content")
-            for verdict, name in SHOWN.items():
-                st.button(name, key=f"bulk-{verdict}", on_click=partial(_judge, query, chosen, verdict))
+            for verdict, shown_as in SHOWN.items():
+                icon, _, name = shown_as.rpartition(": ")
+                st.button(
+                    name, icon=f"{icon}:", key=f"bulk-{verdict}",
+                    on_click=partial(_judge, query, chosen, verdict),
+                )  # fmt: skip
             draw_reviewer()
     return shown
 

@@ -148,7 +148,7 @@ def test_an_answer_is_taken_away_as_a_table_and_as_json(
 def test_two_videos_are_searched_with_at_once_and_the_list_stays_in_the_address(
     page: Page, workspace: Path
 ) -> None:
-    videos = sorted((workspace / "data/test/queries").glob("*.mp4"))[:2]
+    videos = sorted((workspace / "data/test").rglob("*.mp4"))[:2]
     page.goto("/query")
     page.locator("input[type=file]").set_input_files(videos)
     page.get_by_role("button", name="Search with 2 videos").click()
@@ -184,9 +184,9 @@ def test_a_picture_of_the_index_is_searched_with(page: Page, service: Client) ->
     card = page.locator(".st-key-video-0")
     expect(card.get_by_role("img")).to_be_visible(timeout=PATIENCE_MS)
     card.get_by_role("link", name="Search with this").click()
-    expect(page.get_by_text(first).first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("img", name=f"{first} at 0:00.0")).to_be_visible(timeout=PATIENCE_MS)
     page.locator(".st-key-search").get_by_role("button").click()
-    expect(page.get_by_text("the query itself")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("the query itself").first).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_the_link_opens_the_very_query(page: Page, service: Client, query_video: Path) -> None:
