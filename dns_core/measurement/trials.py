@@ -1,7 +1,7 @@
 """Every way to search the database, tried on every query: rankings, seconds and bytes."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -128,30 +128,60 @@ def policies(engine: Engine, seed: int) -> dict[str, Policy]:
     }
 
 
+class ComparedFully:
+    """Queries of which every pair was compared finely once, to be ranked by many policies and budgets.
+
+    Args:
+        engine: what is asked.
+        queries: all of them are asked.
+
+    Attributes:
+        engine: likewise.
+        candidates: by query, what the coarse stage sees.
+        stretches: by query, what the fine network compares.
+        fine: by query, the fine scores ``[V]`` of all videos.
+    """
+
+    def __init__(self, engine: Engine, queries: FeatureStore) -> None:
+        self.engine = engine
+        videos = {query_id: queries.read(query_id) for query_id in queries.ids}
+        self.candidates = {query_id: engine.candidates(video) for query_id, video in videos.items()}
+        self.stretches = {query_id: engine.stretches(video) for query_id, video in videos.items()}
+        everything = np.arange(engine.index.n_videos, dtype=np.int64)
+        self.fine = {
+            query_id: engine.fine_scores(query, everything) for query_id, query in self.stretches.items()
+        }
+        self._standings = {
+            query_id: [engine.standing(self.candidates[query_id], query) for query in (None, stretch)]
+            for query_id, stretch in self.stretches.items()
+        }
+
+    def rankings(self, by_query: Mapping[str, Policy], budget: float) -> Rankings:
+        """Whole rankings with a share re-ranked, as a search gives them.
+
+        Args:
+            by_query: what decides for each query.
+            budget: the share.
+        """
+        count = Budget(share=budget).count(self.engine.index.n_videos)
+        rankings: Rankings = {}
+        for query_id, seen in self.candidates.items():
+            chosen = np.full(len(seen.ids), np.nan, dtype=np.float32)
+            rows = select(by_query[query_id], seen, count)
+            chosen[rows] = self.fine[query_id][rows]
+            scores = self.engine.calibrated(seen, chosen, self._standings[query_id][count > 0])
+            rankings[query_id] = [(i, float(s)) for i, s in zip(seen.ids, scores, strict=True)]
+        return rankings
+
+
 def policy_rankings(
     engine: Engine, queries: FeatureStore, budgets: Sequence[float], seed: int
 ) -> Iterator[tuple[str, float, Rankings]]:
     """Yield policy, budget and rankings; fine scores are computed once for all of them."""
-    videos = {query_id: queries.read(query_id) for query_id in queries.ids}
-    candidates = {query_id: engine.candidates(video) for query_id, video in videos.items()}
-    everything = np.arange(engine.index.n_videos, dtype=np.int64)
-    stretches = {query_id: engine.stretches(video) for query_id, video in videos.items()}
-    fine = {query_id: engine.fine_scores(query, everything) for query_id, query in stretches.items()}
-    standings = {
-        query_id: [engine.standing(candidates[query_id], query) for query in (None, stretches[query_id])]
-        for query_id in videos
-    }
+    compared = ComparedFully(engine, queries)
     for name, policy in policies(engine, seed).items():
         for budget in budgets:
-            count = Budget(share=budget).count(engine.index.n_videos)
-            rankings: Rankings = {}
-            for query_id, seen in candidates.items():
-                chosen = np.full(len(everything), np.nan, dtype=np.float32)
-                rows = select(policy, seen, count)
-                chosen[rows] = fine[query_id][rows]
-                scores = engine.calibrated(seen, chosen, standings[query_id][count > 0])
-                rankings[query_id] = [(i, float(s)) for i, s in zip(seen.ids, scores, strict=True)]
-            yield name, budget, rankings
+            yield name, budget, compared.rankings(dict.fromkeys(queries.ids, policy), budget)
 
 
 def bytes_on_disk(index: Index, fine: str | None) -> int:

@@ -60,6 +60,10 @@ class QueryGroups:
             kinds[f"excerpts, {strength}"] = self.truth.only(names)
         return kinds
 
+    def of_edit(self, edit: str) -> list[str]:
+        """The queries that an edit was done to."""
+        return [name for name, query in self._queries.items() if query["edit"] == edit]
+
     def _means(self, per_query: Mapping[str, float], key: str) -> dict[str, float]:
         groups: dict[str, list[float]] = defaultdict(list)
         for query, value in per_query.items():
