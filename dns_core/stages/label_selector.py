@@ -6,11 +6,12 @@ Writes: artifacts/pairs/scored.parquet (query, target, side, relation, each netw
     that give the scores of a query with unrelated ones) and artifacts/models/calibration.json (raw scores to
     probabilities of a match).
 Params: label_selector.
-Repeats exactly: yes, seeded.
+Repeats exactly: yes, seeded, on any fleet; an interrupted run resumes with the queries that are left.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -18,16 +19,16 @@ from pydantic import Field
 
 from dns_core.models.checkpoints import load_network
 from dns_core.models.coarse import CoarseStudent
-from dns_core.models.live import LiveCoarse, LiveFine
+from dns_core.models.live import LiveCoarse
 from dns_core.models.pair_network import PairNetwork
 from dns_core.records import Float32Array, VideoFeatures
 from dns_core.retrieval.background import Background, drawn_background
-from dns_core.retrieval.background_scores import BackgroundCoarse, BackgroundFine, in_one_chunk
+from dns_core.retrieval.background_scores import BackgroundCoarse
 from dns_core.retrieval.bundle import BACKGROUND_FILE
 from dns_core.retrieval.calibration import Calibration, Scale, fine_level, fit_frame_threshold, fit_scale
-from dns_core.retrieval.chunked_video import ChunkedVideo
-from dns_core.retrieval.scorer import FineScorer, scorer_of
-from dns_core.stages.shared.pair_scores import pair_scores
+from dns_core.stages.shared.pair_scores import rows_by_query
+from dns_core.stages.shared.pair_tasks import answers, scores_of, scoring
+from dns_core.stages.shared.query_standings import STANDINGS
 from dns_core.stages.shared.training_features import training_features
 from dns_core.stages.split_videos import VideoSplit, read_split
 from dns_core.training.background_pairs import strange_frame_similarities
@@ -55,7 +56,7 @@ class Config(StageConfig):
         background_frames: of each at most.
         targets_per_query: videos compared with each query at most; all of its side if there are fewer.
         spliced_share: share of those videos that are met as a part of another one.
-        videos_in_memory: videos kept for the next pair; bounds the memory, not the result.
+        videos_in_memory: videos that a worker keeps for the next pair; bounds the memory, not the result.
         seed: of the draw of targets.
     """
 
@@ -86,6 +87,7 @@ def run(config: Config, context: StageContext) -> None:
     with training_features(context.workspace) as features:
         drawn = _drawn_pairs(split, features, config)
         background = _background(split, features, config)
+        background.save(context.workspace.models / BACKGROUND_FILE)  # workers read it
         coarse = _CoarseScores(context, features, background)
         coarse_scores = coarse.pairs(drawn.pairs)
         queries = sorted({query for query, _ in drawn.pairs})
@@ -94,26 +96,20 @@ def run(config: Config, context: StageContext) -> None:
         scales: dict[str, Scale] = {}
         thresholds: dict[str, float] = {}
         for name in FINE:
-            network = _fine_network(context, name)
-            scores = pair_scores(
-                network,
-                features,
-                drawn.pairs,
-                videos_in_memory=config.videos_in_memory,
-                progress=context.progress,
-            )
-            standings = _standings(network, features, background, queries)
+            scores, standings = _fine_scores(config, context, name, drawn.pairs)
             scales[name] = _scale(drawn, coarse_scores, scores, standings)
             columns |= {name: scores} | _standing_columns(
                 name, drawn, scales[name], coarse_background, standings
             )
+            network = _fine_network(context, name)
             unrelated = strange_frame_similarities(network, features, split.validation, split.alike)
             thresholds[name] = fit_frame_threshold(unrelated)
-    background.save(context.workspace.models / BACKGROUND_FILE)
     Calibration(scales, thresholds).save(context.workspace.models / "calibration.json")
     ids = dict(zip(("query", "target"), zip(*drawn.pairs, strict=True), strict=True))
     facts = {"side": drawn.sides, "relation": drawn.relations}
     write_table(context.workspace.table("scored"), {**ids, **facts, **columns})
+    for name in FINE:
+        _journal(context, name).unlink()
     context.progress.say(f"{len(drawn.pairs)} pairs scored by coarse, {', '.join(FINE)}")
 
 
@@ -130,19 +126,19 @@ def _background(split: VideoSplit, features: FeatureSet, config: Config) -> Back
     return drawn_background(videos, config.background_frames, config.seed)
 
 
-def _standings(
-    network: PairNetwork, features: FeatureSet, background: Background, queries: Sequence[str]
-) -> dict[str, Float32Array]:
-    """By query, its fine scores with the background."""
-    scorer = scorer_of(LiveFine(network))
-    fine = BackgroundFine(scorer, background)
-    return {query: fine.scores(_stretches(scorer, features, query)) for query in queries}
+def _fine_scores(
+    config: Config, context: StageContext, name: str, pairs: Sequence[tuple[str, str]]
+) -> tuple[Float32Array, dict[str, Float32Array]]:
+    """Similarities ``[P]`` of the pairs, and by query its fine scores with the background."""
+    background = str((context.workspace.models / BACKGROUND_FILE).absolute())
+    work = scoring(context.workspace, name, config.videos_in_memory, worker=STANDINGS, background=background)
+    found = answers(context, work, pairs, _journal(context, name))
+    standings = [np.array(facts["background"], dtype=np.float32) for facts in found]
+    return scores_of(found, pairs), dict(zip(rows_by_query(pairs), standings, strict=True))
 
 
-def _stretches(scorer: FineScorer, features: FeatureSet, query: str) -> ChunkedVideo:
-    regions = features.regions(query)
-    video = VideoFeatures(query, regions, np.arange(len(regions), dtype=np.float64))
-    return in_one_chunk(scorer, video)
+def _journal(context: StageContext, name: str) -> Path:
+    return context.workspace.partial(f"label_selector-{name}.jsonl")
 
 
 def _scale(
