@@ -9,7 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dns_core.errors import ArtefactError, MismatchError
-from dns_core.fleet import Json, Place, Task, Work, run_all
+from dns_core.fleet import Json, LocalFleet, Place, Task, Work, run_all
 from dns_core.models.checkpoints import load_network
 from dns_core.models.network_file import read_network_file
 from dns_core.models.pair_network import PairNetwork
@@ -21,6 +21,8 @@ from dns_core.store.journal import append_line, whole_lines, write_lines
 from dns_core.workspace import StageContext, Workspace
 
 PAIRS = "dns_core.stages.shared.pair_tasks:PairWorker"
+WORTH = 5000
+"""Pairs, of some milliseconds each; for fewer, this process is ready before others have loaded torch."""
 _FEATURE_BYTES = 500_000_000  # a worker keeps in memory
 
 
@@ -87,7 +89,7 @@ def answers(context: StageContext, work: Work, pairs: Sequence[tuple[str, str]],
     """What the worker says of each query, in the order in which queries first appear in ``pairs``.
 
     Args:
-        context: has the fleet.
+        context: has the fleet; few pairs do not go to it.
         work: as `scoring` makes it.
         pairs: ids of query and target.
         journal: file of the answers so far; a journal of other work is begun anew.
@@ -99,7 +101,8 @@ def answers(context: StageContext, work: Work, pairs: Sequence[tuple[str, str]],
     targets = {query: [pairs[row][1] for row in rows] for query, rows in rows_of.items()}
     found = _resumed(journal, fingerprint_json([work.worker, work.settings, _read_from(context), targets]))
     tasks = [Task(query, {"targets": ids}) for query, ids in targets.items() if query not in found]
-    with closing(run_all(context.fleet, work, tasks)) as cards:
+    fleet = context.fleet if len(pairs) >= WORTH else LocalFleet(Place(context.device))
+    with closing(run_all(fleet, work, tasks)) as cards:
         for card in context.progress.track(cards, f"{work.settings['network']}: scoring pairs", len(tasks)):
             if card.reason:
                 raise ArtefactError(f"expected scores of {card.id}, found none: {card.detail}")
