@@ -45,7 +45,8 @@ class VideoError(InputError):
     Args:
         reason: one of the short machine-readable words below; quarantine lists group by it.
             ``missing``, ``not_a_file``, ``no_permission``, ``empty``, ``not_a_video``,
-            ``no_video_stream``, ``no_frames``, ``encrypted``, ``corrupt``, ``too_large``.
+            ``no_video_stream``, ``no_frames``, ``encrypted``, ``corrupt``, ``too_large``; of a stream also
+            ``unreachable`` and ``not_allowed``.
         detail: one sentence for a person.
     """
 

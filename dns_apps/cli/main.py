@@ -26,6 +26,7 @@ from dns_apps.cli import (
     query,
     serve,
     storage,
+    watch,
     weights,
 )
 from dns_apps.cli.errors import OneLineErrors
@@ -44,6 +45,7 @@ app.command()(pipeline.stage)
 app.command()(pipeline.reproduce)
 app.add_typer(index.app, name="index")
 app.command()(query.query)
+app.command()(watch.watch)
 app.command()(compare.compare)
 app.command()(duplicates.duplicates)
 app.add_typer(hashes.app, name="hashes")

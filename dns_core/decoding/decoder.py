@@ -27,8 +27,11 @@ from dns_core.records import UInt8Array
 from dns_core.store.room import is_full
 from dns_core.video.decode import Sampling, decode_frames, read_clip
 from dns_core.video.encode import write_video
+from dns_core.video.grid import Grid
+from dns_core.video.live import LiveSource, open_live
 from dns_core.video.pdq import photo_hash, video_hashes
 from dns_core.video.photo import PHOTO, photo_views, query_facts, read_photo
+from dns_core.video.picture import PictureScaler, pixel_ratio
 from dns_core.video.probe import StreamFacts, stream_facts
 from dns_core.video.stills import frames_at
 
@@ -101,6 +104,23 @@ def _frames(path: Path, task: Task) -> Answer:
         raise VideoError("no_frames", f"the video has no picture between {start_s:g} s and its end")
 
 
+def _stream(_path: Path, task: Task) -> Answer:
+    """Whether a stream is live, then its sampled frames one by one, as they come."""
+    source = LiveSource(task["address"], tuple(task["allowed"]), task["stall_s"], task["wait_s"])
+    with open_live(source) as video:
+        yield {"live": video.live}, b""
+        video.stream.thread_type = "SLICE"  # threads of frames would hold some back
+        video.stream.thread_count = task["threads"]
+        scaler = PictureScaler(pixel_ratio(video.stream), task["threads"])
+        for frame in Grid(task["fps"]).sampled(video.frames()):
+            if frame.picture.width * frame.picture.height > task["max_pixels"]:
+                raise VideoError("too_large", f"a frame is over the limit of {task['max_pixels']} px")
+            image = scaler.square(frame.picture, task["crop_px"], task["resize_px"])
+            head = {"times_s": [frame.time_s], "side_px": task["crop_px"], "n_damaged": video.n_damaged}
+            head["jumped"] = video.jumped()
+            yield head, image.tobytes()
+
+
 def _whole(path: Path, task: Task) -> Answer:
     """Whole frames of a video, as `read_clip` gives them, then their rate and times."""
     _accepted(path, task)
@@ -150,6 +170,7 @@ def _clip(path: Path, task: Task) -> Answer:
 
 TASKS: dict[str, Callable[[Path, Task], Answer]] = {
     "nothing": _nothing,
+    "stream": _stream,
     "whole": _whole,
     "frames": _frames,
     "facts": _facts,

@@ -11,6 +11,7 @@ import tempfile
 import weakref
 from collections.abc import Generator
 from contextlib import closing
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,35 @@ from dns_core.errors import VideoError
 from dns_core.records import UInt8Array
 from dns_core.video.clip import Clip
 from dns_core.video.decode import FrameChunk, Sampling
+from dns_core.video.live import LiveSource
 from dns_core.video.pdq import FrameHash, pdq_hasher
 from dns_core.video.probe import StreamFacts
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStart:
+    """A stream was opened; ``live`` is whether it comes at the speed of the clock."""
+
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFrame:
+    """A sampled frame of a stream.
+
+    Attributes:
+        time_s: from the start of the connection.
+        frame: ``[S, S, 3]``.
+        n_damaged: packets of the connection that could not be decoded.
+        jumped: the stamps have jumped before it, so that its time only continues those before.
+    """
+
+    time_s: float
+    frame: UInt8Array
+    n_damaged: int
+    jumped: bool = False
 
 
 class Decoders:
@@ -88,6 +114,26 @@ class Decoders:
                     yield StreamFacts(**header["facts"])
                 else:
                     yield FrameChunk(np.array(header["times_s"]), _images(content, header["side_px"]))
+
+    def stream(self, source: LiveSource, sampling: Sampling) -> Generator[LiveStart | LiveFrame, None, None]:
+        """Whether a stream is live, then its sampled frames as they come; closing it early kills the work.
+
+        Args:
+            source: what is read.
+            sampling: which frames, and their size.
+
+        Raises:
+            VideoError: see `dns_core.video.live.open_live`.
+        """
+        task = {"what": "stream", "path": source.address, "fps": sampling.fps, **asdict(source)}
+        task |= {"resize_px": sampling.resize_px, "crop_px": sampling.crop_px}
+        with closing(self._run(task)) as answers:
+            for header, content in answers:
+                if "live" in header:
+                    yield LiveStart(header["live"])
+                else:
+                    (frame,), (time_s,) = _images(content, header["side_px"]), header["times_s"]
+                    yield LiveFrame(time_s, frame, header["n_damaged"], header["jumped"])
 
     def facts(self, path: Path, *, pictures: bool = True) -> StreamFacts:
         """What the file says of itself.

@@ -25,14 +25,14 @@ MAX_FRAME_PIXELS = 8192 * 8192
 
 # Containers and elementary streams that hold everything they need. Audio formats are listed so that
 # a song is told from a file that is damaged: it has "no_video_stream".
-_DEMUXERS = (
+DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,kux,asf,asf_o,ogg,mpegts,mpeg,mpegvideo,"
     "m4v,h261,h263,h264,hevc,vvc,av1,obu,ivf,evc,vc1,vc1test,cavsvideo,dirac,mxf,gxf,lxf,nut,nuv,nsv,rm,"
     "ivr,wtv,dv,dhav,gif,apng,jpegxl_anim,mjpeg,mpjpeg,smjpeg,yuv4mpegpipe,flic,bink,smk,roq,film_cpk,"
     "amv,swf,pva,ty,mlv,mtv,thp,viv,vivo,wav,mp3,flac,aac,ac3,eac3,amr,aiff,w64,caf,ape,wv,tta,dts,au"
 )
 _OPTIONS = {
-    "format_whitelist": _DEMUXERS,
+    "format_whitelist": DEMUXERS,
     "protocol_whitelist": "file",
     "max_pixels": str(MAX_FRAME_PIXELS),
 }

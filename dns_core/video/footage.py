@@ -19,11 +19,16 @@ _NO_FILM = (
 )
 
 
-def footage_of(container: InputContainer, path: Path) -> VideoStream:
+def footage_of(container: InputContainer, path: Path, *, stream: bool = False) -> VideoStream:
     """The stream that players show: what is flagged as default, holds more than a picture, is the largest.
 
     Covers, thumbnails and streams that only add to another are no films. Among the others FFmpeg's choice
     holds; if that cannot be decoded, the default one, then the largest, then the first.
+
+    Args:
+        container: opened.
+        path: of the file.
+        stream: the container is no file, so that its path names it only.
 
     Raises:
         VideoError: ``no_video_stream``, or ``encrypted``.
@@ -31,7 +36,7 @@ def footage_of(container: InputContainer, path: Path) -> VideoStream:
     films = [stream for stream in container.streams.video if not stream.disposition & _NO_FILM]
     # The stubs promise a context; a codec that FFmpeg cannot decode has none.
     readable = [stream for stream in films if getattr(stream, "codec_context", None) is not None]
-    if is_encrypted(container, path, readable):
+    if not stream and is_encrypted(container, path, readable):
         raise VideoError("encrypted", f"{path} is encrypted and cannot be decoded without its key")
     if not films:
         raise VideoError("no_video_stream", f"{path} holds no video stream")

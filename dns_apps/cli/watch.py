@@ -1,0 +1,122 @@
+"""``dns watch``: search an index with a stream while it runs."""
+
+import os
+import threading
+from contextlib import ExitStack, closing
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dns_apps.cli.errors import complain
+from dns_apps.cli.options import BudgetText, IndexOption, Json, Models
+from dns_apps.cli.output import print_json, print_line
+from dns_apps.text import clock
+from dns_core.errors import InputError
+from dns_core.retrieval.budget import Budget
+
+if TYPE_CHECKING:
+    from dns_core.streams.incoming import Counts
+    from dns_core.streams.watcher import Report
+
+_BUDGET = "50ms"
+
+
+def watch(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="SOURCE", help="A file that grows, - for a pipe, or http, tcp, udp, rtsp."),
+    ],
+    *,
+    index: IndexOption,
+    window: Annotated[str, typer.Option(metavar="8s", help="Length of a query.")] = "8s",
+    hop: Annotated[str, typer.Option(metavar="2s", help="From one query to the next.")] = "2s",
+    min_score: Annotated[float, typer.Option(min=0, max=1, help="Of an event.")] = 0.5,
+    budget: BudgetText = _BUDGET,
+    webhook: Annotated[str, typer.Option(metavar="URL", help="Post each event there as JSON.")] = "",
+    unsent: Annotated[
+        Path, typer.Option(metavar="FILE", help="Keeps events while the webhook is down.")
+    ] = Path("unsent-events.jsonl"),
+    allow_host: Annotated[
+        list[str], typer.Option(metavar="HOST:PORT", help="A playlist may name this host too.")
+    ] = [],  # noqa: B006 - typer's form
+    duration: Annotated[
+        str, typer.Option("--for", metavar="60s", help="Stop after so long; else at the stream's end.")
+    ] = "",
+    models: Models = None,
+    json: Json = False,
+) -> None:
+    """Report what a stream shows of the videos of an index, while it runs."""
+    from dns_apps.webhook import Webhook
+    from dns_core.decoding.offline import open_decoder
+    from dns_core.fleet import Place
+    from dns_core.streams.followed import FollowedIndex
+    from dns_core.streams.incoming import Incoming
+    from dns_core.streams.watcher import Rules, Watcher
+    from dns_core.streams.windows import Windowing
+    from dns_core.video.live import LiveSource
+
+    rules = Rules(Windowing(seconds(window), seconds(hop)), min_score, Budget.parse(budget))
+    read = LiveSource(f"/proc/{os.getpid()}/fd/0" if source == "-" else source, tuple(allow_host))
+    followed = FollowedIndex(index, models)
+    pipeline = followed.searcher.pipeline
+    with ExitStack() as open_ones:
+        post = open_ones.enter_context(Webhook(webhook, unsent, complain)) if webhook else None
+        decoder = open_ones.enter_context(closing(open_decoder(Place(threads=1, decoder_s=60.0))))
+        frames = Incoming(read, decoder, pipeline.sampling, say=complain)
+        if duration:
+            stop = threading.Timer(seconds(duration), frames.stop)
+            stop.daemon = True
+            stop.start()
+            open_ones.callback(stop.cancel)
+        began = datetime.now(UTC)
+        open_ones.enter_context(frames)
+        for report in Watcher(followed.engine, pipeline, rules, source).reports(frames):
+            line = as_json(report, source, began)
+            print_json(line) if json else print_line(as_text(report))
+            if post:
+                post.send(line)
+        complain(summary(source, frames.counts))
+
+
+def seconds(text: str) -> float:
+    """The seconds that ``8s``, ``2.5`` or ``10m`` says.
+
+    Raises:
+        InputError: it says none.
+    """
+    factor = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:])
+    try:
+        value = float(text[:-1] if factor else text) * (factor or 1.0)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise InputError(f"expected seconds such as 8s, 2.5s or 10m; found {text!r}")
+    return value
+
+
+def as_json(report: "Report", source: str, began: datetime) -> dict[str, Any]:
+    """An event for programs; ``started_at`` is when it began, on the machine's clock."""
+    started_at = (began + timedelta(seconds=report.event.start_s)).isoformat(timespec="milliseconds")
+    return {"source": source, **asdict(report.event), "started_at": started_at, "lag_s": report.lag_s}
+
+
+def as_text(report: "Report") -> str:
+    """An event for people."""
+    event = report.event
+    what = "began" if event.state == "open" else "ended"
+    lag = "" if report.lag_s is None else f", {report.lag_s:.1f} s after its first frame"
+    return (
+        f"{what} #{event.number}: {clock(event.start_s)}-{clock(event.end_s)} shows {event.video_id} "
+        f"{clock(event.target_start_s)}-{clock(event.target_end_s)}, score {event.score:.3f}{lag}"
+    )
+
+
+def summary(source: str, counts: "Counts") -> str:
+    """What became of a stream."""
+    return (
+        f"{source}: {counts.n_frames} frames searched, {counts.n_dropped} dropped to keep up, "
+        f"{counts.n_damaged} packets damaged, {counts.n_failures} connections lost"
+    )

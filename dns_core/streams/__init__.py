@@ -1,0 +1,1 @@
+"""Streams searched while they run: windows of described frames, and hits joined into events."""
