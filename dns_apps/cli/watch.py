@@ -18,10 +18,18 @@ from dns_core.errors import InputError
 from dns_core.retrieval.budget import Budget
 
 if TYPE_CHECKING:
-    from dns_core.streams.incoming import Counts
+    from dns_core.streams.incoming import Counts, Incoming
     from dns_core.streams.watcher import Report
+    from dns_core.video.decode import Sampling
+    from dns_core.video.live import LiveSource
 
 _BUDGET = "50ms"
+WebhookUrl = Annotated[str, typer.Option(metavar="URL", help="Post each event there as JSON.")]
+Unsent = Annotated[Path, typer.Option(metavar="FILE", help="Keeps events while the webhook is down.")]
+Hosts = Annotated[list[str], typer.Option(metavar="HOST:PORT", help="A playlist may name this host too.")]
+Duration = Annotated[
+    str, typer.Option("--for", metavar="60s", help="Stop after so long; else at the stream's end.")
+]
 
 
 def watch(
@@ -35,25 +43,16 @@ def watch(
     hop: Annotated[str, typer.Option(metavar="2s", help="From one query to the next.")] = "2s",
     min_score: Annotated[float, typer.Option(min=0, max=1, help="Of an event.")] = 0.5,
     budget: BudgetText = _BUDGET,
-    webhook: Annotated[str, typer.Option(metavar="URL", help="Post each event there as JSON.")] = "",
-    unsent: Annotated[
-        Path, typer.Option(metavar="FILE", help="Keeps events while the webhook is down.")
-    ] = Path("unsent-events.jsonl"),
-    allow_host: Annotated[
-        list[str], typer.Option(metavar="HOST:PORT", help="A playlist may name this host too.")
-    ] = [],  # noqa: B006 - typer's form
-    duration: Annotated[
-        str, typer.Option("--for", metavar="60s", help="Stop after so long; else at the stream's end.")
-    ] = "",
+    webhook: WebhookUrl = "",
+    unsent: Unsent = Path("unsent-events.jsonl"),
+    allow_host: Hosts = [],  # noqa: B006 - typer's form
+    duration: Duration = "",
     models: Models = None,
     json: Json = False,
 ) -> None:
     """Report what a stream shows of the videos of an index, while it runs."""
     from dns_apps.webhook import Webhook
-    from dns_core.decoding.offline import open_decoder
-    from dns_core.fleet import Place
     from dns_core.streams.followed import FollowedIndex
-    from dns_core.streams.incoming import Incoming
     from dns_core.streams.watcher import Rules, Watcher
     from dns_core.streams.windows import Windowing
     from dns_core.video.live import LiveSource
@@ -62,23 +61,34 @@ def watch(
     read = LiveSource(f"/proc/{os.getpid()}/fd/0" if source == "-" else source, tuple(allow_host))
     followed = FollowedIndex(index, models)
     pipeline = followed.searcher.pipeline
-    with ExitStack() as open_ones:
-        post = open_ones.enter_context(Webhook(webhook, unsent, complain)) if webhook else None
-        decoder = open_ones.enter_context(closing(open_decoder(Place(threads=1, decoder_s=60.0))))
-        frames = Incoming(read, decoder, pipeline.sampling, say=complain)
-        if duration:
-            stop = threading.Timer(seconds(duration), frames.stop)
-            stop.daemon = True
-            stop.start()
-            open_ones.callback(stop.cancel)
+    with ExitStack() as opened:
+        post = opened.enter_context(Webhook(webhook, unsent, complain)) if webhook else None
+        frames = _incoming(opened, read, pipeline.sampling, seconds(duration) if duration else None)
         began = datetime.now(UTC)
-        open_ones.enter_context(frames)
         for report in Watcher(followed.engine, pipeline, rules, source).reports(frames):
             line = as_json(report, source, began)
             print_json(line) if json else print_line(as_text(report))
             if post:
                 post.send(line)
         complain(summary(source, frames.counts))
+
+
+def _incoming(
+    opened: ExitStack, source: "LiveSource", sampling: "Sampling", duration_s: float | None
+) -> "Incoming":
+    """The frames of a stream, read from now on until the stack is closed or the time is over."""
+    from dns_core.decoding.offline import open_decoder
+    from dns_core.fleet import Place
+    from dns_core.streams.incoming import Incoming
+
+    decoder = opened.enter_context(closing(open_decoder(Place(threads=1, decoder_s=60.0))))
+    frames = Incoming(source, decoder, sampling, say=complain)
+    if duration_s is not None:
+        stop = threading.Timer(duration_s, frames.stop)
+        stop.daemon = True
+        stop.start()
+        opened.callback(stop.cancel)
+    return opened.enter_context(frames)
 
 
 def seconds(text: str) -> float:

@@ -10,6 +10,9 @@ EventState = Literal["open", "closed"]
 
 _SAME_OFFSET_S = 1.5
 """Passages of one video whose times run apart by no more are one."""
+_WITHIN = 0.5
+"""A stretch of which so much is within an open passage of the same video is that passage: a still picture
+resembles itself at every time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ class Events:
             place = next((k for k, event in enumerate(self._open) if self._continues(event, hit)), None)
             if place is not None:
                 self._open[place] = self._open[place].joined(hit)
-            else:
+            elif not any(_is_within(event, hit) for event in self._open):
                 yield from self._opened(hit)
         yield from self._close(lambda event: now_s - event.end_s > self._gap_s)
 
@@ -144,6 +147,11 @@ class Events:
         closing = [event for event in self._open if ended(event)]
         self._open = [event for event in self._open if not ended(event)]
         yield from (replace(event, state="closed") for event in closing)
+
+
+def _is_within(event: Event, hit: Hit) -> bool:
+    shared_s = min(event.end_s, hit.end_s) - max(event.start_s, hit.start_s)
+    return event.video_id == hit.video_id and shared_s >= _WITHIN * (hit.end_s - hit.start_s)
 
 
 def hits_of(matches: Sequence[Match], min_score: float) -> list[Hit]:

@@ -54,8 +54,8 @@ class Incoming:
     """Reads a stream in a thread; use it in a ``with`` block.
 
     The clock of the stream begins at 0 with its first frame. A pause between two connections, or before
-    stamps that jump, is as long on it as it was. Of a live stream the oldest waiting frame is dropped for a new one when ``max_late_s`` of
-    frames wait; of a file or a pipe the reader waits.
+    stamps that jump, is as long on it as it was. Of a live stream the oldest waiting frame is dropped for a
+    new one when ``max_late_s`` of frames wait; of a file or a pipe the reader waits.
 
     Args:
         source: the stream.
