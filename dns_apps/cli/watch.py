@@ -1,6 +1,7 @@
 """``dns watch``: search an index with a stream while it runs."""
 
 import os
+import signal
 import threading
 from contextlib import ExitStack, closing
 from dataclasses import asdict
@@ -88,6 +89,9 @@ def _incoming(
         stop.daemon = True
         stop.start()
         opened.callback(stop.cancel)
+    # Ctrl-C ends the stream, so that open events are closed and reported.
+    before = signal.signal(signal.SIGINT, lambda *_: frames.stop())
+    opened.callback(signal.signal, signal.SIGINT, before)
     return opened.enter_context(frames)
 
 

@@ -1,6 +1,10 @@
 """dns watch: a stream searched while it runs."""
 
 import json
+import os
+import signal
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +12,7 @@ import pytest
 
 from dns_apps.cli.watch import seconds
 from dns_core.errors import InputError
+from dns_core.video import read_clip, write_video
 
 Run = Any
 
@@ -36,6 +41,32 @@ def test_an_indexed_video_is_an_event_that_begins_and_ends(
     assert abs(closed["start_s"] - closed["target_start_s"]) < 1
     assert opened["lag_s"] is not None
     assert "frames searched, 0 dropped" in done.stderr
+
+
+def test_ctrl_c_closes_the_events_that_are_open(
+    run: Run, built: Path, videos: Path, models: Path, tmp_path: Path
+) -> None:
+    pipe, stream = tmp_path / "pipe", tmp_path / "a.ts"
+    write_video(stream, read_clip(videos / "a.mp4").frames, 8.0)
+    os.mkfifo(pipe)
+
+    def interrupted() -> None:
+        with pipe.open("wb") as out:
+            out.write(stream.read_bytes())
+            out.flush()
+            time.sleep(2.0)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.5)
+
+    writer = threading.Thread(target=interrupted)
+    writer.start()
+    options = ["--index", built, "--models", models, "--min-score", "0.05", "--budget", "1"]
+    done = run("watch", pipe, *options, "--window", "2s", "--hop", "1s", "--json")
+    writer.join()
+    assert done.exit_code == 0, done.stderr
+    states = [json.loads(line)["state"] for line in done.stdout.splitlines()]
+    assert states.count("open") == states.count("closed") > 0
+    assert "frames searched" in done.stderr
 
 
 @pytest.mark.parametrize(
