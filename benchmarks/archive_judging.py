@@ -14,7 +14,7 @@ from rich.table import Table
 from dns_core.datasets.ground_truth import read_ground_truth
 from dns_core.evaluation.segments import evaluate_localisation, evaluate_segments
 from dns_core.index.build import build_index
-from dns_core.index.chunks import Chunking
+from dns_core.index.chunks import Chunking, chunk_panes
 from dns_core.index.reader import Index, open_index
 from dns_core.measurement.own_benchmark.plain import MeanVector
 from dns_core.measurement.own_benchmark.query_groups import QueryGroups
@@ -63,7 +63,7 @@ class ByTruth:
 
 
 class ChunkMeans:
-    """Cosine of the mean vector of each chunk: what the coarse network has to beat.
+    """Cosine of the mean vector of each chunk, windows too: what the coarse network has to beat.
 
     Args:
         database: the videos, whitened.
@@ -72,18 +72,21 @@ class ChunkMeans:
 
     def __init__(self, database: list[VideoFeatures], chunking: Chunking) -> None:
         self._chunking = chunking
-        means = [self._means(video) for video in database]
+        means = [self._means(video)[0] for video in database]
         self._vectors = np.concatenate(means)
         self._offsets: Int64Array = np.cumsum([0, *map(len, means)])
 
     def scores(self, query: VideoFeatures) -> Float32Array:
         """``[V]`` in [-1, 1]."""
-        return video_scores(self._means(query) @ self._vectors.T, self._offsets)
+        means, panes = self._means(query)
+        return video_scores(means @ self._vectors.T, self._offsets, panes)
 
-    def _means(self, video: VideoFeatures) -> Float32Array:
-        whole = video.whole
-        means = [whole.regions[a:b].mean(axis=(0, 1)) for a, b in frame_spans(whole, self._chunking)]
-        return np.stack([mean / max(float(np.linalg.norm(mean)), 1e-12) for mean in means])
+    def _means(self, video: VideoFeatures) -> tuple[Float32Array, Int64Array]:
+        """Of each chunk, and its pane."""
+        spans = frame_spans(video, self._chunking)
+        means = [video.regions[first:last].mean(axis=(0, 1)) for first, last in spans]
+        units = [mean / max(float(np.linalg.norm(mean)), 1e-12) for mean in means]
+        return np.stack(units), chunk_panes(video.times_s, spans)
 
 
 @dataclass(frozen=True, slots=True)
