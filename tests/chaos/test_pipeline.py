@@ -60,7 +60,8 @@ def test_a_killed_stage_leaves_whole_files_and_ends_alike(
         n_steps = int(re.findall(r"(\d+) steps", counted.complaint)[-1])
         root = without(finished, tmp_path / name / "killed", outputs)
         assert broken(root, "kill", chance.randint(1, n_steps), *stage, **UNTRACKED).code == -signal.SIGKILL
-        left = contents(root, outputs)
+        # a file that was being written lies beside its place under a hidden name; the next run sweeps it
+        left = {path: content for path, content in contents(root, outputs).items() if path.name[0] != "."}
         torn = name != TIMED and any(expected.get(path) != content for path, content in left.items())
         began_s = time.monotonic()
         again = broken(root, "none", 0, *stage, **UNTRACKED)
