@@ -13,7 +13,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from dns_apps.service.client import Client
-from dns_apps.service.schemas import QueryOptions
 from dns_ops.platform.services import dashboard_command
 from dns_ops.settings import Settings
 
@@ -157,29 +156,6 @@ def test_two_videos_are_searched_with_at_once_and_the_list_stays_in_the_address(
     expect(page.get_by_text("2 of 2 queries answered")).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("button", name=videos[1].name).click()
     expect(page.locator(".st-key-asked")).to_contain_text(videos[1].name)
-
-
-def test_a_selection_is_judged_at_once_and_other_options_need_no_second_upload(
-    page: Page, service: Client, query_video: Path, wait_until: WaitUntil
-) -> None:
-    query = service.query_file(query_video, QueryOptions(threshold=0.0), wait_s=60)
-    page.goto(f"/query?query={query.id}")
-    for number in (1, 2):
-        page.locator(f".st-key-card-{number}").get_by_text(f"Select #{number}").click()
-    page.get_by_role("button", name="Unsure", exact=True).click()
-    wait_until(lambda: [row.verdict for row in service.labels(query.id).items] == ["unsure"] * 2)
-
-    def only_without_a_verdict() -> bool:
-        page.get_by_role("radio", name="Without a verdict").click()  # lost, if the page is just drawn anew
-        return page.locator(".st-key-card-1").count() == 0
-
-    wait_until(only_without_a_verdict)
-    page.get_by_text("Other threshold or budget").click()
-    page.get_by_role("slider", name="Show matches from a score of").press("End")
-    page.get_by_role("button", name="Search again").click()
-    expect(page.get_by_text("Nothing in the index looks like this video")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_text("The nearest is")).to_be_visible()
-    assert query.id not in page.url
 
 
 def test_a_picture_of_the_index_is_searched_with(page: Page, service: Client) -> None:
